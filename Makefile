@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+#
+# One makefile for the whole tree; `make help` lists the targets.
+# Sources are found by their folder, so that a new file needs no line here.
+
+B         ?= build
+PREFIX    ?= /usr/local
+SYSCONFDIR ?= /etc
+BINDIR    ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/tidemark
+DATADIR   ?= $(PREFIX)/share/tidemark
+MANDIR    ?= $(PREFIX)/share/man
+DOCDIR    ?= $(PREFIX)/share/doc/tidemark
+PLUGINDIR ?= $(or $(firstword $(wildcard /usr/lib/collectd /usr/lib64/collectd)),$(PREFIX)/lib/collectd)
+
+CFLAGS    ?= -O2 -g
+PKGCONFIG ?= pkg-config
+INSTALL   ?= install
+JOBS      ?= 2
+
+# --- packages -------------------------------------------------------------------------------
+# Needed to build and to run.
+DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev rrdtool libjansson-dev \
+  libcurl4-gnutls-dev libsnmp-dev libcups2-dev libconfuse-dev libsodium-dev libcsv-dev uthash-dev \
+  libseccomp-dev tzdata
+# Needed by the tests: the real programs that stand in them, and the checkers.
+DEPS_CHECK = perl python3 python3-jsonschema python3-numpy libcmocka-dev mandoc snmp snmpsim \
+  cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
+  clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
+
+# --- flags ----------------------------------------------------------------------------------
+WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+  -Wwrite-strings -Wvla -Wformat=2
+DEFINES = -D_GNU_SOURCE -DTM_PLUGINDIR='"$(PLUGINDIR)"' -DTM_LIBEXECDIR='"$(LIBEXECDIR)"' \
+  -DTM_DATADIR='"$(DATADIR)"' -DTM_SYSCONFDIR='"$(SYSCONFDIR)"'
+# -ffp-contract=off: the same input gives the same bytes whatever the compiler fuses.
+COMPILE = $(CC) -I. $(DEFINES) $(CPPFLAGS) -MMD -MP $(WARN) -fPIC -fvisibility=hidden \
+  -ffp-contract=off -fstack-protector-strong $(SAN) $(CFLAGS)
+COLLECTD = -isystem /usr/include/collectd -DHAVE_CONFIG_H
+# Every program is linked against the whole list; --as-needed keeps what it uses.
+LINK = $(CC) $(SAN) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
+LIBS = -ljansson -lconfuse -lsodium -lcsv -lseccomp -lcurl -lnetsnmp -lcups -lm -lpthread -ldl
+
+# --- what is built --------------------------------------------------------------------------
+PLUGIN_MODULES = $(patsubst plugins/%.c,%,$(wildcard plugins/disk_array.c \
+  plugins/media_library.c plugins/printer.c))
+MAINS = $(wildcard plugins/probe.c analyzer/main.c analyzer/graph.c exporters/main.c)
+PROGRAM_OF = $(strip $(if $(filter plugins/probe.c,$1),tidemark-probe) \
+  $(if $(filter analyzer/main.c,$1),tidemark-analyze) \
+  $(if $(filter analyzer/graph.c,$1),tidemark-graph) \
+  $(if $(filter exporters/main.c,$1),tidemark-export))
+PROGRAMS = $(foreach m,$(MAINS),$(call PROGRAM_OF,$m))
+PLUGINS = $(PLUGIN_MODULES:%=$B/plugins/%.so)
+
+sources_in = $(wildcard $(addsuffix /*.c,$(sort $(dir $(wildcard $1/*.c $1/*/*.c $1/*/*/*.c)))))
+objects_of = $(patsubst %.c,$B/%.o,$(filter-out $(MAINS) $(PLUGIN_MODULES:%=plugins/%.c),$1))
+ARCHIVES = $B/libexporter.a $B/libanalyzer.a $B/libplugin.a $B/libcommon.a
+UNIT_TESTS = $(patsubst %.c,$B/%,$(wildcard tests/unit/test_*.c))
+FUZZ_TARGETS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$B/tests/fuzz/%)
+SYSTEM_TESTS = $(wildcard tests/system/*.t)
+MAN_PAGES = $(wildcard plugins/*.[1-8] analyzer/*.[1-8] exporters/*.[1-8] contrib/doc/*.[1-8])
+
+all: $(PLUGINS) $(PROGRAMS:%=$B/%)
+
+help:
+	@echo 'all (default)  build the programs and plugins; installs nothing'
+	@echo 'run            install what is missing, build, start the demonstration (ONCE=1: one pass)'
+	@echo 'check          install what is missing, build, run every test'
+	@echo 'check-unit     the unit tests alone    check-long  what takes longer than a quarter of an hour'
+	@echo 'asan           the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'lint           cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, mandoc'
+	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks   coverage  lines'
+	@echo 'deps deps-check  packages to build and run, and to test   dist  the source archive'
+	@echo 'install uninstall  respects DESTDIR PREFIX PLUGINDIR      clean'
+
+# --- objects, archives, programs ------------------------------------------------------------
+$B/libcommon.a: $(call objects_of,$(call sources_in,common))
+$B/libplugin.a: $(call objects_of,$(call sources_in,plugins))
+$B/libanalyzer.a: $(call objects_of,$(call sources_in,analyzer))
+$B/libexporter.a: $(call objects_of,$(call sources_in,exporters))
+$(ARCHIVES):
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$B/plugins/%.o $B/tests/unit/test_plugin_%.o: EXTRA = $(COLLECTD)
+$B/analyzer/graph.o: EXTRA = -DTM_HAVE_RRD
+
+$B/plugins/%.so: $B/plugins/%.o $B/libplugin.a $B/libcommon.a
+	$(LINK) -shared -Wl,--exclude-libs,ALL -o $@ $^ $(LIBS)
+
+$B/tidemark-probe: $B/plugins/probe.o $B/libplugin.a $B/libcommon.a
+$B/tidemark-analyze: $B/analyzer/main.o $B/libanalyzer.a $B/libcommon.a
+$B/tidemark-graph: $B/analyzer/graph.o $B/libanalyzer.a $B/libcommon.a
+$B/tidemark-graph: LIBS := -lrrd $(LIBS)
+$B/tidemark-export: $B/exporters/main.o $B/libexporter.a $B/libcommon.a
+$(PROGRAMS:%=$B/%):
+	$(LINK) -o $@ $^ $(LIBS)
+
+$B/%.o: %.c $B/.flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(EXTRA) -c -o $@ $<
+
+$B/.flags: FORCE # a changed compiler or flag rebuilds everything
+	@mkdir -p $(@D); echo '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
+	  echo '$(subst ','\'',$(COMPILE))' > $@
+
+# --- tests ----------------------------------------------------------------------------------
+$B/tests/unit/test_%: $B/tests/unit/test_%.o $(ARCHIVES)
+	$(LINK) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS)
+
+# The fuzz targets with a main that replays files: no clang needed.
+$B/tests/fuzz/%: $B/tests/fuzz/%.o $B/tests/lib/replay.o $(ARCHIVES)
+	$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+
+TEST_ENV = BUILD=$(abspath $B) SOURCE=$(CURDIR) LC_ALL=C TZ=UTC
+
+check-unit: $(UNIT_TESTS)
+	$(TEST_ENV) tests/run --jobs $(JOBS) $^
+
+tests: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
+
+check-programs: tests
+	$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(SYSTEM_TESTS)
+
+check:
+	@$(MAKE) --no-print-directory deps deps-check
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
+	@$(MAKE) --no-print-directory check-programs
+
+check-long: check
+	$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(JOBS) $(wildcard tests/long/*.t)
+
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+asan:
+	@$(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	  SAN='$(SANITIZE)' -j$(JOBS) tests
+	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  $(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	  SAN='$(SANITIZE)' check-programs
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g' \
+	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
+	  $(FUZZ_TARGETS:%=build/fuzz/libfuzzer/%)
+	@for t in $(FUZZ_TARGETS); do \
+	  mkdir -p build/fuzz/corpus/$$t build/fuzz/findings; \
+	  echo "== $$t"; \
+	  build/fuzz/libfuzzer/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	    -print_final_stats=1 -artifact_prefix=build/fuzz/findings/$$t- \
+	    build/fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
+
+$B/libfuzzer/%: $B/tests/fuzz/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+
+ALL_C = $(sort $(call sources_in,common) $(call sources_in,plugins) $(call sources_in,analyzer) \
+  $(call sources_in,exporters))
+SCRIPTS = $(shell grep -rlE '^\#! ?/(usr/)?bin/(env )?(ba)?sh' .ci contrib tests 2>/dev/null)
+lint:
+	@$(MAKE) --no-print-directory deps deps-check
+	tests/lint $(ALL_C) -- $(SCRIPTS) -- $(MAN_PAGES)
+
+coverage:
+	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' -j$(JOBS) tests
+	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' check-programs
+	gcovr -r . --object-directory build/coverage -e tests/ --print-summary | tail -n 40
+
+bench: $(addprefix bench-,$(notdir $(patsubst %/,%,$(wildcard tests/bench/*/))))
+bench-%: all
+	$(TEST_ENV) tests/bench/$*/run
+
+# --- packages, demonstration, delivery ------------------------------------------------------
+deps:
+	@contrib/deps $(DEPS)
+deps-check:
+	@contrib/deps $(DEPS_CHECK)
+
+run:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(TEST_ENV) ONCE=$(ONCE) contrib/demo/run
+
+VERSION = $(shell sed -n 's/^.define TM_VERSION "\(.*\)"/\1/p' common/version.h)
+dist:
+	@mkdir -p $B
+	git archive --prefix=tidemark-$(VERSION)/ HEAD | gzip -n9 > $B/tidemark-$(VERSION).tar.gz
+	@cd $B && sha256sum tidemark-$(VERSION).tar.gz
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PLUGINDIR) \
+	  $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)/schema $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 755 $(filter-out $B/tidemark-graph,$(PROGRAMS:%=$B/%)) $(DESTDIR)$(BINDIR)
+	$(if $(filter tidemark-graph,$(PROGRAMS)),$(INSTALL) -m 755 $B/tidemark-graph $(DESTDIR)$(LIBEXECDIR))
+	$(INSTALL) -m 644 $(PLUGINS) $(DESTDIR)$(PLUGINDIR)
+	$(INSTALL) -m 644 plugins/types.db $(DESTDIR)$(DATADIR)/types.db
+	for f in $(wildcard plugins/profiles/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/profiles; done
+	for f in $(wildcard contrib/schema/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/schema; done
+	$(INSTALL) -m 644 README.md NEWS LICENSE $(DESTDIR)$(DOCDIR)
+	for m in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(DESTDIR)$(LIBEXECDIR)/tidemark-graph
+	rm -f $(PLUGIN_MODULES:%=$(DESTDIR)$(PLUGINDIR)/%.so)
+	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
+	for m in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	-rmdir $(DESTDIR)$(LIBEXECDIR) 2>/dev/null
+
+clean:
+	rm -rf build
+
+.PHONY: all help run check check-unit check-programs check-long tests asan lint fuzz bench coverage \
+  dist deps deps-check install uninstall clean FORCE
+.SECONDARY: # keep the chained .o files
+.DELETE_ON_ERROR:
+-include $(shell find $B -name '*.d' 2>/dev/null)

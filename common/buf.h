@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_BUF_H
+#define TM_BUF_H
+
+#include <stddef.h>
+
+/* Growable byte buffer, always NUL-terminated; refuses to grow past max bytes. */
+struct tm_buf {
+  char *ptr; /* NULL while empty */
+  size_t len;
+  size_t cap;
+  size_t max;
+};
+
+#define TM_BUF_INIT(limit)                                                                         \
+  {                                                                                                \
+    .max = (limit)                                                                                 \
+  }
+
+/* Appends n bytes. 0, or -ENOMEM / -EFBIG with the buffer unchanged. */
+int tm_buf_add(struct tm_buf *b, const void *data, size_t n);
+/* Appends a string, or formatted text. The same results. */
+int tm_buf_puts(struct tm_buf *b, const char *text);
+int tm_buf_printf(struct tm_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Forgets the content and keeps the memory. */
+void tm_buf_reset(struct tm_buf *b);
+/* The caller frees; b is empty after. NULL when it was empty. */
+char *tm_buf_take(struct tm_buf *b);
+/* Back to the INIT state; harmless twice. */
+void tm_buf_release(struct tm_buf *b);
+
+#endif

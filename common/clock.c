@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/clock.h"
+
+#include "common/number.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_SECOND (-62167219200LL) /* 0000-01-01 */
+#define LAST_SECOND  253402300799LL   /* 9999-12-31 */
+
+int64_t tm_now(void)
+{
+  return (int64_t)time(NULL);
+}
+
+double tm_monotonic(void)
+{
+  struct timespec ts;
+  clock_gettime(CLOCK_BOOTTIME, &ts);
+  return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+char *tm_time_format(char out[TM_TIME_SIZE], int64_t t)
+{
+  if (t < FIRST_SECOND)
+    t = FIRST_SECOND;
+  if (t > LAST_SECOND)
+    t = LAST_SECOND;
+  time_t s = (time_t)t;
+  struct tm tm;
+  gmtime_r(&s, &tm);
+  strftime(out, TM_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+  return out;
+}
+
+/* Reads exactly n digits. */
+static bool digits(const char **p, int n, int *value)
+{
+  *value = 0;
+  for (; n > 0; n--, (*p)++) {
+    if (**p < '0' || **p > '9')
+      return false;
+    *value = *value * 10 + (**p - '0');
+  }
+  return true;
+}
+
+static bool literal(const char **p, char c)
+{
+  if (**p != c)
+    return false;
+  (*p)++;
+  return true;
+}
+
+static bool parse_zone(const char **p, int *offset_s)
+{
+  *offset_s = 0;
+  if (**p == 'Z' || **p == 'z') {
+    (*p)++;
+    return true;
+  }
+  int sign = **p == '-' ? -1 : 1;
+  int hours = 0;
+  int minutes = 0;
+  if (**p != '+' && **p != '-')
+    return false;
+  (*p)++;
+  if (!digits(p, 2, &hours) || !literal(p, ':') || !digits(p, 2, &minutes))
+    return false;
+  if (hours > 23 || minutes > 59)
+    return false;
+  *offset_s = sign * (hours * 3600 + minutes * 60);
+  return true;
+}
+
+static bool parse_clock(const char **p, struct tm *tm, int *offset_s)
+{
+  if (**p != 'T' && **p != 't' && **p != ' ')
+    return false;
+  (*p)++;
+  if (!digits(p, 2, &tm->tm_hour) || !literal(p, ':') || !digits(p, 2, &tm->tm_min) ||
+      !literal(p, ':') || !digits(p, 2, &tm->tm_sec))
+    return false;
+  if (tm->tm_hour > 23 || tm->tm_min > 59 || tm->tm_sec > 60)
+    return false;
+  if (literal(p, '.')) {
+    const char *first = *p;
+    while (**p >= '0' && **p <= '9')
+      (*p)++;
+    if (*p == first)
+      return false;
+  }
+  return parse_zone(p, offset_s);
+}
+
+int tm_time_parse(const char *text, int64_t *t)
+{
+  if (text[0] == '@')
+    return tm_parse_i64(text + 1, FIRST_SECOND, LAST_SECOND, t);
+  const char *p = text;
+  struct tm tm = {0};
+  int year = 0;
+  int month = 0;
+  int offset_s = 0;
+  if (!digits(&p, 4, &year) || !literal(&p, '-') || !digits(&p, 2, &month) || !literal(&p, '-') ||
+      !digits(&p, 2, &tm.tm_mday))
+    return -EINVAL;
+  if (*p != '\0' && !parse_clock(&p, &tm, &offset_s))
+    return -EINVAL;
+  if (*p != '\0' || month < 1 || month > 12 || tm.tm_mday < 1)
+    return -EINVAL;
+  tm.tm_year = year - 1900;
+  tm.tm_mon = month - 1;
+  struct tm check = tm;
+  check.tm_hour = check.tm_min = check.tm_sec = 0;
+  timegm(&check); /* normalises: 30 February becomes 2 March */
+  if (check.tm_mday != tm.tm_mday)
+    return -EINVAL;
+  *t = (int64_t)timegm(&tm) - offset_s;
+  return 0;
+}
+
+int tm_zone_use(const char *name, struct tm_error *err)
+{
+  if (name == NULL || name[0] == '\0') {
+    tzset();
+    return 0;
+  }
+  char path[256];
+  int n = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
+  bool utc = strcmp(name, "UTC") == 0;
+  if (!utc && (n < 0 || (size_t)n >= sizeof(path) || name[0] == '/' || strstr(name, "..") != NULL ||
+               access(path, R_OK) != 0))
+    return tm_fail(err, -EINVAL, "timezone '%s': no such zone on this system (package tzdata)",
+                   name);
+  if (setenv("TZ", utc ? "UTC0" : name, 1) < 0)
+    return tm_fail(err, -errno, "timezone '%s': %s", name, strerror(errno));
+  tzset();
+  return 0;
+}
+
+/* The first second of the local day that lies `days` days after that of t. */
+static int64_t day_edge(int64_t t, int days)
+{
+  time_t s = (time_t)t;
+  struct tm tm;
+  localtime_r(&s, &tm);
+  struct tm want = {
+      .tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday + days, .tm_isdst = -1};
+  struct tm got = want;
+  time_t edge = mktime(&got);
+  if (got.tm_hour != 0) {
+    /* No midnight on that day, or the later of two: step back to the day's first second. */
+    time_t noon_back = edge - (time_t)got.tm_hour * 3600 - got.tm_min * 60 - got.tm_sec;
+    struct tm probe;
+    localtime_r(&noon_back, &probe);
+    if (probe.tm_mday == got.tm_mday)
+      edge = noon_back;
+    else
+      edge = noon_back + (time_t)(24 - probe.tm_hour) * 3600 - probe.tm_min * 60 - probe.tm_sec;
+  }
+  /* Where clocks go back over midnight the earlier of two midnights begins the day. */
+  time_t before = edge - 3600;
+  struct tm probe;
+  localtime_r(&before, &probe);
+  localtime_r(&edge, &got);
+  if (probe.tm_mday == got.tm_mday)
+    edge = before;
+  return (int64_t)edge;
+}
+
+int64_t tm_day_start(int64_t t)
+{
+  return day_edge(t, 0);
+}
+
+int64_t tm_day_next(int64_t t)
+{
+  return day_edge(t, 1);
+}
+
+char *tm_date_format(char out[TM_DATE_SIZE], int64_t t)
+{
+  time_t s = (time_t)t;
+  struct tm tm;
+  localtime_r(&s, &tm);
+  strftime(out, TM_DATE_SIZE, "%Y-%m-%d", &tm);
+  return out;
+}

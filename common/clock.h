@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_CLOCK_H
+#define TM_CLOCK_H
+
+#include "common/error.h"
+
+#include <stdint.h>
+
+/*
+ * Times are int64_t seconds since 1970 UTC. Library code never asks what time it is: 'now' is
+ * handed in, so that the same input gives the same output. Only a program's main and the plugins
+ * call tm_now().
+ */
+
+#define TM_TIME_SIZE 32 /* "2026-11-20T00:05:00Z" and years far off */
+#define TM_DATE_SIZE 16 /* "2026-11-20" */
+#define TM_DAY       86400
+
+int64_t tm_now(void);
+/* Seconds that never jump; with CLOCK_BOOTTIME, so that a suspended machine's wait goes on. */
+double tm_monotonic(void);
+
+/* RFC 3339 in UTC, whole seconds. Years outside 0..9999 are clamped. Returns out. */
+char *tm_time_format(char out[TM_TIME_SIZE], int64_t t);
+/* Reads RFC 3339 (any offset, fraction dropped), "2026-11-20" (midnight UTC) or "@SECONDS".
+ * 0, or -EINVAL with *t unchanged. */
+int tm_time_parse(const char *text, int64_t *t);
+
+/*
+ * The zone in which days begin and end, for the whole process: the name of an entry of the system's
+ * zoneinfo ("Asia/Tokyo", "UTC"). NULL leaves the system's own zone. -EINVAL when there is no such
+ * zone (libc would silently take UTC). Call it before threads start.
+ */
+int tm_zone_use(const char *name, struct tm_error *err);
+/* The local midnight at or before t; days of 23 and 25 hours included. Where clocks go forward at
+ * midnight the day begins with its first existing second. */
+int64_t tm_day_start(int64_t t);
+/* The start of the next local day. */
+int64_t tm_day_next(int64_t t);
+/* Local date of t, "2026-11-20". Returns out. */
+char *tm_date_format(char out[TM_DATE_SIZE], int64_t t);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *type_name(mode_t mode)
+{
+  if (S_ISDIR(mode))
+    return "a directory";
+  if (S_ISFIFO(mode))
+    return "a FIFO";
+  if (S_ISSOCK(mode))
+    return "a socket";
+  return "a device";
+}
+
+int tm_file_open(const char *path, struct stat *st, struct tm_error *err)
+{
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+  if (fd < 0) {
+    int code = -errno;
+    if (code == -ELOOP)
+      return tm_fail(err, code, "%s: is a symbolic link, not a regular file", path);
+    if (code == -ENXIO)
+      return tm_fail(err, code, "%s: is a socket or device, not a regular file", path);
+    return tm_fail(err, code, "%s: %s", path, strerror(-code));
+  }
+  struct stat own;
+  if (st == NULL)
+    st = &own;
+  int rc = 0;
+  if (fstat(fd, st) < 0)
+    rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+  else if (!S_ISREG(st->st_mode))
+    rc = tm_fail(err, -EINVAL, "%s: is %s, not a regular file", path, type_name(st->st_mode));
+  if (rc < 0) {
+    close(fd);
+    return rc;
+  }
+  return fd;
+}
+
+int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err)
+{
+  struct stat st;
+  int fd = tm_file_open(path, &st, err);
+  if (fd < 0)
+    return fd;
+  size_t before = b->len;
+  char chunk[16384];
+  int rc = 0;
+  for (;;) {
+    ssize_t n = read(fd, chunk, sizeof(chunk));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+    if (n <= 0)
+      break;
+    rc = tm_buf_add(b, chunk, (size_t)n);
+    if (rc < 0) {
+      tm_fail(err, rc, "%s: %s", path,
+              rc == -EFBIG ? "larger than is accepted here" : strerror(-rc));
+      break;
+    }
+  }
+  if (rc == 0 && b->ptr == NULL)
+    rc = tm_buf_add(b, "", 0); /* an empty file gives an empty string, not NULL */
+  if (rc < 0 && b->ptr != NULL) {
+    b->len = before;
+    b->ptr[before] = '\0';
+  }
+  close(fd);
+  return rc;
+}
+
+int tm_dir_sync(const char *path, struct tm_error *err)
+{
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+  int rc = 0;
+  if (fsync(fd) < 0)
+    rc = tm_fail(err, -errno, "%s: cannot sync: %s", path, strerror(errno));
+  close(fd);
+  return rc;
+}
+
+int tm_dir_make(const char *path, mode_t mode, struct tm_error *err)
+{
+  char *copy = strdup(path);
+  if (copy == NULL)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", path);
+  int rc = 0;
+  for (char *p = copy + 1;; p++) {
+    if (*p != '/' && *p != '\0')
+      continue;
+    char end = *p;
+    *p = '\0';
+    if (mkdir(copy, mode) < 0 && errno != EEXIST) {
+      /* On a read-only disk mkdir of a folder that exists may say EROFS. */
+      struct stat st;
+      int code = -errno;
+      if (stat(copy, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        rc = tm_fail(err, code, "%s: cannot create: %s", copy, strerror(-code));
+        break;
+      }
+    }
+    if (end == '\0')
+      break;
+    *p = end;
+  }
+  free(copy);
+  return rc;
+}
+
+/* The folder that holds path; the caller frees. */
+static char *folder_of(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  if (slash == NULL)
+    return strdup(".");
+  if (slash == path)
+    return strdup("/");
+  return strndup(path, (size_t)(slash - path));
+}
+
+static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *err)
+{
+  if (asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0) {
+    out->temporary = NULL;
+    return tm_fail(err, -ENOMEM, "%s: out of memory", out->path);
+  }
+  int fd = mkostemp(out->temporary, O_CLOEXEC);
+  if (fd < 0) {
+    int code = -errno;
+    free(out->temporary);
+    out->temporary = NULL;
+    return tm_fail(err, code, "%s: cannot write: %s", out->path, strerror(-code));
+  }
+  if (fchmod(fd, mode) == 0)
+    out->stream = fdopen(fd, "w");
+  if (out->stream == NULL) {
+    int code = -errno;
+    close(fd);
+    return tm_fail(err, code, "%s: cannot write: %s", out->path, strerror(-code));
+  }
+  return 0;
+}
+
+int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct tm_error *err)
+{
+  *out = (struct tm_output){0};
+  if (path == NULL || strcmp(path, "-") == 0) {
+    out->stream = stdout;
+    return 0;
+  }
+  out->path = strdup(path);
+  if (out->path == NULL)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", path);
+  int rc = open_temporary(out, mode, err);
+  if (rc < 0)
+    tm_output_release(out);
+  return rc;
+}
+
+static int commit_stream(struct tm_output *out, const char *name, struct tm_error *err)
+{
+  if (fflush(out->stream) != 0 || ferror(out->stream)) {
+    int code = errno != 0 ? -errno : -EIO;
+    return tm_fail(err, code, "%s: cannot write: %s", name, strerror(-code));
+  }
+  if (out->path != NULL && fsync(fileno(out->stream)) < 0)
+    return tm_fail(err, -errno, "%s: cannot sync: %s", name, strerror(errno));
+  return 0;
+}
+
+int tm_output_commit(struct tm_output *out, struct tm_error *err)
+{
+  int rc = commit_stream(out, out->path == NULL ? "standard output" : out->path, err);
+  if (out->path == NULL || rc < 0)
+    goto out;
+  FILE *stream = out->stream;
+  out->stream = NULL;
+  if (fclose(stream) != 0) {
+    rc = tm_fail(err, -errno, "%s: cannot write: %s", out->path, strerror(errno));
+    goto out;
+  }
+  if (rename(out->temporary, out->path) < 0) {
+    rc = tm_fail(err, -errno, "%s: cannot rename: %s", out->path, strerror(errno));
+    goto out;
+  }
+  free(out->temporary);
+  out->temporary = NULL;
+  char *folder = folder_of(out->path);
+  rc = folder == NULL ? tm_fail(err, -ENOMEM, "%s: out of memory", out->path)
+                      : tm_dir_sync(folder, err);
+  free(folder);
+out:
+  tm_output_release(out);
+  return rc;
+}
+
+void tm_output_release(struct tm_output *out)
+{
+  if (out->stream != NULL && out->path != NULL)
+    fclose(out->stream);
+  if (out->temporary != NULL)
+    unlink(out->temporary);
+  free(out->temporary);
+  free(out->path);
+  *out = (struct tm_output){0};
+}
+
+int tm_file_write(const char *path, const void *data, size_t len, mode_t mode, struct tm_error *err)
+{
+  struct tm_output out;
+  int rc = tm_output_open(&out, path, mode, err);
+  if (rc < 0)
+    return rc;
+  errno = 0;
+  if (len > 0 && fwrite(data, 1, len, out.stream) != len) {
+    int code = errno != 0 ? -errno : -EIO;
+    rc = tm_fail(err, code, "%s: cannot write: %s", path, strerror(-code));
+    tm_output_release(&out);
+    return rc;
+  }
+  return tm_output_commit(&out, err);
+}

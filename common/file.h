@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_FILE_H
+#define TM_FILE_H
+
+#include "common/buf.h"
+#include "common/error.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/*
+ * Reading: only regular files, never through a symbolic link in the last place, never blocking
+ * on a FIFO or device. Writing: a temporary name beside the target, fsync, rename, fsync of the
+ * folder, so that a reader sees the old file or the whole new one and a power cut loses neither.
+ */
+
+/* Opens path for reading. The descriptor (the caller closes it), or a negative errno with the
+ * reason in err ("PATH: is a FIFO, not a regular file"). st, when not NULL, gets its status. */
+int tm_file_open(const char *path, struct stat *st, struct tm_error *err);
+
+/* Appends the whole file to b; -EFBIG when it is larger than b may become. */
+int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err);
+
+/* Writes the file atomically with this mode (umask does not apply). */
+int tm_file_write(const char *path, const void *data, size_t len, mode_t mode,
+                  struct tm_error *err);
+
+/* fsync of a folder, after a rename or unlink in it. */
+int tm_dir_sync(const char *path, struct tm_error *err);
+
+/* mkdir -p. Folders that are there already are left as they are. */
+int tm_dir_make(const char *path, mode_t mode, struct tm_error *err);
+
+/*
+ * An atomic file that is written as a stream, or standard output.
+ * path NULL or "-": standard output; commit then only flushes and checks it.
+ */
+struct tm_output {
+  FILE *stream; /* write here */
+  char *path;   /* NULL: standard output */
+  char *temporary;
+};
+int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct tm_error *err);
+/* Makes the file visible. On failure the old file stands and nothing half-written is left. */
+int tm_output_commit(struct tm_output *out, struct tm_error *err);
+/* Gives up what was not committed; harmless after a commit and twice. */
+void tm_output_release(struct tm_output *out);
+
+#endif

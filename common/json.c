@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/json.h"
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* Nesting is counted before Jansson recurses. Brackets within strings do not count. */
+static int check_depth(const char *data, size_t len, const char *name, struct tm_error *err)
+{
+  size_t depth = 0;
+  size_t line = 1;
+  bool in_string = false;
+  for (size_t i = 0; i < len; i++) {
+    char c = data[i];
+    if (c == '\n')
+      line++;
+    if (in_string) {
+      if (c == '\\')
+        i++;
+      else if (c == '"')
+        in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > TM_JSON_DEPTH)
+        return tm_fail(err, -EBADMSG, "%s:%zu: nested deeper than %d levels", name, line,
+                       TM_JSON_DEPTH);
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      depth--;
+    }
+  }
+  return 0;
+}
+
+json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_error *err)
+{
+  if (check_depth(data, len, name, err) < 0)
+    return NULL;
+  json_error_t je;
+  json_t *value = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+  if (value == NULL)
+    tm_fail(err, -EBADMSG, "%s:%d: not valid JSON: %s", name, je.line, je.text);
+  return value;
+}
+
+json_t *tm_json_read(const char *path, size_t max_bytes, struct tm_error *err)
+{
+  struct tm_buf b = TM_BUF_INIT(max_bytes);
+  json_t *value = NULL;
+  if (tm_file_read(path, &b, err) == 0)
+    value = tm_json_parse(b.ptr, b.len, path, err);
+  tm_buf_release(&b);
+  return value;
+}
+
+static int add_chunk(const char *data, size_t len, void *b)
+{
+  return tm_buf_add(b, data, len) < 0 ? -1 : 0;
+}
+
+int tm_json_append(struct tm_buf *b, const json_t *value)
+{
+  size_t before = b->len;
+  if (json_dump_callback(value, add_chunk, b,
+                         JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) == 0)
+    return 0;
+  if (b->ptr != NULL) {
+    b->len = before;
+    b->ptr[before] = '\0';
+  }
+  return -EFBIG;
+}
+
+json_t *tm_json_number(double value)
+{
+  if (!isfinite(value))
+    return json_null();
+  if (value == floor(value) && fabs(value) < 9007199254740992.0)
+    return json_integer((json_int_t)value);
+  return json_real(value);
+}
+
+json_t *tm_json_text(const char *text)
+{
+  char clean[1024];
+  if (text == NULL || tm_text_clean(clean, sizeof(clean), text, strlen(text)) == 0)
+    return json_null();
+  return json_string(clean);
+}
+
+json_t *tm_json_time(int64_t t)
+{
+  char text[TM_TIME_SIZE];
+  return t == INT64_MIN ? json_null() : json_string(tm_time_format(text, t));
+}
+
+const char *tm_json_get_string(const json_t *object, const char *key)
+{
+  return json_string_value(json_object_get(object, key));
+}
+
+double tm_json_get_number(const json_t *object, const char *key)
+{
+  const json_t *v = json_object_get(object, key);
+  return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+bool tm_json_get_bool(const json_t *object, const char *key, bool otherwise)
+{
+  const json_t *v = json_object_get(object, key);
+  return json_is_boolean(v) ? json_is_true(v) : otherwise;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_JSON_H
+#define TM_JSON_H
+
+#include "common/buf.h"
+#include "common/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * JSON from outside: the size is bounded before parsing, nesting to 32 levels, duplicate keys and
+ * NUL characters refused. A message reads "NAME:LINE: what". References: what these functions
+ * return is a new reference (json_decref), unless 'borrowed' is said.
+ */
+#define TM_JSON_DEPTH 32
+
+json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_error *err);
+json_t *tm_json_read(const char *path, size_t max_bytes, struct tm_error *err);
+
+/* Appends the compact form: keys in the order of insertion, reals with 15 figures (a value that is
+ * a whole number below 2^53 is written without fraction by tm_json_number), no newline. */
+int tm_json_append(struct tm_buf *b, const json_t *value);
+
+/* null for NAN and infinities; an integer where the value is whole and below 2^53; else a real. */
+json_t *tm_json_number(double value);
+/* A cleaned string (tm_text_clean); null for NULL and for a text without a printable character. */
+json_t *tm_json_text(const char *text);
+/* RFC 3339; null for INT64_MIN, which means 'no time'. */
+json_t *tm_json_time(int64_t t);
+
+/* A member as the type that is wanted; the default when it is absent or of another type. The string
+ * is borrowed. */
+const char *tm_json_get_string(const json_t *object, const char *key); /* NULL */
+double tm_json_get_number(const json_t *object, const char *key);      /* NAN */
+bool tm_json_get_bool(const json_t *object, const char *key, bool otherwise);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_NUMBER_H
+#define TM_NUMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Strict reading and plain writing of numbers. The whole text must be the number: no blanks, no
+ * sign where none is meant, no trailing bytes. 0, -EINVAL (not a number) or -ERANGE, with *value
+ * written only on success.
+ */
+int tm_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+int tm_parse_i64(const char *text, int64_t min, int64_t max, int64_t *value);
+/* Decimal point whatever the locale; "nan", "inf" and hexadecimal are refused. */
+int tm_parse_double(const char *text, double *value);
+/* "90", "90s", "15m", "1h", "7d", "2w": seconds, 0..10 years. */
+int tm_parse_duration(const char *text, int64_t *seconds);
+/* "1000", "64K", "10MiB", "2G", "1TiB": bytes, steps of 1024. */
+int tm_parse_bytes(const char *text, uint64_t *bytes);
+
+/* Units that people read: "97.6 TiB", "812 B"; "unknown" for NAN. Returns out. */
+char *tm_format_bytes(char *out, size_t size, double bytes);
+/* A count with three significant figures: "843", "12.4 k", "3.1 M". "unknown" for NAN. */
+char *tm_format_count(char *out, size_t size, double count);
+
+#endif

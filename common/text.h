@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_TEXT_H
+#define TM_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Makes a printable UTF-8 string of bytes from outside: stops at a NUL, control bytes become
+ * blanks, runs of blanks become one, ends are trimmed, invalid UTF-8 becomes U+FFFD. Never writes
+ * more than size bytes (size >= 1), never cuts a character in two, always ends with NUL.
+ * Returns the length written. dst and src may not overlap.
+ */
+size_t tm_text_clean(char *dst, size_t size, const void *src, size_t len);
+
+/* True when s is valid UTF-8. */
+bool tm_text_is_utf8(const char *s);
+
+/*
+ * The name of a NULL-terminated list that is nearest to what was typed (edit distance, at most a
+ * third of its length, at least 1), or NULL when none is near: for "did you mean".
+ */
+const char *tm_text_nearest(const char *typed, const char *const *names);
+
+/* Terminal columns that s takes: wide East Asian characters count two, combining ones none. */
+size_t tm_text_columns(const char *s);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/reading.h"
+
+#include "common/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ELEMENTS 10000
+
+void reading_init(struct reading *r, enum reading_kind kind)
+{
+  *r = (struct reading){
+      .kind = kind,
+      .observed_at = INT64_MIN,
+      .capacity_bytes = NAN,
+      .used_bytes = NAN,
+      .transfers = NAN,
+      .reads = NAN,
+      .read_bytes = NAN,
+      .write_bytes = NAN,
+      .slots_total = NAN,
+      .slots_used = NAN,
+      .drives = NAN,
+      .pages_total = NAN,
+      .pages_color = NAN,
+  };
+}
+
+void reading_release(struct reading *r)
+{
+  free(r->volumes);
+  free(r->drive_list);
+  free(r->supplies);
+  free(r->trays);
+  free(r->items);
+  reading_init(r, r->kind);
+}
+
+/* The list grown by one element (all zero), or NULL with the old list untouched. */
+static void *grow(void *list, size_t *len, size_t size)
+{
+  if (*len >= MAX_ELEMENTS)
+    return NULL;
+  /* Room is doubled at powers of two, so that no capacity has to be kept. */
+  if ((*len & (*len - 1)) == 0) {
+    list = realloc(list, (*len == 0 ? 1 : *len * 2) * size);
+    if (list == NULL)
+      return NULL;
+  }
+  memset((char *)list + *len * size, 0, size);
+  (*len)++;
+  return list;
+}
+
+#define GROW(r, list)                                                                              \
+  do {                                                                                             \
+    void *grown = grow((r)->list, &(r)->list##_len, sizeof(*(r)->list));                           \
+    if (grown == NULL)                                                                             \
+      return NULL;                                                                                 \
+    (r)->list = grown;                                                                             \
+  } while (0)
+
+struct reading_volume *reading_add_volume(struct reading *r)
+{
+  GROW(r, volumes);
+  struct reading_volume *v = &r->volumes[r->volumes_len - 1];
+  v->capacity_bytes = v->used_bytes = NAN;
+  return v;
+}
+
+struct reading_drive *reading_add_drive(struct reading *r)
+{
+  GROW(r, drive_list);
+  return &r->drive_list[r->drive_list_len - 1];
+}
+
+struct reading_supply *reading_add_supply(struct reading *r)
+{
+  GROW(r, supplies);
+  struct reading_supply *s = &r->supplies[r->supplies_len - 1];
+  s->max = s->level = NAN;
+  return s;
+}
+
+struct reading_tray *reading_add_tray(struct reading *r)
+{
+  GROW(r, trays);
+  struct reading_tray *t = &r->trays[r->trays_len - 1];
+  t->capacity = t->level = NAN;
+  return t;
+}
+
+struct reading_item *reading_add_item(struct reading *r)
+{
+  GROW(r, items);
+  struct reading_item *i = &r->items[r->items_len - 1];
+  i->number = NAN;
+  return i;
+}
+
+const char *reading_kind_name(enum reading_kind kind)
+{
+  static const char *const names[] = {"disk_array", "media_library", "printer"};
+  return names[kind];
+}
+
+static void put_disk_array(json_t *o, const struct reading *r)
+{
+  json_object_set_new(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
+  json_object_set_new(o, "used_bytes", tm_json_number(r->used_bytes));
+  json_object_set_new(o, "transfers", tm_json_number(r->transfers));
+  json_t *volumes = json_array();
+  for (size_t i = 0; i < r->volumes_len; i++) {
+    const struct reading_volume *v = &r->volumes[i];
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(v->name));
+    json_object_set_new(e, "capacity_bytes", tm_json_number(v->capacity_bytes));
+    json_object_set_new(e, "used_bytes", tm_json_number(v->used_bytes));
+    json_array_append_new(volumes, e);
+  }
+  json_object_set_new(o, "volumes", volumes);
+}
+
+static void put_media_library(json_t *o, const struct reading *r)
+{
+  json_object_set_new(o, "slots_total", tm_json_number(r->slots_total));
+  json_object_set_new(o, "slots_used", tm_json_number(r->slots_used));
+  json_object_set_new(o, "drives", tm_json_number(r->drives));
+  json_t *drives = json_array();
+  for (size_t i = 0; i < r->drive_list_len; i++) {
+    const struct reading_drive *d = &r->drive_list[i];
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(d->name));
+    json_object_set_new(e, "serial", tm_json_text(d->serial));
+    json_object_set_new(e, "state", tm_json_text(d->state));
+    json_array_append_new(drives, e);
+  }
+  json_object_set_new(o, "drive_list", drives);
+}
+
+static void put_supplies(json_t *o, const struct reading *r)
+{
+  json_t *supplies = json_array();
+  for (size_t i = 0; i < r->supplies_len; i++) {
+    const struct reading_supply *s = &r->supplies[i];
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(s->name));
+    json_object_set_new(e, "max", tm_json_number(s->max));
+    json_object_set_new(e, "level", tm_json_number(s->level));
+    json_object_set_new(e, "state", tm_json_text(s->state));
+    json_object_set_new(e, "unit", tm_json_text(s->unit));
+    json_array_append_new(supplies, e);
+  }
+  json_object_set_new(o, "supplies", supplies);
+}
+
+static void put_printer(json_t *o, const struct reading *r)
+{
+  json_object_set_new(o, "pages_total", tm_json_number(r->pages_total));
+  json_object_set_new(o, "pages_unit", tm_json_text(r->pages_unit));
+  json_object_set_new(o, "pages_color", tm_json_number(r->pages_color));
+  put_supplies(o, r);
+  json_t *trays = json_array();
+  for (size_t i = 0; i < r->trays_len; i++) {
+    const struct reading_tray *t = &r->trays[i];
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(t->name));
+    json_object_set_new(e, "capacity", tm_json_number(t->capacity));
+    json_object_set_new(e, "level", tm_json_number(t->level));
+    json_array_append_new(trays, e);
+  }
+  json_object_set_new(o, "trays", trays);
+}
+
+static void put_items(json_t *o, const struct reading *r)
+{
+  json_t *items = json_array();
+  for (size_t i = 0; i < r->items_len; i++) {
+    const struct reading_item *it = &r->items[i];
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(it->name));
+    json_object_set_new(e, "value",
+                        it->text[0] != '\0' ? tm_json_text(it->text) : tm_json_number(it->number));
+    json_object_set_new(e, "unit", tm_json_text(it->unit));
+    json_object_set_new(e, "nature", tm_json_text(it->nature));
+    json_object_set_new(e, "state", tm_json_text(it->state));
+    json_array_append_new(items, e);
+  }
+  json_object_set_new(o, "items", items);
+}
+
+json_t *reading_to_json(const struct reading *r)
+{
+  json_t *o = json_object();
+  if (o == NULL)
+    return NULL;
+  json_object_set_new(o, "kind", json_string(reading_kind_name(r->kind)));
+  json_object_set_new(o, "vendor", tm_json_text(r->vendor));
+  json_object_set_new(o, "model", tm_json_text(r->model));
+  json_object_set_new(o, "serial", tm_json_text(r->serial));
+  json_object_set_new(o, "firmware", tm_json_text(r->firmware));
+  json_object_set_new(o, "profile", tm_json_text(r->profile));
+  json_object_set_new(o, "observed_at", tm_json_time(r->observed_at));
+  json_object_set_new(o, "error", r->error.code != 0 ? tm_json_text(r->error.text) : json_null());
+  if (r->kind == READING_DISK_ARRAY)
+    put_disk_array(o, r);
+  else if (r->kind == READING_MEDIA_LIBRARY)
+    put_media_library(o, r);
+  else
+    put_printer(o, r);
+  if (r->items_len > 0)
+    put_items(o, r);
+  return o;
+}

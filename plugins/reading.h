@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_READING_H
+#define TM_READING_H
+
+#include "common/error.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What a device said in one reading, whichever way it was asked. Every number is NAN and every
+ * string empty until the device tells it: unknown is never 0 and never guessed. Sizes are bytes.
+ * Strings are valid UTF-8 without control bytes (tm_text_clean).
+ */
+enum reading_kind { READING_DISK_ARRAY, READING_MEDIA_LIBRARY, READING_PRINTER };
+
+#define READING_NAME 128
+
+struct reading_volume { /* disk_array: a pool, volume or file system; io_*: what it counts */
+  char name[READING_NAME];
+  double capacity_bytes;
+  double used_bytes;
+};
+
+struct reading_drive { /* media_library */
+  char name[READING_NAME];
+  char serial[READING_NAME];
+  char state[READING_NAME];
+};
+
+struct reading_supply { /* printer */
+  char name[READING_NAME];
+  double max;
+  double level;             /* NAN for the states below */
+  char state[READING_NAME]; /* "" | "unrestricted" | "unknown" | "some-remaining" */
+  char
+      unit[READING_NAME]; /* "percent", "impressions", "tenths-of-ml", ... as RFC 3805 names them */
+};
+
+struct reading_tray { /* printer */
+  char name[READING_NAME];
+  double capacity;
+  double level;
+};
+
+struct reading_item { /* one data item of a claim */
+  char name[READING_NAME];
+  double number;           /* NAN: see text */
+  char text[READING_NAME]; /* "" when it is a number */
+  char unit[READING_NAME];
+  char nature[16]; /* "measurement" or "setting" */
+  char state[16];  /* "" | "not-offered" | "refused" */
+};
+
+struct reading {
+  enum reading_kind kind;
+  char vendor[READING_NAME];
+  char model[READING_NAME];
+  char serial[READING_NAME];
+  char firmware[READING_NAME];
+  char profile[READING_NAME]; /* the profile's name, "block" for this host's kernel */
+  int64_t observed_at;        /* INT64_MIN: never */
+  struct tm_error error;      /* code 0: nothing went wrong; a part may still be told */
+
+  /* disk_array */
+  double capacity_bytes;
+  double used_bytes;
+  double transfers; /* completed writes since the device's start, over physical disks */
+  double reads;     /* completed reads, and bytes, where the device tells them apart */
+  double read_bytes;
+  double write_bytes;
+  struct reading_volume *volumes;
+  size_t volumes_len;
+
+  /* media_library (capacity and transfers above too) */
+  double slots_total;
+  double slots_used;
+  double drives;
+  struct reading_drive *drive_list;
+  size_t drive_list_len;
+
+  /* printer */
+  double pages_total;
+  char pages_unit[READING_NAME]; /* "impressions" or "sheets" */
+  double pages_color;
+  struct reading_supply *supplies;
+  size_t supplies_len;
+  struct reading_tray *trays;
+  size_t trays_len;
+
+  struct reading_item *items;
+  size_t items_len;
+};
+
+/* An empty reading: everything unknown. */
+void reading_init(struct reading *r, enum reading_kind kind);
+/* Frees the lists and sets it back to unknown; harmless twice. */
+void reading_release(struct reading *r);
+
+/* Grow a list by one unknown element and return it; NULL when out of memory or past 10,000. */
+struct reading_volume *reading_add_volume(struct reading *r);
+struct reading_drive *reading_add_drive(struct reading *r);
+struct reading_supply *reading_add_supply(struct reading *r);
+struct reading_tray *reading_add_tray(struct reading *r);
+struct reading_item *reading_add_item(struct reading *r);
+
+/* "disk_array", "media_library", "printer": the plugin's name and the document's kind. */
+const char *reading_kind_name(enum reading_kind kind);
+
+/* The JSON object that tidemark-probe prints (architecture.md). A new reference, NULL when out of
+ * memory. */
+json_t *reading_to_json(const struct reading *r);
+
+#endif

@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every fuzz target goes over its corpus and its past findings without a crash.
+cd "${SOURCE:-.}" || exit 1
+build=${BUILD:-build}
+n=0
+for source in tests/fuzz/*.c; do
+  [ -e "$source" ] || { echo "1..0 # SKIP no fuzz targets"; exit 0; }
+  target=$(basename "$source" .c)
+  n=$((n + 1))
+  out=$("$build/tests/fuzz/$target" "tests/fuzz/corpus/$target" 2>&1)
+  status=$?
+  [ $status -eq 0 ] || { echo "$out" | sed 's/^/# /'; printf 'not '; }
+  echo "ok $n - $target survives its corpus ($(echo "$out" | tail -n 1))"
+done
+echo "1..$n"
