@@ -52,7 +52,7 @@ PROGRAM_OF = $(strip $(if $(filter plugins/probe.c,$1),tidemark-probe) \
 PROGRAMS = $(foreach m,$(MAINS),$(call PROGRAM_OF,$m))
 PLUGINS = $(PLUGIN_MODULES:%=$B/plugins/%.so)
 
-sources_in = $(wildcard $(addsuffix /*.c,$(sort $(dir $(wildcard $1/*.c $1/*/*.c $1/*/*/*.c)))))
+sources_in = $(sort $(wildcard $1/*.c $1/*/*.c $1/*/*/*.c))
 objects_of = $(patsubst %.c,$B/%.o,$(filter-out $(MAINS) $(PLUGIN_MODULES:%=plugins/%.c),$1))
 ARCHIVES = $B/libexporter.a $B/libanalyzer.a $B/libplugin.a $B/libcommon.a
 UNIT_TESTS = $(patsubst %.c,$B/%,$(wildcard tests/unit/test_*.c))

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_JSON_OUT_H
+#define TM_JSON_OUT_H
+
+#include "common/buf.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Compact JSON written straight into a buffer, for the documents that are made by the ten thousand:
+ * a Jansson tree of one summary costs ten times as much as reading its RRDs. What is read back, or
+ * made now and then, uses Jansson.
+ *
+ *   struct json_out o = JSON_OUT_INIT(&buf);
+ *   json_out_open(&o, '{');
+ *   json_out_key(&o, "device");  json_out_string(&o, name);
+ *   json_out_close(&o, '}');
+ *   return o.rc;
+ *
+ * Commas are its own business. After the first failure (-EFBIG, -ENOMEM in rc) nothing more is
+ * written. Never writes NaN, infinities or invalid UTF-8.
+ */
+struct json_out {
+  struct tm_buf *buf;
+  int rc;
+  bool comma; /* the next element is not the first of its container */
+};
+#define JSON_OUT_INIT(b)                                                                           \
+  {                                                                                                \
+    .buf = (b)                                                                                     \
+  }
+
+void json_out_open(struct json_out *o, char bracket);  /* '{' or '[' */
+void json_out_close(struct json_out *o, char bracket); /* '}' or ']' */
+/* The key is a literal of ours: not escaped. */
+void json_out_key(struct json_out *o, const char *key);
+
+void json_out_null(struct json_out *o);
+void json_out_bool(struct json_out *o, bool value);
+void json_out_int(struct json_out *o, int64_t value);
+/* Whole numbers below 2^53 as integers, others with ten significant figures; null for NAN. */
+void json_out_number(struct json_out *o, double value);
+/* Cleaned (tm_text_clean) and escaped; null for NULL or nothing printable. */
+void json_out_string(struct json_out *o, const char *text);
+/* RFC 3339 in UTC; null for INT64_MIN. */
+void json_out_time(struct json_out *o, int64_t t);
+/* A Jansson value as it is; null for NULL. */
+void json_out_value(struct json_out *o, const json_t *value);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* What the fast writer writes must be what Jansson reads back. */
+#include "common/json_out.h"
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void containers_get_their_commas(void **state)
+{
+  (void)state;
+  struct tm_buf b = TM_BUF_INIT(1000);
+  struct json_out o = JSON_OUT_INIT(&b);
+  json_out_open(&o, '{');
+  json_out_key(&o, "a");
+  json_out_open(&o, '[');
+  json_out_int(&o, INT64_MIN);
+  json_out_bool(&o, true);
+  json_out_null(&o);
+  json_out_open(&o, '{');
+  json_out_close(&o, '}');
+  json_out_close(&o, ']');
+  json_out_key(&o, "b");
+  json_out_string(&o, "q\"b\\s\x01 \xff");
+  json_out_key(&o, "c");
+  json_out_time(&o, 0);
+  json_out_key(&o, "d");
+  json_out_string(&o, "");
+  json_out_close(&o, '}');
+  assert_int_equal(o.rc, 0);
+  assert_string_equal(b.ptr, "{\"a\":[-9223372036854775808,true,null,{}],"
+                             "\"b\":\"q\\\"b\\\\s \xef\xbf\xbd\","
+                             "\"c\":\"1970-01-01T00:00:00Z\",\"d\":null}");
+  tm_buf_release(&b);
+}
+
+static void numbers_read_back_to_ten_figures(void **state)
+{
+  (void)state;
+  static const struct {
+    double v;
+    const char *text;
+  } rows[] = {{0, "0"},
+              {-0.5, "-0.5"},
+              {NAN, "null"},
+              {INFINITY, "null"},
+              {1e15, "1000000000000000"},
+              {0.1, "0.1"},
+              {9.9999999999, "10"},
+              {123.456, "123.456"},
+              {999999999.9, "999999999.9"},
+              {1e-9, "1e-09"},
+              {1.5e300, "1.5e+300"}};
+  struct tm_buf b = TM_BUF_INIT(1000);
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    struct json_out o = JSON_OUT_INIT(&b);
+    tm_buf_reset(&b);
+    json_out_number(&o, rows[i].v);
+    assert_string_equal(b.ptr, rows[i].text);
+  }
+  uint64_t seed = 1;
+  for (int i = 0; i < 100000; i++) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    double v = ldexp((double)(seed >> 11), -(int)(seed % 60));
+    struct json_out o = JSON_OUT_INIT(&b);
+    tm_buf_reset(&b);
+    json_out_number(&o, i % 2 ? v : -v);
+    double got = fabs(strtod(b.ptr, NULL));
+    assert_true(fabs(got - v) <= v * 1.01e-9);
+  }
+  tm_buf_release(&b);
+}
+
+static void a_full_buffer_is_said_once(void **state)
+{
+  (void)state;
+  struct tm_buf b = TM_BUF_INIT(4);
+  struct json_out o = JSON_OUT_INIT(&b);
+  json_out_string(&o, "too long");
+  json_out_int(&o, 1);
+  assert_int_equal(o.rc, -EFBIG);
+  tm_buf_release(&b);
+}
+
+int main(void)
+{
+  static const struct CMUnitTest tests[] = {
+      cmocka_unit_test(containers_get_their_commas),
+      cmocka_unit_test(numbers_read_back_to_ten_figures),
+      cmocka_unit_test(a_full_buffer_is_said_once),
+  };
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
