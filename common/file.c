@@ -118,6 +118,18 @@ int tm_dir_make(const char *path, mode_t mode, struct tm_error *err)
   return rc;
 }
 
+bool tm_file_name_is_safe(const char *name)
+{
+  size_t len = strlen(name);
+  if (len == 0 || len > 255 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    return false;
+  for (; *name != '\0'; name++) {
+    if (*name == '/' || (unsigned char)*name < 0x20 || *name == 0x7f)
+      return false;
+  }
+  return true;
+}
+
 /* The folder that holds path; the caller frees. */
 static char *folder_of(const char *path)
 {

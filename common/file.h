@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -32,6 +33,10 @@ int tm_dir_sync(const char *path, struct tm_error *err);
 
 /* mkdir -p. Folders that are there already are left as they are. */
 int tm_dir_make(const char *path, mode_t mode, struct tm_error *err);
+
+/* True when a name from outside may be one component of a path: not empty, not "." or "..", no '/',
+ * no control byte, at most 255 bytes. */
+bool tm_file_name_is_safe(const char *name);
 
 /*
  * An atomic file that is written as a stream, or standard output.
