@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/conf.h"
+
+#include "common/conf_own.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE_BYTES = 1 << 20, MAX_KEYS = 64, MAX_BLOCKS = 16, MAX_FILES = 256 };
+
+/* libconfuse takes the end of the file as the end of every open block, so that half a file would be
+ * accepted. This key follows the text and is known at the top level only. */
+#define END_KEY "-end-of-file-"
+
+/* libconfuse's callbacks carry no pointer of ours; set only while a file is parsed. */
+static _Thread_local struct {
+  struct tm_conf_own *own;
+  struct tm_error *err;
+  int end_line; /* where END_KEY stands */
+  bool failed;
+} loading;
+
+static const char *current_file(const struct tm_conf_own *own)
+{
+  return own->files[own->files_len - 1];
+}
+
+/* "no such option 'x'" becomes a message with the nearest key that this block knows. */
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+  if (loading.failed)
+    return; /* the first one is the cause */
+  loading.failed = true;
+  char text[256];
+  vsnprintf(text, sizeof(text), fmt, ap);
+  const char *file = current_file(loading.own);
+  char typed[128];
+  if (cfg->line >= loading.end_line) {
+    tm_fail(loading.err, -EINVAL, "%s:%d: the file ends inside a block, a list or a value", file,
+            loading.end_line - 1);
+    return;
+  }
+  if (sscanf(text, "no such option '%127[^']'", typed) != 1) {
+    tm_fail(loading.err, -EINVAL, "%s:%d: %s", file, cfg->line, text);
+    return;
+  }
+  const char *names[MAX_KEYS + 1];
+  size_t n = 0;
+  for (const cfg_opt_t *o = cfg->opts; o->name != NULL && n < MAX_KEYS; o++) {
+    if (strcmp(o->name, END_KEY) != 0)
+      names[n++] = o->name;
+  }
+  names[n] = NULL;
+  const char *near = tm_text_nearest(typed, names);
+  if (near != NULL)
+    tm_fail(loading.err, -EINVAL, "%s:%d: no such key '%s'; did you mean '%s'?", file, cfg->line,
+            typed, near);
+  else
+    tm_fail(loading.err, -EINVAL, "%s:%d: no such key '%s'; see tidemark.conf(5)", file, cfg->line,
+            typed);
+}
+
+static int on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+  struct tm_conf_own *own = loading.own;
+  if (own->marks_len == own->marks_cap) {
+    size_t cap = own->marks_cap != 0 ? 2 * own->marks_cap : 64;
+    struct tm_mark *grown = reallocarray(own->marks, cap, sizeof(*grown));
+    if (grown == NULL)
+      return -1;
+    own->marks = grown;
+    own->marks_cap = cap;
+  }
+  own->marks[own->marks_len++] = (struct tm_mark){opt, current_file(own), cfg->line};
+  return 0;
+}
+
+static const struct tm_mark *find_mark(const struct tm_conf_own *own, const cfg_opt_t *opt)
+{
+  for (size_t i = own->marks_len; i > 0; i--) {
+    if (own->marks[i - 1].opt == opt)
+      return &own->marks[i - 1];
+  }
+  return NULL;
+}
+
+int tm_conf_refuse(const struct tm_conf_own *own, cfg_t *section, const char *key,
+                   struct tm_error *err, const char *fmt, ...)
+{
+  char text[384];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof(text), fmt, ap);
+  va_end(ap);
+  const cfg_opt_t *opt = key != NULL ? cfg_getopt(section, key) : NULL;
+  const struct tm_mark *mark = opt != NULL ? find_mark(own, opt) : NULL;
+  const char *title = cfg_title(section);
+  const char *file = mark != NULL        ? mark->file
+                     : section->filename ? section->filename
+                                         : current_file(own);
+  return tm_fail(err, -EINVAL, "%s:%d: %s%s%s%s", file, mark != NULL ? mark->line : section->line,
+                 title != NULL ? "target " : "", title != NULL ? title : "",
+                 title != NULL ? ": " : "", text);
+}
+
+/* The rows of our table as libconfuse wants them. Every value is a string to it: its own numbers
+ * take octal, and its messages would not say what is accepted. */
+static void fill_options(cfg_opt_t *options, const struct tm_key *keys)
+{
+  size_t n = 0;
+  for (; keys[n].name != NULL; n++) {
+    options[n] = (cfg_opt_t){.name = keys[n].name,
+                             .type = CFGT_STR,
+                             .flags = keys[n].kind == TM_KEY_LIST ? CFGF_LIST : CFGF_NONE,
+                             .validcb = on_value};
+  }
+  options[n] = (cfg_opt_t)CFG_END();
+}
+
+static cfg_t *make_parser(void)
+{
+  cfg_opt_t blocks[MAX_BLOCKS][MAX_KEYS] = {0};
+  cfg_opt_t target[MAX_KEYS] = {0};
+  fill_options(blocks[0], tm_conf_blocks[0].keys);
+  size_t n = 0;
+  while (blocks[0][n].name != NULL)
+    n++;
+  for (size_t i = 1; tm_conf_blocks[i].keys != NULL; i++) {
+    fill_options(blocks[i], tm_conf_blocks[i].keys);
+    blocks[0][n++] =
+        (cfg_opt_t){.name = tm_conf_blocks[i].name, .type = CFGT_SEC, .subopts = blocks[i]};
+  }
+  fill_options(target, tm_conf_target_keys);
+  blocks[0][n++] = (cfg_opt_t){.name = "target",
+                               .type = CFGT_SEC,
+                               .flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES,
+                               .subopts = target};
+  blocks[0][n++] = (cfg_opt_t){.name = END_KEY, .type = CFGT_STR};
+  blocks[0][n] = (cfg_opt_t)CFG_END();
+  cfg_t *cfg = cfg_init(blocks[0], CFGF_NONE);
+  if (cfg != NULL)
+    cfg_set_error_function(cfg, on_error);
+  return cfg;
+}
+
+/* libconfuse would replace ${NAME} by the environment's value; what a file says must not depend on
+ * who runs the program. A NUL would end the text for it. */
+static int check_text(const char *text, size_t len, const char *name, int *lines,
+                      struct tm_error *err)
+{
+  int line = 1;
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '\n')
+      line++;
+    if (text[i] == '\0')
+      return tm_fail(err, -EINVAL, "%s:%d: holds a NUL character", name, line);
+    if (text[i] == '$' && i + 1 < len && text[i + 1] == '{')
+      return tm_fail(err, -EINVAL, "%s:%d: '${' is not accepted: there are no variables", name,
+                     line);
+  }
+  *lines = line;
+  return 0;
+}
+
+static int remember_file(struct tm_conf_own *own, const char *name)
+{
+  char **grown = reallocarray(own->files, own->files_len + 1, sizeof(*grown));
+  if (grown == NULL)
+    return -ENOMEM;
+  own->files = grown;
+  own->files[own->files_len] = strdup(name);
+  if (own->files[own->files_len] == NULL)
+    return -ENOMEM;
+  own->files_len++;
+  return 0;
+}
+
+static int parse_text(struct tm_conf_own *own, const char *text, size_t len, const char *name,
+                      struct tm_error *err)
+{
+  int lines = 0;
+  int rc = check_text(text, len, name, &lines, err);
+  if (rc < 0)
+    return rc;
+  if (remember_file(own, name) < 0)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", name);
+  char *copy = NULL;
+  int size = asprintf(&copy, "%.*s\n" END_KEY " = 1\n", (int)len, text);
+  if (size < 0)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", name);
+  FILE *f = fmemopen(copy, (size_t)size, "r");
+  free(own->cfg->filename);
+  own->cfg->filename = strdup(name);
+  if (f == NULL || own->cfg->filename == NULL) {
+    rc = tm_fail(err, -ENOMEM, "%s: out of memory", name);
+    goto out;
+  }
+  loading.own = own;
+  loading.err = err;
+  loading.end_line = lines + 1;
+  loading.failed = false;
+  if (cfg_parse_fp(own->cfg, f) != CFG_SUCCESS) {
+    rc = -EINVAL;
+    if (!loading.failed)
+      tm_fail(err, rc, "%s:%d: cannot be read", name, own->cfg->line);
+  }
+  loading.own = NULL;
+  loading.err = NULL;
+out:
+  if (f != NULL)
+    fclose(f);
+  free(copy);
+  return rc;
+}
+
+static int parse_file(struct tm_conf_own *own, const char *path, struct tm_error *err)
+{
+  struct tm_buf text = TM_BUF_INIT(MAX_FILE_BYTES);
+  int rc = tm_file_read(path, &text, err);
+  if (rc == 0)
+    rc = parse_text(own, text.ptr, text.len, path, err);
+  tm_buf_release(&text);
+  return rc;
+}
+
+static int is_conf_name(const struct dirent *entry)
+{
+  const char *name = entry->d_name;
+  size_t len = strlen(name);
+  return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".conf") == 0;
+}
+
+static int parse_folder(struct tm_conf_own *own, const char *folder, struct tm_error *err)
+{
+  struct dirent **names = NULL;
+  int n = scandir(folder, &names, is_conf_name, alphasort);
+  if (n < 0)
+    return errno == ENOENT ? 0 : tm_fail(err, -errno, "%s: %s", folder, strerror(errno));
+  int rc = n > MAX_FILES ? tm_fail(err, -E2BIG, "%s: more than %d files", folder, MAX_FILES) : 0;
+  for (int i = 0; i < n; i++) {
+    char *path = NULL;
+    if (rc == 0 && asprintf(&path, "%s/%s", folder, names[i]->d_name) < 0) {
+      path = NULL;
+      rc = tm_fail(err, -ENOMEM, "%s: out of memory", folder);
+    }
+    if (rc == 0)
+      rc = parse_file(own, path, err);
+    free(path);
+    free(names[i]);
+  }
+  free(names);
+  return rc;
+}
+
+static void own_free(struct tm_conf_own *own)
+{
+  if (own == NULL)
+    return;
+  if (own->cfg != NULL)
+    cfg_free(own->cfg);
+  for (size_t i = 0; i < own->files_len; i++)
+    free(own->files[i]);
+  free(own->files);
+  free(own->marks);
+  free(own);
+}
+
+static struct tm_conf_own *own_new(void)
+{
+  struct tm_conf_own *own = calloc(1, sizeof(*own));
+  if (own != NULL)
+    own->cfg = make_parser();
+  if (own != NULL && own->cfg == NULL) {
+    free(own);
+    return NULL;
+  }
+  return own;
+}
+
+/* Checks what own has read and hands it over; own is out's, or freed. */
+static int finish(struct tm_conf *out, struct tm_conf_own *own, int rc, struct tm_error *err)
+{
+  struct tm_conf conf;
+  tm_conf_defaults(&conf);
+  if (rc == 0)
+    rc = tm_conf_check(&conf, own, err);
+  conf.own = own;
+  if (rc < 0) {
+    tm_conf_release(&conf);
+    return rc;
+  }
+  conf.path = own->files[0];
+  free(own->marks); /* lines are known where they are needed */
+  own->marks = NULL;
+  own->marks_len = own->marks_cap = 0;
+  *out = conf;
+  return 0;
+}
+
+int tm_conf_load(struct tm_conf *out, const char *path, struct tm_error *err)
+{
+  bool installed = path == NULL;
+  if (installed)
+    path = TM_CONF_PATH;
+  struct tm_conf_own *own = own_new();
+  char *folder = NULL;
+  if (own == NULL || asprintf(&folder, "%s.d", path) < 0) {
+    own_free(own);
+    return tm_fail(err, -ENOMEM, "%s: out of memory", path);
+  }
+  int rc = parse_file(own, path, err);
+  if (rc == -ENOENT && !installed)
+    rc = tm_fail(err, -EINVAL, "%s: there is no such file", path);
+  if (rc == 0)
+    rc = parse_folder(own, folder, err);
+  free(folder);
+  return finish(out, own, rc, err);
+}
+
+int tm_conf_parse(struct tm_conf *out, const char *text, size_t len, const char *name,
+                  struct tm_error *err)
+{
+  if (len > MAX_FILE_BYTES)
+    return tm_fail(err, -EFBIG, "%s: larger than is accepted here", name);
+  struct tm_conf_own *own = own_new();
+  if (own == NULL)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", name);
+  return finish(out, own, parse_text(own, text, len, name, err), err);
+}
+
+void tm_conf_release(struct tm_conf *conf)
+{
+  free(conf->targets);
+  own_free(conf->own);
+  *conf = (struct tm_conf){0};
+}

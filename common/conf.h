@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_CONF_H
+#define TM_CONF_H
+
+#include "common/buf.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The configuration file, tidemark.conf(5), which all programs share. Everything is checked when
+ * it is loaded: an unknown key, a value out of range, a target that lacks a secret, plain http to
+ * another machine. A message reads "FILE:LINE: what" and names the nearest known key. Whatever
+ * goes wrong here is EX_CONFIG (78) for the program.
+ */
+
+/* What a customer may agree to; a set is an or of them. */
+enum tm_purpose {
+  TM_PURPOSE_SALES = 1,
+  TM_PURPOSE_FACTORY = 2,
+  TM_PURPOSE_SERVICE = 4,
+  TM_PURPOSE_COMPARISON = 8,
+};
+#define TM_PURPOSES 4 /* how many there are; purpose number i is 1 << i */
+
+enum tm_role { TM_ROLE_SITE, TM_ROLE_VENDOR };
+enum tm_target_type { TM_TARGET_WEBHOOK, TM_TARGET_FILE, TM_TARGET_SMTP, TM_TARGET_TRYTON };
+enum tm_schedule_rule { TM_EVERY_DAYS, TM_MONTHDAY, TM_WEEKDAY };
+
+struct tm_conf_schedule {
+  enum tm_schedule_rule rule;
+  int days;                 /* TM_EVERY_DAYS: 1..3660 */
+  int monthday;             /* TM_MONTHDAY: 1..31; the last day of a shorter month */
+  int weekday;              /* TM_WEEKDAY: 0 Sunday .. 6 Saturday */
+  int at_minute;            /* minute of the local day, 0..1439 */
+  int quiet_from, quiet_to; /* minutes of the local day when nothing is sent; equal: never */
+  int64_t jitter_s;         /* sending is spread over this long after a run is due */
+};
+
+struct tm_conf_spool {
+  uint64_t max_items;  /* unsent items of one target */
+  uint64_t max_bytes;  /* bytes of them */
+  uint64_t free_bytes; /* never fill the disk beyond this */
+  int64_t expire_s;    /* unsent items older than this go to dead/ */
+  int64_t keep_s;      /* sent and dead items are kept this long */
+};
+
+/* Strings are NULL where not given; those that the type requires are always there. */
+struct tm_conf_target {
+  const char *name;
+  enum tm_target_type type;
+  unsigned purposes;
+  const char *url;
+  const char *directory;
+  const char *token_file;
+  const char *secret_file;
+  const char *password_file;
+  const char *user;
+  const char *from;
+  const char *to;
+  const char *ca_file;
+  const char *client_cert_file;
+  const char *client_key_file;
+  const char *mapping;
+  bool starttls;       /* smtp: refuse to go on without TLS (the default) */
+  int64_t poll_s;      /* 0: never */
+  int64_t timeout_s;   /* one whole exchange */
+  uint64_t rate_bytes; /* bytes a second; 0: no limit */
+  uint64_t batch;      /* events in one request, 1..1000 */
+  const char *file;    /* where the block stands, for messages */
+  int line;
+};
+
+struct tm_conf {
+  enum tm_role role;
+  const char *customer_id; /* NULL where not given; [A-Za-z0-9._-] only, as are site and host */
+  const char *customer_name;
+  const char *site;
+  const char *timezone; /* NULL: the system's */
+  const char *host;     /* NULL: the system's host name */
+  const char *data_dir;
+  const char *state_dir;
+  const char *spool_dir;
+  const char *catalogue; /* NULL where not given */
+  const char *products;  /* NULL where not given */
+  bool names_clear;      /* false: device and host names leave as pseudonyms */
+  struct tm_conf_schedule schedule;
+  struct tm_conf_spool spool;
+  struct tm_conf_target *targets;
+  size_t targets_len;
+  const char *path;        /* the file that was read */
+  struct tm_conf_own *own; /* memory of all strings */
+};
+
+/* The installed configuration file. */
+#define TM_CONF_PATH TM_SYSCONFDIR "/tidemark/tidemark.conf"
+
+/*
+ * Loads path (NULL: TM_CONF_PATH), then every *.conf of the folder path.d in the order of their
+ * names. A single key that stands twice takes its last value; a target's name that stands twice is
+ * an error. 0, or a negative errno; -ENOENT only where path is NULL and nothing is installed (a
+ * program that can work without takes tm_conf_defaults then). Not for several threads at once.
+ */
+int tm_conf_load(struct tm_conf *out, const char *path, struct tm_error *err);
+/* The same from memory, without a folder of further files; name stands in messages. */
+int tm_conf_parse(struct tm_conf *out, const char *text, size_t len, const char *name,
+                  struct tm_error *err);
+/* What holds without any file. */
+void tm_conf_defaults(struct tm_conf *out);
+void tm_conf_release(struct tm_conf *conf);
+
+/* The target of that name, or NULL with the nearest name in err. Borrowed. */
+const struct tm_conf_target *tm_conf_target(const struct tm_conf *conf, const char *name,
+                                            struct tm_error *err);
+
+/* -EINVAL with "FILE: customer { id } is required for this" unless customer and site are named. */
+int tm_conf_need_identity(const struct tm_conf *conf, struct tm_error *err);
+
+/*
+ * Reads a secret: the file's first line, without the newline, at least one byte, appended to b.
+ * Refused when others than its owner may write it or any but owner and group may read it (-EPERM).
+ */
+int tm_secret_read(const char *path, struct tm_buf *b, struct tm_error *err);
+
+const char *tm_purpose_name(enum tm_purpose purpose);
+/* The purpose of that name, or 0. */
+unsigned tm_purpose_of(const char *name);
+const char *tm_target_type_name(enum tm_target_type type);
+
+/* True when the URL's host is this machine: localhost, 127.0.0.0/8 or [::1]. */
+bool tm_url_is_loopback(const char *url);
+
+#endif
