@@ -61,7 +61,7 @@ FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$B/tests/fuzz/%)
 SYSTEM_TESTS = $(wildcard tests/system/*.t)
 MAN_PAGES = $(wildcard plugins/*.[1-8] analyzer/*.[1-8] exporters/*.[1-8] contrib/doc/*.[1-8])
 
-all: $(PLUGINS) $(PROGRAMS:%=$B/%)
+all: $(PLUGINS) $(PROGRAMS:%=$B/%) $B/tidemark-demo
 
 help:
 	@echo 'all (default)  build the programs and plugins; installs nothing'
@@ -95,7 +95,10 @@ $B/tidemark-analyze: $B/analyzer/main.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: $B/analyzer/graph.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: LIBS := -lrrd $(LIBS)
 $B/tidemark-export: $B/exporters/main.o $B/libexporter.a $B/libcommon.a
-$(PROGRAMS:%=$B/%):
+# The generator of the demonstration's fleet: built, never installed.
+$B/tidemark-demo: $(call objects_of,$(call sources_in,contrib/demo)) $B/libcommon.a
+$B/tidemark-demo: LIBS := -lrrd $(LIBS)
+$(PROGRAMS:%=$B/%) $B/tidemark-demo:
 	$(LINK) -o $@ $^ $(LIBS)
 
 $B/%.o: %.c $B/.flags
