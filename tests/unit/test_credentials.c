@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* The credentials file: who finds what, what is refused, and that no secret is told in a message.
+ */
+#include "plugins/credentials.h"
+
+#include "common/file.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/tidemark-credentials-XXXXXX";
+static char path[64];
+
+static int load(const char *text, mode_t mode, struct credentials **c, struct tm_error *err)
+{
+  *err = (struct tm_error){0};
+  assert_int_equal(tm_file_write(path, text, strlen(text), mode, NULL), 0);
+  return credentials_load(c, path, err);
+}
+
+static void the_nearest_entry_is_found(void **state)
+{
+  (void)state;
+  struct credentials *c = NULL;
+  struct tm_error err;
+  assert_int_equal(
+      load("# comment\n"
+           "device \"10.1.*\" { community = \"pattern\" }\n"
+           "device \"10.1.2.3\" { community = \"host\" }\n"
+           "device \"10.1.2.3:1161\" { community = \"port\" }\n"
+           "device \"Array.example\" {\n  user = \"u\"  password = \"p # \\\"q\\\"\"\n"
+           "  login = \"basic\"  plain = true }\n"
+           "device \"v3\" { user = \"n\" auth = \"sha-256\" auth_password = \"12345678\"\n"
+           "  privacy = \"AES\" context = \"x\" }\n",
+           0640, &c, &err),
+      0);
+  assert_string_equal(credentials_find(c, "10.1.2.3", 1161)->community, "port");
+  assert_string_equal(credentials_find(c, "10.1.2.3", 161)->community, "host");
+  assert_string_equal(credentials_find(c, "10.1.2.4", 161)->community, "pattern");
+  assert_null(credentials_find(c, "10.2.2.4", 161));
+  assert_null(credentials_find(NULL, "10.2.2.4", 161));
+  const struct credential *a = credentials_find(c, "array.EXAMPLE", 443);
+  assert_non_null(a);
+  assert_string_equal(a->password, "p # \"q\"");
+  assert_string_equal(a->login, "basic");
+  assert_true(a->plain);
+  assert_null(a->community);
+  const struct credential *v3 = credentials_find(c, "v3", 161);
+  assert_string_equal(v3->auth_password, "12345678");
+  assert_string_equal(v3->context, "x");
+  assert_false(v3->plain);
+  credentials_free(c);
+}
+
+static void what_cannot_be_read_is_named_without_the_secret(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    const char *want; /* part of the message */
+  } cases[] = {
+      {"device \"a\" { pasword = \"hunter2\" }",
+       ":1: unknown key 'pasword': did you mean 'password'?"},
+      {"\ndevise \"a\" { password = \"hunter2\" }",
+       ":2: unknown key 'devise': did you mean 'device'?"},
+      {"device \"a\" { password = \"hunter2\"\n", "the closing brace of a device is missing"},
+      {"device \"a\" { password = \"hunter2\n", "cannot be read"},
+      {"device \"a\" { plain = hunter2 }", ":1: cannot be read"},
+      {"device \"a\" { password = \"hunter2\" }\ndevice \"a\" { }",
+       ":2: a device that stands here"},
+      {"device \"a\" { password = \"${HOME}hunter2\" }", "holds '${'"},
+      {"device \"a\" { password = \"hunter2\" auth = \"SHA-255\" auth_password = \"hunter2222\" }",
+       "auth is none that is known: did you mean 'SHA-256'?"},
+      {"device \"a\" { auth = \"SHA\" auth_password = \"hunter2\" }",
+       "auth_password has 7 characters: 8 to"},
+      {"device \"a\" { auth = \"SHA\" }", "auth without auth_password"},
+      {"device \"a\" { privacy = \"AES\" privacy_password = \"hunter2222\" }",
+       "privacy without auth"},
+      {"device \"a\" { login = \"hunter2\" }", "login is none that is known"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct credentials *c = NULL;
+    struct tm_error err;
+    if (load(cases[i].text, 0600, &c, &err) != -EBADMSG)
+      fail_msg("%s: was accepted", cases[i].text);
+    if (strstr(err.text, cases[i].want) == NULL)
+      fail_msg("%s: want '%s', got '%s'", cases[i].text, cases[i].want, err.text);
+    assert_non_null(strstr(err.text, path));
+    assert_null(strstr(err.text, "hunter"));
+    assert_null(c);
+  }
+}
+
+static void a_file_that_others_may_read_or_write_is_refused(void **state)
+{
+  (void)state;
+  static const mode_t bad[] = {0644, 0660, 0604, 0666, 0602};
+  static const mode_t good[] = {0600, 0640, 0400, 0440};
+  struct credentials *c = NULL;
+  struct tm_error err;
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    assert_int_equal(load("", bad[i], &c, &err), -EPERM);
+    assert_non_null(strstr(err.text, "0600 or 0640"));
+  }
+  for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    assert_int_equal(load("", good[i], &c, &err), 0);
+    credentials_free(c);
+    c = NULL;
+  }
+  if (geteuid() == 0) {
+    assert_int_equal(load("", 0600, &c, &err), 0);
+    credentials_free(c);
+    c = NULL;
+    assert_int_equal(chown(path, 65534, 65534), 0);
+    assert_int_equal(credentials_load(&c, path, &err), -EPERM);
+    assert_int_equal(chown(path, 0, 0), 0);
+  }
+}
+
+static void a_bare_name_is_looked_for_in_systemds_folder(void **state)
+{
+  (void)state;
+  struct credentials *c = NULL;
+  struct tm_error err;
+  assert_int_equal(load("device \"h\" { community = \"c\" }", 0400, &c, &err), 0);
+  credentials_free(c);
+  c = NULL;
+  setenv("CREDENTIALS_DIRECTORY", folder, 1);
+  assert_int_equal(credentials_load(&c, "credentials", &err), 0);
+  assert_non_null(credentials_find(c, "h", 1));
+  credentials_free(c);
+  c = NULL;
+  assert_int_equal(credentials_load(&c, "absent", &err), -ENOENT);
+  assert_int_equal(credentials_load(&c, "./credentials", &err), -ENOENT);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  assert_int_equal(credentials_load(&c, "credentials", &err), -ENOENT);
+}
+
+static int make_folder(void **state)
+{
+  (void)state;
+  if (mkdtemp(folder) == NULL)
+    return -1;
+  snprintf(path, sizeof(path), "%s/credentials", folder);
+  return 0;
+}
+
+static int remove_folder(void **state)
+{
+  (void)state;
+  unlink(path);
+  return rmdir(folder);
+}
+
+int main(void)
+{
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_nearest_entry_is_found),
+      cmocka_unit_test(what_cannot_be_read_is_named_without_the_secret),
+      cmocka_unit_test(a_file_that_others_may_read_or_write_is_refused),
+      cmocka_unit_test(a_bare_name_is_looked_for_in_systemds_folder),
+  };
+  return cmocka_run_group_tests_name("credentials", tests, make_folder, remove_folder);
+}
