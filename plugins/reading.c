@@ -35,6 +35,7 @@ void reading_release(struct reading *r)
   free(r->supplies);
   free(r->trays);
   free(r->items);
+  free(r->counters);
   reading_init(r, r->kind);
 }
 
@@ -98,6 +99,12 @@ struct reading_item *reading_add_item(struct reading *r)
   struct reading_item *i = &r->items[r->items_len - 1];
   i->number = NAN;
   return i;
+}
+
+struct reading_counter *reading_add_counter(struct reading *r)
+{
+  GROW(r, counters);
+  return &r->counters[r->counters_len - 1];
 }
 
 const char *reading_kind_name(enum reading_kind kind)

@@ -17,10 +17,22 @@ enum reading_kind { READING_DISK_ARRAY, READING_MEDIA_LIBRARY, READING_PRINTER }
 
 #define READING_NAME 128
 
-struct reading_volume { /* disk_array: a pool, volume or file system; io_*: what it counts */
+struct reading_volume { /* disk_array: a pool, volume or file system */
   char name[READING_NAME];
   double capacity_bytes;
   double used_bytes;
+};
+
+/*
+ * One completion counter as the device keeps it, by which transfers are counted exactly: a sum of
+ * several cannot show that one of them wrapped or was replaced.
+ */
+struct reading_counter {
+  char name[48];  /* of the disk, volume or engine that counts; the same at each reading */
+  uint64_t value; /* completed writes (pages of a printer) */
+  unsigned bits;  /* 32 or 64: where it wraps; 0: not told */
+  uint64_t
+      epoch; /* what changes when the counter starts anew (boot time, disk sequence); 0: none */
 };
 
 struct reading_drive { /* media_library */
@@ -91,6 +103,10 @@ struct reading {
 
   struct reading_item *items;
   size_t items_len;
+
+  /* What transfers (or pages_total) is the sum of; not in the JSON. */
+  struct reading_counter *counters;
+  size_t counters_len;
 };
 
 /* An empty reading: everything unknown. */
@@ -104,6 +120,7 @@ struct reading_drive *reading_add_drive(struct reading *r);
 struct reading_supply *reading_add_supply(struct reading *r);
 struct reading_tray *reading_add_tray(struct reading *r);
 struct reading_item *reading_add_item(struct reading *r);
+struct reading_counter *reading_add_counter(struct reading *r);
 
 /* "disk_array", "media_library", "printer": the plugin's name and the document's kind. */
 const char *reading_kind_name(enum reading_kind kind);

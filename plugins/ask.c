@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/ask.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum { MAX_SOURCES = 16 };
+
+struct ask {
+  const struct ask_source *const *sources;
+  const struct ask_settings *defaults;
+  size_t sources_len;
+  void *shared[MAX_SOURCES];
+  bool ready[MAX_SOURCES];
+};
+
+struct ask_device {
+  const struct ask_source *source;
+  struct ask_settings settings;
+  void *state;
+};
+
+/* --- settings -------------------------------------------------------------------------- */
+
+int ask_settings_set(struct ask_settings *s, const char *key, const char *value)
+{
+  char *copy = strdup(value);
+  if (copy == NULL)
+    return -ENOMEM;
+  for (size_t i = 0; i < s->len; i++) {
+    if (strcasecmp(s->list[i].key, key) == 0) {
+      free(s->list[i].value);
+      s->list[i].value = copy;
+      return 0;
+    }
+  }
+  struct ask_setting *list = realloc(s->list, (s->len + 1) * sizeof(*list));
+  char *name = strdup(key);
+  if (list != NULL)
+    s->list = list;
+  if (list == NULL || name == NULL) {
+    free(name);
+    free(copy);
+    return -ENOMEM;
+  }
+  s->list[s->len++] = (struct ask_setting){name, copy};
+  return 0;
+}
+
+const char *ask_settings_get(const struct ask_settings *s, const char *key)
+{
+  for (size_t i = 0; i < s->len; i++) {
+    if (strcasecmp(s->list[i].key, key) == 0)
+      return s->list[i].value;
+  }
+  return NULL;
+}
+
+int ask_settings_inherit(struct ask_settings *to, const struct ask_settings *from)
+{
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < from->len; i++) {
+    if (ask_settings_get(to, from->list[i].key) == NULL)
+      rc = ask_settings_set(to, from->list[i].key, from->list[i].value);
+  }
+  return rc;
+}
+
+void ask_settings_release(struct ask_settings *s)
+{
+  for (size_t i = 0; i < s->len; i++) {
+    free(s->list[i].key);
+    free(s->list[i].value);
+  }
+  free(s->list);
+  *s = (struct ask_settings){0};
+}
+
+/* --- the context ------------------------------------------------------------------------- */
+
+int ask_new(struct ask **out, const struct ask_source *const *sources,
+            const struct ask_settings *defaults, struct tm_error *err)
+{
+  struct ask *a = calloc(1, sizeof(*a));
+  if (a == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  a->sources = sources;
+  a->defaults = defaults;
+  while (sources[a->sources_len] != NULL && a->sources_len < MAX_SOURCES)
+    a->sources_len++;
+  *out = a;
+  return 0;
+}
+
+void ask_free(struct ask *a)
+{
+  if (a == NULL)
+    return;
+  for (size_t i = 0; i < a->sources_len; i++) {
+    if (a->ready[i] && a->sources[i]->teardown != NULL)
+      a->sources[i]->teardown(a->shared[i]);
+  }
+  free(a);
+}
+
+static bool has_scheme(const struct ask_source *source, const char *scheme)
+{
+  for (const char *const *s = source->schemes; *s != NULL; s++) {
+    if (strcasecmp(*s, scheme) == 0)
+      return true;
+  }
+  return false;
+}
+
+const struct ask_source *ask_find_source(const struct ask *a, const char *name_or_scheme)
+{
+  for (size_t i = 0; i < a->sources_len; i++) {
+    if (strcasecmp(a->sources[i]->name, name_or_scheme) == 0 ||
+        has_scheme(a->sources[i], name_or_scheme))
+      return a->sources[i];
+  }
+  return NULL;
+}
+
+static int shared_of(struct ask *a, const struct ask_source *source, void **shared,
+                     struct tm_error *err)
+{
+  size_t i = 0;
+  while (a->sources[i] != source)
+    i++;
+  if (!a->ready[i] && source->setup != NULL) {
+    int rc = source->setup(&a->shared[i], a->defaults, err);
+    if (rc < 0)
+      return rc;
+  }
+  a->ready[i] = true;
+  *shared = a->shared[i];
+  return 0;
+}
+
+/* --- devices ----------------------------------------------------------------------------- */
+
+/* Takes the settings over, whether it succeeds or not. */
+static int make_device(struct ask_device **out, struct ask *a, const struct ask_source *source,
+                       struct ask_settings *settings, struct tm_error *err)
+{
+  struct ask_device *d = calloc(1, sizeof(*d));
+  int rc = 0;
+  if (d == NULL || ask_settings_inherit(settings, a->defaults) < 0) {
+    ask_settings_release(settings);
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+    goto out;
+  }
+  d->settings = *settings;
+  *settings = (struct ask_settings){0};
+  void *shared = NULL;
+  rc = shared_of(a, source, &shared, err);
+  if (rc < 0)
+    goto out;
+  rc = source->open(&d->state, shared, &d->settings, err);
+  if (rc < 0)
+    goto out;
+  d->source = source;
+  *out = d;
+  d = NULL;
+out:
+  ask_device_free(d);
+  return rc;
+}
+
+int ask_device_new(struct ask_device **out, struct ask *a, const char *source,
+                   const struct ask_settings *settings, struct tm_error *err)
+{
+  const struct ask_source *found = ask_find_source(a, source);
+  if (found == NULL)
+    return tm_fail(err, -EINVAL, "no such source '%s'", source);
+  struct ask_settings own = {0};
+  if (ask_settings_inherit(&own, settings) < 0) {
+    ask_settings_release(&own);
+    return tm_fail(err, -ENOMEM, "out of memory");
+  }
+  return make_device(out, a, found, &own, err);
+}
+
+int ask_device_from_url(struct ask_device **out, struct ask *a, const char *url,
+                        const struct ask_settings *settings, struct tm_error *err)
+{
+  struct ask_url parts;
+  struct ask_settings own = {0};
+  int rc = ask_url_parse(url, &parts, err);
+  if (rc < 0)
+    return rc;
+  const struct ask_source *source = ask_find_source(a, parts.scheme);
+  if (source == NULL || !has_scheme(source, parts.scheme))
+    return tm_fail(err, -EINVAL, "%s: no such kind of URL", parts.scheme);
+  if (ask_settings_inherit(&own, settings) < 0)
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+  struct ask_settings told = {0};
+  if (rc == 0)
+    rc = source->from_url(&parts, &told, err);
+  if (rc == 0 && ask_settings_inherit(&own, &told) < 0)
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+  ask_settings_release(&told);
+  if (rc < 0) {
+    ask_settings_release(&own);
+    return rc;
+  }
+  return make_device(out, a, source, &own, err);
+}
+
+void ask_device_free(struct ask_device *d)
+{
+  if (d == NULL)
+    return;
+  if (d->source != NULL)
+    d->source->close(d->state);
+  ask_settings_release(&d->settings);
+  free(d);
+}
+
+const struct ask_source *ask_device_source(const struct ask_device *d)
+{
+  return d->source;
+}
+
+/* --- questions ---------------------------------------------------------------------------- */
+
+double ask_wall_clock(void)
+{
+  struct timespec ts;
+  clock_gettime(CLOCK_REALTIME, &ts);
+  return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+void *ask_job_device(const struct ask_job *job)
+{
+  return job->device->state;
+}
+
+void ask_done(struct ask_job *job)
+{
+  if (job->finished)
+    return;
+  job->finished = true;
+  if (job->done != NULL)
+    job->done(job);
+}
+
+void ask_explain(struct ask_job *job, const char *value, const char *fmt, ...)
+{
+  if (job->explain == NULL)
+    return;
+  char where[512];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(where, sizeof(where), fmt, ap);
+  va_end(ap);
+  json_object_set_new(job->explain, value, json_string(where));
+}
+
+static void run_source(const struct ask_source *source, struct ask_job *jobs, size_t jobs_len,
+                       struct ask_job **group)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < jobs_len; i++) {
+    if (jobs[i].device->source == source)
+      group[n++] = &jobs[i];
+  }
+  source->ask(group, n);
+  for (size_t i = 0; i < n; i++) {
+    if (!group[i]->finished && group[i]->reading.error.code == 0)
+      tm_fail(&group[i]->reading.error, -EIO, "no answer");
+    ask_done(group[i]);
+  }
+}
+
+void ask_run(struct ask_job *jobs, size_t jobs_len)
+{
+  for (size_t i = 0; i < jobs_len; i++) {
+    reading_init(&jobs[i].reading, READING_DISK_ARRAY);
+    jobs[i].asked_at = jobs[i].answered_at = NAN;
+    jobs[i].finished = false;
+  }
+  struct ask_job **group = calloc(jobs_len > 0 ? jobs_len : 1, sizeof(struct ask_job *));
+  for (size_t i = 0; i < jobs_len; i++) {
+    if (group == NULL) {
+      tm_fail(&jobs[i].reading.error, -ENOMEM, "out of memory");
+      ask_done(&jobs[i]);
+    } else if (!jobs[i].finished) {
+      run_source(jobs[i].device->source, jobs, jobs_len, group);
+    }
+  }
+  free(group);
+}
