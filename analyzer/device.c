@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyzer/device.h"
+
+#include "analyzer/ledger.h"
+#include "analyzer/summary.h"
+#include "common/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SUMMARY_BYTES (1U << 20) /* 731 days take about 120 kB */
+#define RECORD_COUNT  6          /* forecasts that the words of the track record are about */
+
+int device_work_init(struct device_work *w)
+{
+  *w = (struct device_work){.line = TM_BUF_INIT(SUMMARY_BYTES)};
+  w->forecast = forecast_work_new();
+  return w->forecast != NULL ? 0 : -ENOMEM;
+}
+
+void device_work_release(struct device_work *w)
+{
+  forecast_work_free(w->forecast);
+  tm_buf_release(&w->line);
+  w->forecast = NULL;
+}
+
+/* The words of the track record by what the rows of today say of the forecasts of then. */
+static int track_record(char *out, size_t size, const struct device_settings *settings,
+                        const struct series *s, struct tm_error *err)
+{
+  struct ledger l = {0};
+  out[0] = '\0';
+  int rc = ledger_read(&l, settings->conf->state_dir, s->host, s->device, err);
+  if (rc < 0 || l.len == 0)
+    return rc;
+  struct ledger_judgement *judged = calloc(l.len, sizeof(*judged));
+  size_t n = 0;
+  for (size_t i = 0; judged != NULL && i < l.len; i++) {
+    if (strcmp(l.entries[i].of, "capacity") == 0)
+      judged[n++] = ledger_judge(&l.entries[i], s->time, s->used, s->n, FORECAST_UP);
+  }
+  if (judged != NULL)
+    ledger_record_text(out, size, judged, n, RECORD_COUNT);
+  else
+    rc = tm_fail(err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
+  free(judged);
+  ledger_release(&l);
+  return rc;
+}
+
+/* STATEDIR/summaries/HOST/DEVICE.json */
+static int write_own_file(const struct device_settings *settings, const struct series *s,
+                          const struct tm_buf *line, struct tm_error *err)
+{
+  char folder[4096];
+  char path[8192];
+  if (!tm_file_name_is_safe(s->host) || !tm_file_name_is_safe(s->device))
+    return tm_fail(err, -EINVAL, "'%s/%s' cannot be a file's name", s->host, s->device);
+  int n = snprintf(folder, sizeof(folder), "%s/summaries/%s", settings->conf->state_dir, s->host);
+  if (n < 0 || (size_t)n >= sizeof(folder))
+    return tm_fail(err, -ENAMETOOLONG, "%s: too long", settings->conf->state_dir);
+  snprintf(path, sizeof(path), "%s/%s.json", folder, s->device);
+  int rc = tm_dir_make(folder, 0750, err);
+  return rc < 0 ? rc : tm_file_write(path, line->ptr, line->len, 0640, err);
+}
+
+int device_summarize(struct device_work *w, const struct device_settings *settings,
+                     const struct series *series, struct tm_error *err)
+{
+  struct forecast_result result;
+  char record[160] = "";
+  struct summary s = {
+      .conf = settings->conf,
+      .series = series,
+      .record = record,
+      .generated_at = settings->as_of != INT64_MIN ? settings->as_of : series->observed_at,
+      .history_days = settings->history_days,
+  };
+  int rc = 0;
+  if (settings->forecast && series->unit != NULL) {
+    struct forecast_series rows = {series->time, series->used, series->capacity, series->n};
+    struct forecast_params params = FORECAST_PARAMS_INIT;
+    rc = forecast_run(w->forecast, &rows, &params, &result, err);
+    if (rc < 0)
+      return tm_fail_prefix(err, series->device);
+    s.forecast = &result;
+    if (settings->has_ledger)
+      rc = track_record(record, sizeof(record), settings, series, err);
+    if (rc < 0)
+      return rc;
+  }
+  tm_buf_reset(&w->line);
+  rc = summary_write(&w->line, &s);
+  if (rc == 0)
+    rc = summary_close(&w->line, NULL);
+  if (rc < 0)
+    return tm_fail(err, rc, "%s/%s: summary: %s", series->host, series->device, strerror(-rc));
+  if (!settings->record)
+    return 0;
+  bool said = s.forecast != NULL &&
+              (result.verdict == FORECAST_GROWING || result.verdict == FORECAST_FLAT ||
+               result.verdict == FORECAST_RECEDING);
+  if (said) {
+    struct ledger_entry entry;
+    ledger_entry_make(&entry, "capacity", &result);
+    rc = ledger_append(settings->conf->state_dir, series->host, series->device, &entry, err);
+  }
+  return rc < 0 ? rc : write_own_file(settings, series, &w->line, err);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_DEVICE_H
+#define TM_DEVICE_H
+
+#include "analyzer/forecast/forecast.h"
+#include "analyzer/series.h"
+#include "common/buf.h"
+#include "common/conf.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The way of one device through the analyzer: series -> forecast -> track record -> summary line.
+ * What is the same for all devices stands in device_settings; what one job uses again and again in
+ * device_work.
+ */
+struct device_settings {
+  const struct tm_conf *conf;
+  bool forecast;
+  bool record;     /* append to the ledger and write the device's own summary file */
+  bool has_ledger; /* there is a ledger to read */
+  int64_t as_of;   /* INT64_MIN: the newest row's time */
+  unsigned history_days;
+};
+
+struct device_work {
+  struct forecast_work *forecast;
+  struct tm_buf line;
+};
+
+/* 0 or -ENOMEM. */
+int device_work_init(struct device_work *w);
+void device_work_release(struct device_work *w);
+
+/* Makes the summary's line (no newline) in w->line. A negative errno when the device cannot be told
+ * at all, or when it should be recorded and that failed. */
+int device_summarize(struct device_work *w, const struct device_settings *settings,
+                     const struct series *series, struct tm_error *err);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table that an administrator reads: the most urgent device first, columns dropped from the
+ * least needed on when the terminal is narrow, a last column that says in words what is behind it.
+ */
+#include "analyzer/report/report.h"
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/number.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum column { NAME, USED, CAPACITY, SHARE, GROWTH, FILL, RANGE, BUSIEST, REMARK, COLUMNS };
+
+/* Nobody has to widen a terminal for what can be asked for: the first to go is the last in need. */
+static const struct {
+  const char *head;
+  bool right;
+  unsigned need; /* 0: never dropped; else the highest goes first */
+} columns[COLUMNS] = {
+    [NAME] = {"DEVICE", false, 0},
+    [USED] = {"USED", true, 0},
+    [CAPACITY] = {"CAPACITY", true, 0},
+    [SHARE] = {"FULL", true, 1},
+    [GROWTH] = {"PER DAY", true, 3},
+    [FILL] = {"FILLS UP", false, 0},
+    [RANGE] = {"8 CHANCES IN 10", false, 2},
+    [BUSIEST] = {"BUSIEST INTERVAL", false, 4},
+    [REMARK] = {"", false, 5},
+};
+
+#define NEVER INT64_MAX
+
+struct row {
+  char *cell[COLUMNS];
+  int64_t middle; /* the fill date's median; what the order follows; NEVER */
+  int64_t early;  /* its early edge */
+  double probability_90d;
+};
+
+struct report {
+  struct report_settings settings;
+  struct row *rows;
+  size_t len;
+  size_t cap;
+  int64_t now;
+};
+
+static struct report *table_begin(const struct report_settings *settings)
+{
+  struct report *r = calloc(1, sizeof(*r));
+  if (r != NULL)
+    r->settings = *settings;
+  return r;
+}
+
+static void table_free(struct report *r)
+{
+  if (r == NULL)
+    return;
+  for (size_t i = 0; i < r->len; i++) {
+    for (int c = 0; c < COLUMNS; c++)
+      free(r->rows[i].cell[c]);
+  }
+  free(r->rows);
+  free(r);
+}
+
+static int set(struct row *row, enum column c, const char *text)
+{
+  row->cell[c] = strdup(text);
+  return row->cell[c] != NULL ? 0 : -ENOMEM;
+}
+
+/* When a quantile of the fill date is; NEVER when it gives none. */
+static int64_t time_of(const json_t *object, const char *key)
+{
+  int64_t t = 0;
+  const char *text = tm_json_get_string(object, key);
+  return text != NULL && tm_time_parse(text, &t) == 0 ? t : NEVER;
+}
+
+/* "2027-01-03", or "-" where there is no date. */
+static const char *date_of(const json_t *fill, const char *quantile, char out[TM_DATE_SIZE])
+{
+  int64_t t = time_of(fill, quantile);
+  return t != NEVER ? tm_date_format(out, t) : "-";
+}
+
+static int set_name(struct row *row, const json_t *customer, const json_t *product)
+{
+  const char *host = tm_json_get_string(customer, "host");
+  const char *device = tm_json_get_string(product, "device");
+  char text[512];
+  snprintf(text, sizeof(text), "%s/%s", host != NULL ? host : "?", device != NULL ? device : "?");
+  return set(row, NAME, text);
+}
+
+static int set_capacity(struct row *row, const json_t *status)
+{
+  char text[32];
+  double used = tm_json_get_number(status, "used_bytes");
+  double capacity = tm_json_get_number(status, "capacity_bytes");
+  bool slots = isnan(capacity) && !isnan(tm_json_get_number(status, "slots_total"));
+  if (slots) {
+    used = tm_json_get_number(status, "slots_used");
+    capacity = tm_json_get_number(status, "slots_total");
+  }
+  char *(*format)(char *, size_t, double) = slots ? tm_format_count : tm_format_bytes;
+  if (set(row, USED, isnan(used) ? "-" : format(text, sizeof(text), used)) < 0 ||
+      set(row, CAPACITY, isnan(capacity) ? "-" : format(text, sizeof(text), capacity)) < 0)
+    return -ENOMEM;
+  if (capacity > 0 && used >= 0)
+    snprintf(text, sizeof(text), "%.0f %%", floor(100 * used / capacity));
+  else
+    snprintf(text, sizeof(text), "-");
+  return set(row, SHARE, text);
+}
+
+static int set_forecast(struct row *row, const json_t *forecast)
+{
+  char text[64];
+  char from[TM_DATE_SIZE];
+  char to[TM_DATE_SIZE];
+  const json_t *fill = json_object_get(forecast, "fill");
+  double growth = tm_json_get_number(forecast, "growth_bytes_per_day");
+  if (isnan(growth))
+    snprintf(text, sizeof(text), "-");
+  else
+    snprintf(text, sizeof(text), "%s%s", growth > 0 ? "+" : "",
+             tm_format_bytes(from, sizeof(from), growth));
+  if (set(row, GROWTH, text) < 0 || set(row, FILL, date_of(fill, "0.5", from)) < 0)
+    return -ENOMEM;
+  row->middle = time_of(fill, "0.5");
+  row->early = time_of(fill, "0.1");
+  row->probability_90d = tm_json_get_number(json_object_get(fill, "probability_by_horizon"), "90d");
+  if (isnan(row->probability_90d))
+    row->probability_90d = 0;
+  if (row->early != NEVER)
+    snprintf(text, sizeof(text), "%s to %s", date_of(fill, "0.1", from),
+             time_of(fill, "0.9") != NEVER ? date_of(fill, "0.9", to) : "later");
+  else
+    snprintf(text, sizeof(text), "-");
+  return set(row, RANGE, text);
+}
+
+static int set_busiest(struct row *row, const json_t *transfers)
+{
+  double max = tm_json_get_number(transfers, "max_per_interval");
+  double interval = tm_json_get_number(transfers, "interval_s");
+  const char *at = tm_json_get_string(transfers, "max_at");
+  const char *resolution = tm_json_get_string(transfers, "resolution");
+  char text[160] = "-";
+  char count[32];
+  int64_t t = 0;
+  if (!isnan(max)) {
+    bool exact = resolution != NULL && strcmp(resolution, "exact") == 0;
+    int n = snprintf(text, sizeof(text), "%s%s in %.0f s", exact ? "" : "~",
+                     tm_format_count(count, sizeof(count), max), interval);
+    if (at != NULL && tm_time_parse(at, &t) == 0 && n > 0 && (size_t)n < sizeof(text))
+      snprintf(text + n, sizeof(text) - (size_t)n, ", %s", tm_date_format(count, t));
+  }
+  return set(row, BUSIEST, text);
+}
+
+static int set_remark(struct row *row, const json_t *summary)
+{
+  const json_t *first = json_array_get(json_object_get(summary, "recommendations"), 0);
+  const char *text = tm_json_get_string(first, "reason");
+  if (text == NULL)
+    text = tm_json_get_string(json_object_get(summary, "forecast"), "reason");
+  return set(row, REMARK, text != NULL ? text : "");
+}
+
+static int table_add(struct report *r, const char *line, size_t len, const json_t *summary)
+{
+  (void)line;
+  (void)len;
+  if (r->len == r->cap) {
+    size_t cap = r->cap == 0 ? 64 : r->cap * 2;
+    struct row *rows = realloc(r->rows, cap * sizeof(*rows));
+    if (rows == NULL)
+      return -ENOMEM;
+    r->rows = rows;
+    r->cap = cap;
+  }
+  struct row *row = &r->rows[r->len++];
+  *row = (struct row){0};
+  const json_t *status = json_object_get(summary, "status");
+  int64_t made = time_of(summary, "generated_at");
+  if (made != NEVER && made > r->now)
+    r->now = made;
+  if (set_name(row, json_object_get(summary, "customer"), json_object_get(summary, "product")) <
+          0 ||
+      set_capacity(row, status) < 0 ||
+      set_forecast(row, json_object_get(summary, "forecast")) < 0 ||
+      set_busiest(row, json_object_get(status, "transfers")) < 0 || set_remark(row, summary) < 0)
+    return -ENOMEM;
+  return 0;
+}
+
+static int by_urgency(const void *a, const void *b)
+{
+  const struct row *x = a;
+  const struct row *y = b;
+  if (x->middle != y->middle)
+    return x->middle < y->middle ? -1 : 1;
+  if (x->early != y->early)
+    return x->early < y->early ? -1 : 1;
+  if (x->probability_90d != y->probability_90d)
+    return x->probability_90d > y->probability_90d ? -1 : 1;
+  return strcmp(x->cell[NAME], y->cell[NAME]);
+}
+
+/* Widths of the columns that are shown; 0 for those dropped. */
+static void lay_out(const struct report *r, size_t width[COLUMNS])
+{
+  size_t total = 0;
+  for (int c = 0; c < COLUMNS; c++) {
+    width[c] = strlen(columns[c].head);
+    bool empty = true;
+    for (size_t i = 0; i < r->len; i++) {
+      const char *cell = r->rows[i].cell[c];
+      size_t w = tm_text_columns(cell);
+      if (w > width[c])
+        width[c] = w;
+      empty = empty && (cell[0] == '\0' || strcmp(cell, "-") == 0);
+    }
+    /* A column that says nothing about any device is left out, but for those that are the point. */
+    if (empty && columns[c].need > 0)
+      width[c] = 0;
+    total += width[c] > 0 ? width[c] + 2 : 0;
+  }
+  if (r->settings.columns == 0)
+    return;
+  while (total > r->settings.columns + 2) {
+    int drop = -1;
+    for (int c = 0; c < COLUMNS; c++) {
+      if (width[c] > 0 && columns[c].need > 0 && (drop < 0 || columns[c].need > columns[drop].need))
+        drop = c;
+    }
+    size_t over = total - r->settings.columns - 2;
+    if (drop == REMARK && width[REMARK] > over + 12) {
+      width[REMARK] -= over; /* cut rather than dropped while a few words are left */
+      return;
+    }
+    if (drop < 0)
+      return; /* the terminal wraps */
+    total -= width[drop] + 2;
+    width[drop] = 0;
+  }
+}
+
+/* A cell in its width, cut with an ellipsis where it is too long. */
+static void print_cell(const struct report *r, const char *text, size_t width, bool right,
+                       bool last)
+{
+  size_t w = tm_text_columns(text);
+  if (w > width) {
+    /* Bytes equal columns but for names in other scripts: cut at a character's border. */
+    size_t keep = width > 3 ? width - 3 : 0;
+    while (keep > 0 && ((unsigned char)text[keep] & 0xc0) == 0x80)
+      keep--;
+    fprintf(r->settings.out, "%.*s...", (int)keep, text);
+    return;
+  }
+  if (right)
+    fprintf(r->settings.out, "%*s", (int)(width - w), "");
+  fputs(text, r->settings.out);
+  if (!right && !last)
+    fprintf(r->settings.out, "%*s", (int)(width - w), "");
+}
+
+static void print_row(const struct report *r, char *const cells[COLUMNS],
+                      const size_t width[COLUMNS], const char *paint)
+{
+  int last = 0;
+  for (int c = 0; c < COLUMNS; c++)
+    last = width[c] > 0 ? c : last;
+  bool first = true;
+  if (paint != NULL)
+    fputs(paint, r->settings.out);
+  for (int c = 0; c < COLUMNS; c++) {
+    if (width[c] == 0)
+      continue;
+    if (!first)
+      fputs("  ", r->settings.out);
+    first = false;
+    print_cell(r, cells[c], width[c], columns[c].right, c == last);
+  }
+  fputs(paint != NULL ? "\033[0m\n" : "\n", r->settings.out);
+}
+
+/* Red: the early edge is within a month; amber: as likely as not within a quarter. */
+static const char *paint_of(const struct report *r, const struct row *row)
+{
+  if (!r->settings.color)
+    return NULL;
+  if (row->early != NEVER && row->early - r->now <= 30 * (int64_t)TM_DAY)
+    return "\033[31m";
+  if (row->middle != NEVER && row->middle - r->now <= 90 * (int64_t)TM_DAY)
+    return "\033[33m";
+  return NULL;
+}
+
+static int table_end(struct report *r)
+{
+  if (r->len == 0)
+    return EX_OK;
+  qsort(r->rows, r->len, sizeof(*r->rows), by_urgency);
+  size_t width[COLUMNS];
+  lay_out(r, width);
+  char *heads[COLUMNS];
+  for (int c = 0; c < COLUMNS; c++)
+    heads[c] = (char *)columns[c].head;
+  print_row(r, heads, width, r->settings.color ? "\033[1m" : NULL);
+  for (size_t i = 0; i < r->len; i++)
+    print_row(r, r->rows[i].cell, width, paint_of(r, &r->rows[i]));
+  return EX_OK;
+}
+
+const struct report_format report_table = {
+    .name = "table",
+    .begin = table_begin,
+    .add = table_add,
+    .end = table_end,
+    .free = table_free,
+};

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tidemark-analyze run: every device of a source through forecast and maxima into summaries, with
+ * several jobs side by side, and the summaries in order into a report.
+ */
+#include "analyzer/commands.h"
+#include "analyzer/device.h"
+#include "analyzer/ordered.h"
+#include "analyzer/report/report.h"
+#include "analyzer/source/rrd.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/number.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DEFAULT_HISTORY_DAYS 35
+#define MAX_HISTORY_DAYS     731
+#define BAR_WIDTH            30
+
+struct run {
+  const struct tm_args *args;
+  struct tm_conf conf;
+  struct device_settings settings;
+  struct rrd_options source_options;
+  unsigned jobs;
+
+  struct rrd_source *source;
+  struct ordered *ordered;
+  const struct report_format *format;
+  struct report *report;
+  struct tm_output output;
+  struct tm_output recorded; /* STATEDIR/summaries.ndjson, with --record */
+  atomic_size_t refused;     /* files and devices that could not be used */
+  size_t reported;
+  struct tm_error sink_error;
+
+  bool bar;           /* a progress bar is wanted */
+  double bar_started; /* it shows up after a second */
+  double bar_drawn;
+};
+
+/* ---- the command line ---- */
+
+static int parse_count(const struct run *run, const char *name, uint64_t min, uint64_t max,
+                       unsigned *value)
+{
+  const char *text = tm_args_get(run->args, name);
+  uint64_t v = 0;
+  if (text == NULL)
+    return 0;
+  if (tm_parse_u64(text, min, max, &v) < 0) {
+    char why[64];
+    snprintf(why, sizeof(why), "a number from %llu to %llu is expected", (unsigned long long)min,
+             (unsigned long long)max);
+    return tm_args_refuse(run->args, name, why);
+  }
+  *value = (unsigned)v;
+  return 0;
+}
+
+static int parse_times(struct run *run)
+{
+  const char *as_of = tm_args_get(run->args, "as-of");
+  run->settings.as_of = INT64_MIN;
+  if (as_of != NULL && tm_time_parse(as_of, &run->settings.as_of) < 0)
+    return tm_args_refuse(run->args, "as-of",
+                          "expected 2026-11-20, 2026-11-20T00:00:00Z or @SECONDS");
+  run->source_options.as_of = run->settings.as_of;
+  const char *history = tm_args_get(run->args, "history");
+  int64_t s = DEFAULT_HISTORY_DAYS * (int64_t)TM_DAY;
+  if (history != NULL &&
+      (tm_parse_duration(history, &s) < 0 || s < TM_DAY || s > MAX_HISTORY_DAYS * (int64_t)TM_DAY))
+    return tm_args_refuse(run->args, "history", "a duration from 1d to 731d is expected");
+  run->settings.history_days = (unsigned)(s / TM_DAY);
+  run->source_options.days = run->settings.history_days;
+  return 0;
+}
+
+static int parse_shard(struct run *run)
+{
+  const char *text = tm_args_get(run->args, "shard");
+  if (text == NULL)
+    return 0;
+  char share[16];
+  const char *slash = strchr(text, '/');
+  uint64_t i = 0;
+  uint64_t n = 0;
+  if (slash == NULL || (size_t)(slash - text) >= sizeof(share))
+    return tm_args_refuse(run->args, "shard", "expected I/N");
+  memcpy(share, text, (size_t)(slash - text));
+  share[slash - text] = '\0';
+  if (tm_parse_u64(slash + 1, 1, 1000000, &n) < 0 || tm_parse_u64(share, 0, n - 1, &i) < 0)
+    return tm_args_refuse(run->args, "shard", "expected I/N with I from 0 to N-1");
+  run->source_options.shard = (unsigned)i;
+  run->source_options.shards = (unsigned)n;
+  return 0;
+}
+
+static int parse_source(struct run *run)
+{
+  const char *source = tm_args_get(run->args, "source");
+  const char *data = tm_args_get(run->args, "data");
+  if (source != NULL && data != NULL)
+    return tm_args_refuse(run->args, "source", "give either this or --data");
+  if (source != NULL && strncmp(source, "rrd:", 4) != 0)
+    return tm_args_refuse(run->args, "source", "expected rrd:DIR");
+  run->source_options.path = source != NULL ? source + 4 : data;
+  if (run->source_options.path == NULL)
+    run->source_options.path = run->conf.data_dir;
+  return 0;
+}
+
+static int parse_options(struct run *run)
+{
+  const char *format = tm_args_get(run->args, "format");
+  run->format = report_format_find(format != NULL ? format : "table");
+  if (run->format == NULL) {
+    char why[120];
+    snprintf(why, sizeof(why), "expected one of %s", report_format_names());
+    return tm_args_refuse(run->args, "format", why);
+  }
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  run->jobs = processors < 1 ? 1 : processors > RRD_MAX_JOBS ? RRD_MAX_JOBS : (unsigned)processors;
+  int status = parse_count(run, "jobs", 1, RRD_MAX_JOBS, &run->jobs);
+  if (status == 0)
+    status = parse_times(run);
+  if (status == 0)
+    status = parse_shard(run);
+  if (status == 0)
+    status = parse_source(run);
+  run->source_options.all = tm_args_has(run->args, "all");
+  run->source_options.now = tm_now();
+  run->settings.forecast = !tm_args_has(run->args, "no-forecast");
+  run->settings.record = tm_args_has(run->args, "record");
+  return status;
+}
+
+static int load_conf(struct run *run)
+{
+  struct tm_error err = {0};
+  const char *path = tm_args_get(run->args, "config");
+  int rc = tm_conf_load(&run->conf, path, &err);
+  if (rc == -ENOENT && path == NULL) {
+    tm_conf_defaults(&run->conf);
+  } else if (rc < 0) {
+    tm_log_error("%s", err.text);
+    return EX_CONFIG;
+  }
+  run->settings.conf = &run->conf;
+  if (tm_zone_use(run->conf.timezone, &err) < 0) {
+    tm_log_error("%s: %s", run->conf.path, err.text);
+    return EX_CONFIG;
+  }
+  return 0;
+}
+
+/* ---- the report ---- */
+
+static void draw_bar(struct run *run, size_t done, size_t count)
+{
+  double now = tm_monotonic();
+  if (now - run->bar_started < 1 || (now - run->bar_drawn < 0.1 && done < count))
+    return;
+  run->bar_drawn = now;
+  int full = count > 0 ? (int)(done * BAR_WIDTH / count) : BAR_WIDTH;
+  if (done < count)
+    fprintf(stderr, "\r[%.*s%*s] %zu of %zu devices", full, "##############################",
+            BAR_WIDTH - full, "", done, count);
+  else
+    fprintf(stderr, "\r%*s\r", BAR_WIDTH + 48, "");
+  fflush(stderr);
+}
+
+/* One summary, in the order of the devices. */
+static int report_one(void *user, size_t index, char *data, size_t len)
+{
+  struct run *run = user;
+  if (run->bar)
+    draw_bar(run, index + 1, rrd_source_count(run->source));
+  if (data == NULL)
+    return 0;
+  json_t *parsed = NULL;
+  if (!run->format->wants_lines) {
+    parsed = tm_json_parse(data, len, "summary", &run->sink_error);
+    if (parsed == NULL)
+      return run->sink_error.code;
+  }
+  int rc = run->format->add(run->report, data, len, parsed);
+  json_decref(parsed);
+  if (rc < 0)
+    return tm_fail(&run->sink_error, rc, "%s: cannot write: %s",
+                   run->output.path != NULL ? run->output.path : "standard output", strerror(-rc));
+  run->reported++;
+  FILE *f = run->recorded.stream;
+  if (f != NULL && (fwrite(data, 1, len, f) != len || putc('\n', f) == EOF))
+    return tm_fail(&run->sink_error, errno != 0 ? -errno : -EIO, "%s: cannot write: %s",
+                   run->recorded.path, strerror(errno));
+  return 0;
+}
+
+static int open_output(struct run *run, struct tm_error *err)
+{
+  const char *path = tm_args_get(run->args, "output");
+  int rc = tm_output_open(&run->output, path, 0644, err);
+  if (rc < 0)
+    return rc;
+  if (run->settings.record) {
+    char *recorded = NULL;
+    rc = tm_dir_make(run->conf.state_dir, 0750, err);
+    if (rc == 0 && asprintf(&recorded, "%s/summaries.ndjson", run->conf.state_dir) < 0)
+      rc = tm_fail(err, -ENOMEM, "out of memory");
+    if (rc == 0)
+      rc = tm_output_open(&run->recorded, recorded, 0640, err);
+    free(recorded);
+    if (rc < 0)
+      return rc;
+  }
+  bool terminal = run->output.path == NULL && isatty(STDOUT_FILENO);
+  struct report_settings settings = {
+      .out = run->output.stream,
+      .color = terminal && tm_color_wanted(STDOUT_FILENO),
+      .columns = run->output.path == NULL ? tm_terminal_columns(STDOUT_FILENO) : 0,
+  };
+  run->report = run->format->begin(&settings);
+  if (run->report == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  run->bar = isatty(STDERR_FILENO) && !tm_args_has(run->args, "quiet");
+  run->bar_started = tm_monotonic();
+  return 0;
+}
+
+/* ---- the jobs ---- */
+
+struct job {
+  struct run *run;
+  unsigned number;
+  pthread_t thread;
+  struct device_work work;
+  struct tm_error err; /* why the job ended early */
+};
+
+static void say_refusals(struct run *run, const struct series_refusal *refused, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    tm_log_error("%s", refused[i].text);
+  atomic_fetch_add(&run->refused, n);
+}
+
+/* The line of one device as a string of its own; NULL when nothing can be said of it. */
+static char *make_line(struct job *job, const struct series *s, size_t *len)
+{
+  struct tm_error err = {0};
+  struct run *run = job->run;
+  say_refusals(run, s->refused, s->n_refused);
+  if (s->n == 0 && s->maxima.n == 0 && s->n_levels == 0)
+    return NULL;
+  if (device_summarize(&job->work, &run->settings, s, &err) < 0) {
+    tm_log_error("%s", err.text);
+    atomic_fetch_add(&run->refused, 1);
+    return NULL;
+  }
+  char *line = malloc(job->work.line.len + 1);
+  if (line != NULL)
+    memcpy(line, job->work.line.ptr, job->work.line.len + 1);
+  *len = job->work.line.len;
+  return line;
+}
+
+static void *run_job(void *user)
+{
+  struct job *job = user;
+  struct run *run = job->run;
+  struct series s;
+  int rc;
+  while ((rc = rrd_source_next(run->source, job->number, &s, &job->err)) > 0) {
+    size_t len = 0;
+    char *line = make_line(job, &s, &len);
+    rc = ordered_put(run->ordered, s.index, line, len);
+    if (rc < 0)
+      break;
+  }
+  if (rc < 0)
+    ordered_abort(run->ordered, rc);
+  return NULL;
+}
+
+static int run_jobs(struct run *run, struct tm_error *err)
+{
+  struct job jobs[RRD_MAX_JOBS] = {0};
+  unsigned started = 0;
+  int rc = rrd_source_start(run->source, run->jobs, err);
+  for (; rc == 0 && started < run->jobs; started++) {
+    struct job *job = &jobs[started];
+    job->run = run;
+    job->number = started;
+    rc = device_work_init(&job->work);
+    if (rc == 0)
+      rc = -pthread_create(&job->thread, NULL, run_job, job);
+    if (rc < 0) {
+      device_work_release(&job->work);
+      tm_fail(err, rc, "cannot start job %u: %s", started, strerror(-rc));
+      ordered_abort(run->ordered, rc);
+      break;
+    }
+  }
+  for (unsigned i = 0; i < started; i++) {
+    pthread_join(jobs[i].thread, NULL);
+    device_work_release(&jobs[i].work);
+    if (rc == 0 && jobs[i].err.code < 0) {
+      *err = jobs[i].err;
+      rc = err->code;
+    }
+  }
+  if (rc == 0 && run->sink_error.code < 0) {
+    *err = run->sink_error;
+    rc = err->code;
+  }
+  return rc;
+}
+
+static int run_all(struct run *run, struct tm_error *err)
+{
+  int rc = rrd_source_open(&run->source, &run->source_options, err);
+  if (rc < 0)
+    return rc;
+  const struct series_refusal *refused = NULL;
+  size_t n = rrd_source_refusals(run->source, &refused);
+  say_refusals(run, refused, n);
+  rc = open_output(run, err);
+  if (rc < 0)
+    return rc;
+  run->ordered = ordered_new(rrd_source_count(run->source), report_one, run);
+  if (run->ordered == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  return run_jobs(run, err);
+}
+
+static int finish(struct run *run, struct tm_error *err)
+{
+  int status = run->format->end(run->report);
+  int rc = tm_output_commit(&run->output, err);
+  if (rc == 0 && run->recorded.path != NULL)
+    rc = tm_output_commit(&run->recorded, err);
+  if (rc < 0)
+    return rc;
+  if (atomic_load(&run->refused) > 0)
+    status = EX_DATAERR;
+  else if (run->reported == 0 && status == EX_OK)
+    status = EX_NOINPUT;
+  return status;
+}
+
+int cmd_run(const struct tm_args *args)
+{
+  struct run run = {.args = args};
+  struct tm_error err = {0};
+  int status = load_conf(&run);
+  if (status == 0)
+    status = parse_options(&run);
+  if (status != 0)
+    goto out;
+  char ledger[4096];
+  snprintf(ledger, sizeof(ledger), "%s/ledger", run.conf.state_dir);
+  run.settings.has_ledger = access(ledger, F_OK) == 0;
+  int rc = run_all(&run, &err);
+  if (rc == 0)
+    rc = finish(&run, &err);
+  status = rc >= 0 ? rc : tm_exit_status(rc);
+  if (rc < 0)
+    tm_log_error("%s", err.text);
+out:
+  if (run.format != NULL)
+    run.format->free(run.report);
+  tm_output_release(&run.output);
+  tm_output_release(&run.recorded);
+  ordered_free(run.ordered);
+  rrd_source_free(run.source);
+  tm_conf_release(&run.conf);
+  return status;
+}
