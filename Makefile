@@ -20,7 +20,7 @@ JOBS      ?= 2
 
 # --- packages -------------------------------------------------------------------------------
 # Needed to build and to run.
-DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev rrdtool libjansson-dev \
+DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool libjansson-dev \
   libcurl4-gnutls-dev libsnmp-dev libcups2-dev libconfuse-dev libsodium-dev libcsv-dev uthash-dev \
   libseccomp-dev tzdata
 # Needed by the tests: the real programs that stand in them, and the checkers.
@@ -93,7 +93,7 @@ $B/plugins/%.so: $B/plugins/%.o $B/libplugin.a $B/libcommon.a
 $B/tidemark-probe: $B/plugins/probe.o $B/libplugin.a $B/libcommon.a
 $B/tidemark-analyze: $B/analyzer/main.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: $B/analyzer/graph.o $B/libanalyzer.a $B/libcommon.a
-$B/tidemark-graph: LIBS := -lrrd $(LIBS)
+$B/tidemark-graph: LIBS := -lrrd -lpng $(LIBS)
 $B/tidemark-export: $B/exporters/main.o $B/libexporter.a $B/libcommon.a
 # The generator of the demonstration's fleet: built, never installed.
 $B/tidemark-demo: $(call objects_of,$(call sources_in,contrib/demo)) $B/libcommon.a
