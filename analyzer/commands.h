@@ -2,10 +2,19 @@
 #ifndef TM_COMMANDS_H
 #define TM_COMMANDS_H
 
+#include "common/conf.h"
 #include "common/options.h"
 
 /* The commands of tidemark-analyze, one a file. Each returns the exit status (sysexits.h) and has
  * said on standard error what went wrong. */
 int cmd_run(const struct tm_args *args);
+int cmd_score(const struct tm_args *args);
+
+/*
+ * What every command begins with: the configuration that --config names, or the installed one, or
+ * the defaults where there is none; its time zone becomes the process's. 0, or EX_CONFIG after
+ * saying why. The caller releases conf in both cases.
+ */
+int command_load_conf(const struct tm_args *args, struct tm_conf *conf);
 
 #endif

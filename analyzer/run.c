@@ -32,6 +32,8 @@ struct run {
   struct device_settings settings;
   struct rrd_options source_options;
   unsigned jobs;
+  int64_t warning_s;
+  int64_t critical_s;
 
   struct rrd_source *source;
   struct ordered *ordered;
@@ -85,6 +87,21 @@ static int parse_times(struct run *run)
   return 0;
 }
 
+/* What nagios calls soon. */
+static int parse_thresholds(struct run *run)
+{
+  static const char why[] = "a duration such as 90d is expected";
+  const char *warning = tm_args_get(run->args, "warning");
+  const char *critical = tm_args_get(run->args, "critical");
+  run->warning_s = 90 * (int64_t)TM_DAY;
+  run->critical_s = 30 * (int64_t)TM_DAY;
+  if (warning != NULL && tm_parse_duration(warning, &run->warning_s) < 0)
+    return tm_args_refuse(run->args, "warning", why);
+  if (critical != NULL && tm_parse_duration(critical, &run->critical_s) < 0)
+    return tm_args_refuse(run->args, "critical", why);
+  return 0;
+}
+
 static int parse_shard(struct run *run)
 {
   const char *text = tm_args_get(run->args, "shard");
@@ -134,6 +151,8 @@ static int parse_options(struct run *run)
   if (status == 0)
     status = parse_times(run);
   if (status == 0)
+    status = parse_thresholds(run);
+  if (status == 0)
     status = parse_shard(run);
   if (status == 0)
     status = parse_source(run);
@@ -142,25 +161,6 @@ static int parse_options(struct run *run)
   run->settings.forecast = !tm_args_has(run->args, "no-forecast");
   run->settings.record = tm_args_has(run->args, "record");
   return status;
-}
-
-static int load_conf(struct run *run)
-{
-  struct tm_error err = {0};
-  const char *path = tm_args_get(run->args, "config");
-  int rc = tm_conf_load(&run->conf, path, &err);
-  if (rc == -ENOENT && path == NULL) {
-    tm_conf_defaults(&run->conf);
-  } else if (rc < 0) {
-    tm_log_error("%s", err.text);
-    return EX_CONFIG;
-  }
-  run->settings.conf = &run->conf;
-  if (tm_zone_use(run->conf.timezone, &err) < 0) {
-    tm_log_error("%s: %s", run->conf.path, err.text);
-    return EX_CONFIG;
-  }
-  return 0;
 }
 
 /* ---- the report ---- */
@@ -229,6 +229,8 @@ static int open_output(struct run *run, struct tm_error *err)
       .out = run->output.stream,
       .color = terminal && tm_color_wanted(STDOUT_FILENO),
       .columns = run->output.path == NULL ? tm_terminal_columns(STDOUT_FILENO) : 0,
+      .warning_s = run->warning_s,
+      .critical_s = run->critical_s,
   };
   run->report = run->format->begin(&settings);
   if (run->report == NULL)
@@ -352,6 +354,8 @@ static int finish(struct run *run, struct tm_error *err)
     rc = tm_output_commit(&run->recorded, err);
   if (rc < 0)
     return rc;
+  if (run->format == &report_nagios)
+    return status;
   if (atomic_load(&run->refused) > 0)
     status = EX_DATAERR;
   else if (run->reported == 0 && status == EX_OK)
@@ -363,7 +367,8 @@ int cmd_run(const struct tm_args *args)
 {
   struct run run = {.args = args};
   struct tm_error err = {0};
-  int status = load_conf(&run);
+  int status = command_load_conf(args, &run.conf);
+  run.settings.conf = &run.conf;
   if (status == 0)
     status = parse_options(&run);
   if (status != 0)

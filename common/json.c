@@ -110,6 +110,12 @@ double tm_json_get_number(const json_t *object, const char *key)
   return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
+bool tm_json_get_time(const json_t *object, const char *key, int64_t *t)
+{
+  const char *text = tm_json_get_string(object, key);
+  return text != NULL && tm_time_parse(text, t) == 0;
+}
+
 bool tm_json_get_bool(const json_t *object, const char *key, bool otherwise)
 {
   const json_t *v = json_object_get(object, key);

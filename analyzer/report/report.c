@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const struct report_format *const formats[] = {&report_table, &report_json};
+static const struct report_format *const formats[] = {&report_table, &report_json, &report_nagios,
+                                                      &report_openmetrics};
 
 const struct report_format *report_format_find(const char *name)
 {
@@ -20,7 +21,7 @@ const struct report_format *report_format_find(const char *name)
 
 const char *report_format_names(void)
 {
-  return "table, json";
+  return "table, json, nagios, openmetrics";
 }
 
 /* Only the stream is needed between two lines. */

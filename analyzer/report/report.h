@@ -15,9 +15,11 @@
  * document a device, architecture.md), so that a report can be made again from what was recorded.
  */
 struct report_settings {
-  FILE *out;        /* borrowed */
-  bool color;       /* the output is a terminal that wants it */
-  unsigned columns; /* of the terminal; 0: as wide as the table */
+  FILE *out;          /* borrowed */
+  bool color;         /* the output is a terminal that wants it */
+  unsigned columns;   /* of the terminal; 0: as wide as the table */
+  int64_t warning_s;  /* nagios: full within this long is a warning, */
+  int64_t critical_s; /* and this is critical */
 };
 
 /* What a format keeps between begin and end; each format has its own. 'Now' is the newest
@@ -44,5 +46,7 @@ const char *report_format_names(void);
 
 extern const struct report_format report_table;
 extern const struct report_format report_json;
+extern const struct report_format report_nagios;
+extern const struct report_format report_openmetrics;
 
 #endif

@@ -81,9 +81,9 @@ static int set(struct row *row, enum column c, const char *text)
 /* When a quantile of the fill date is; NEVER when it gives none. */
 static int64_t time_of(const json_t *object, const char *key)
 {
-  int64_t t = 0;
-  const char *text = tm_json_get_string(object, key);
-  return text != NULL && tm_time_parse(text, &t) == 0 ? t : NEVER;
+  int64_t t = NEVER;
+  tm_json_get_time(object, key, &t);
+  return t;
 }
 
 /* "2027-01-03", or "-" where there is no date. */
