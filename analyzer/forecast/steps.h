@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the steps of a forecast hand to one another. Private to analyzer/forecast/.
+ *
+ *   rows --clean--> believed rows --regular--> grid --season--> grid without cycle
+ *     --drift, replay, combine--> member 1   --paths--> members 2, 3   --trend--> member 4
+ *     --pool--> P(reached within node) --passage--> dates and probabilities
+ *   believed rows --values--> quantiles of the coming steps
+ *
+ * On the grid the series always climbs towards its limit: u = sign * used / scale, where scale is
+ * the largest magnitude seen. Nothing but the headroom depends on the limit, so that a larger
+ * capacity can never bring the date nearer. Time is counted in rows of the grid.
+ */
+#ifndef TM_FORECAST_STEPS_H
+#define TM_FORECAST_STEPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "analyzer/forecast/forecast.h"
+
+#define FC_GRID    1024 /* newest rows of the grid that are looked at: 2.8 years of days */
+#define FC_SLOPES  7    /* least squares over 7, 14, ... 448 rows */
+#define FC_DELTAS  6    /* end-to-end differences over 28, 56, ... 448 and all rows */
+#define FC_DRIFTS  (2 * FC_SLOPES + FC_DELTAS)
+#define FC_NODES   23  /* horizons in rows at which a distribution is kept */
+#define FC_ORIGINS 120 /* past origins that are replayed at a horizon */
+#define FC_MEMBERS 4
+
+extern const double fc_node[FC_NODES];
+extern const int fc_slope_rows[FC_SLOPES];
+extern const int fc_delta_rows[FC_DELTAS];
+
+/* ---- believed rows: clean.c ---- */
+struct fc_rows {
+  double *day;      /* days before the last row, <= 0, ascending */
+  double *used;     /* finite */
+  double *capacity; /* may be NAN */
+  size_t n, cap;
+};
+/* Drops what is plainly a read error: 0, or a lonely spike that comes back. scratch: 2 * r->n. */
+void fc_drop_read_errors(struct fc_rows *r, double *scratch);
+/* Rows that sat at a capacity which was enlarged afterwards say "at least": the climb that they
+ * hide is drawn as a line to the first row after the enlargement. limit: the present capacity. */
+void fc_unclip(struct fc_rows *r, double limit);
+/* Joins refills of something that counts down, so that only consumption is left. */
+void fc_join_refills(struct fc_rows *r);
+
+/* ---- regular.c ---- */
+struct fc_grid {
+  double u[FC_GRID]; /* towards the limit, of magnitude <= 1; [n - 1] is now */
+  size_t n;
+  double step_days; /* whole days, at least 1 */
+};
+/* Rows finer than a day become the day's largest u, others are interpolated at whole steps. */
+void fc_regular(struct fc_grid *g, const struct fc_rows *r, double step_days, double sign,
+                double scale);
+
+/* ---- season.c ---- */
+/* Removes a weekly and a monthly template where they explain the series; returns how far above its
+ * value of now the template will peak (0 without one). scratch: FC_GRID. */
+double fc_season(struct fc_grid *g, double *scratch);
+
+/* ---- drift.c ---- */
+struct fc_drifts {
+  double rate[FC_DRIFTS][FC_GRID]; /* per row, at every past origin */
+};
+/* z: the series with one-off jumps taken out (output). scratch: 4 * FC_GRID. */
+void fc_drift(struct fc_drifts *d, double z[FC_GRID], const struct fc_grid *g, double *scratch);
+
+/* ---- replay.c ---- */
+struct fc_record {
+  double middle[FC_DRIFTS][FC_NODES]; /* weighted median of the errors */
+  double error[FC_DRIFTS][FC_NODES];  /* weighted mean magnitude */
+  double blocks[FC_NODES];            /* independent blocks of that length */
+  size_t judged;                      /* nodes that the history can judge */
+};
+void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_drifts *d,
+               double *scratch);
+
+/* ---- members: P(reached within node) for each node ---- */
+/* Returns the rate that the drifts agree on, per row. */
+double fc_combine(double p[FC_NODES], const struct fc_record *rec, const struct fc_grid *g,
+                  const struct fc_drifts *d, double headroom);
+struct fc_path_kind {
+  size_t rows;        /* newest increments to draw from */
+  double half_life;   /* rows: of the weight of an increment in the mean drift */
+  double rate_wander; /* sd of the logarithm of the rate after a year */
+};
+void fc_paths(double p[FC_NODES], const struct fc_grid *g, double headroom,
+              const struct fc_path_kind *kind, double *scratch);
+void fc_trend(double p[FC_NODES], const struct fc_grid *g, double headroom);
+
+/* ---- pool.c, passage.c ---- */
+void fc_pool(double p[FC_NODES], double member[FC_MEMBERS][FC_NODES], const struct fc_grid *g);
+/* Fills the result's nodes, dates and probabilities from the chances at fc_node[]. */
+void fc_passage(struct forecast_result *r, const double p[FC_NODES], double step_days);
+
+/* ---- smooth.c: exponential smoothing ---- */
+enum fc_smooth_kind { FC_SMOOTH_LEVEL, FC_SMOOTH_TREND, FC_SMOOTH_DAMPED };
+struct fc_smooth {
+  double alpha, beta,
+      damping; /* level += damping * trend + alpha * e; trend = damping * trend + beta * e */
+  double sd;   /* of the one-step errors */
+};
+/* Finds the parameters of least squared one-step error. n >= 3. */
+void fc_smooth_fit(struct fc_smooth *s, enum fc_smooth_kind kind, const double *y, size_t n);
+/* The level and trend after every row. */
+void fc_smooth_states(const struct fc_smooth *s, const double *y, size_t n, double *level,
+                      double *trend);
+
+/* ---- values.c ---- */
+#define FC_VALUE_ROWS    3000 /* newest rows that are looked at */
+#define FC_VALUE_ORIGINS 30
+#define FC_VALUE_STEPS   60 /* steps ahead that are judged */
+#define FC_VALUE_KINDS   13
+struct fc_value_work {
+  double y[FC_VALUE_ROWS];
+  double level[3][FC_VALUE_ROWS], trend[3][FC_VALUE_ROWS], slope[FC_VALUE_ROWS];
+  double past[FC_VALUE_ORIGINS][FC_VALUE_KINDS][FC_VALUE_STEPS]; /* replayed forecasts */
+};
+/* Fills middle[steps] and sd[steps] of the coming rows at the series' own step; returns the error
+ * replayed on the history relative to the naive forecast, NAN when it cannot be judged.
+ * now: scratch of FC_VALUE_KINDS * steps. */
+double fc_values(double *middle, double *sd, size_t steps, const struct fc_rows *r,
+                 double step_days, struct fc_value_work *w, double *now);
+
+/* ---- small numerics: numeric.c ---- */
+double fc_normal_cdf(double x);
+double fc_normal_quantile(double p);
+/* The q-quantile of a[0..n), linear between ranks; reorders a. n > 0. */
+double fc_select(double *a, size_t n, double q);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Local trends whose rate grows, stays or fades: the member that knows acceleration and saturation.
+ *
+ * A row is a level plus noise; the level climbs by rate * exp(shape * time), and both the level and
+ * the rate may wander. A grid of (shape, level noise, rate noise) is filtered in parallel (Kalman),
+ * each model weighs by its tempered likelihood and a prior that favours the straight line (Bayesian
+ * model averaging; Harvey, "Forecasting, structural time series models and the Kalman filter",
+ * 1989). The noise scale is concentrated out of the likelihood.
+ *
+ * First passage is that of Brownian motion with an uncertain drift: the reflection term is averaged
+ * over the drift in closed form (exponential tilting of the inverse Gaussian distribution).
+ */
+#include "analyzer/forecast/steps.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ROWS_MAX   160 /* longer series are thinned: the shape shows at any density */
+#define TEMPER     0.5 /* of the likelihood: models are wrong, rows are not independent */
+#define WEIGHT_MIN 0.01
+#define DIFFUSE    1e6 /* what the first row ahead does not know, in units of the noise */
+#define REACH      6.0 /* an accelerating rate is followed up to this multiple on average */
+
+#define N_SHAPES 5
+#define N_LEVELS 3
+#define N_RATES  4
+#define N_MODELS (N_SHAPES * N_LEVELS * N_RATES)
+
+static const double shape_per_year[N_SHAPES] = {-2, -0.8, 0, 0.8, 2};
+static const double shape_prior[N_SHAPES] = {-2.5, -1.2, 0, -1.2, -2.5};
+/* Variance per row of the level relative to the noise of a row; the last has no such noise. */
+static const double level_noise[N_LEVELS] = {0.01, 0.5, 1};
+static const double row_noise[N_LEVELS] = {1, 1, 0};
+static const double rate_noise[N_RATES] = {0, 1e-6, 1e-5, 1e-4};
+
+/* One array per quantity, so that compilers filter several models at once. */
+struct filters {
+  double level[N_MODELS], rate[N_MODELS];
+  double pll[N_MODELS], plr[N_MODELS], prr[N_MODELS]; /* covariance in units of the noise */
+  double r[N_MODELS], ql[N_MODELS], qr[N_MODELS], shape[N_MODELS];
+  double factor[N_MODELS]; /* exp(shape * time) at the row before */
+  double grow[N_MODELS];   /* exp(shape * stride) */
+  double square[N_MODELS], spread[N_MODELS], log_spread[N_MODELS];
+};
+
+static void start(struct filters *f, double first, double stride, double rows, double step_days)
+{
+  for (int m = 0; m < N_MODELS; m++) {
+    int s = m / (N_LEVELS * N_RATES), l = m / N_RATES % N_LEVELS, t = m % N_RATES;
+    double c = shape_per_year[s] / 365 * step_days;
+    double noise = row_noise[l] + level_noise[l];
+    f->shape[m] = c;
+    f->r[m] = row_noise[l];
+    f->ql[m] = level_noise[l] * stride;
+    f->qr[m] = rate_noise[t] * noise * stride;
+    f->factor[m] = exp(-c * stride * (rows - 1));
+    f->grow[m] = exp(c * stride);
+    f->level[m] = first;
+    f->rate[m] = 0;
+    f->pll[m] = row_noise[l];
+    f->plr[m] = 0;
+    double w = f->factor[m] * f->grow[m] * stride;
+    f->prr[m] = DIFFUSE * noise / (w * w);
+    f->square[m] = f->log_spread[m] = 0;
+    f->spread[m] = 1;
+  }
+}
+
+static void update(struct filters *f, double row, double stride, double counts)
+{
+  for (int m = 0; m < N_MODELS; m++) {
+    f->factor[m] *= f->grow[m];
+    double w = f->factor[m] * stride, v = row - f->level[m] - w * f->rate[m];
+    double pll = f->pll[m] + 2 * w * f->plr[m] + w * w * (f->prr[m] + f->qr[m] / 3) + f->ql[m];
+    double plr = f->plr[m] + w * (f->prr[m] + f->qr[m] / 2);
+    double prr = f->prr[m] + f->qr[m];
+    double s = pll + f->r[m], kl = pll / s, kr = plr / s;
+    f->level[m] = row - v + kl * v;
+    f->rate[m] += kr * v;
+    f->pll[m] = pll - kl * pll;
+    f->plr[m] = plr - kl * plr;
+    f->prr[m] = prr - kr * plr;
+    f->square[m] += counts * v * v / s;
+    f->spread[m] *= counts > 0 ? s : 1;
+  }
+}
+
+static void fold_spread(struct filters *f)
+{
+  for (int m = 0; m < N_MODELS; m++) {
+    f->log_spread[m] += log(f->spread[m]);
+    f->spread[m] = 1;
+  }
+}
+
+static double filter(struct filters *f, const struct fc_grid *g, size_t stride)
+{
+  size_t rows = (g->n - 1) / stride + 1, first = g->n - 1 - (rows - 1) * stride;
+  double counted = 0;
+  start(f, g->u[first], (double)stride, (double)rows, g->step_days);
+  for (size_t i = 1; i < rows; i++) {
+    double counts = i >= 2 ? 1 : 0;
+    update(f, g->u[first + i * stride], (double)stride, counts);
+    counted += counts;
+    if (i % 8 == 0)
+      fold_spread(f);
+  }
+  fold_spread(f);
+  return counted;
+}
+
+/* exp(e) * Phi(z), where e may overflow while Phi underflows. */
+static double tilted(double e, double z)
+{
+  if (z > -6)
+    return exp(fmin(e, 600)) * fc_normal_cdf(z);
+  double l = e - 0.5 * z * z;
+  return l < -40 ? 0 : exp(fmin(l, 0)) * 0.3989422804014327 / -z * (1 - 1 / (z * z));
+}
+
+/* P(max over [0, k] of drift * t + sigma * W(t) reaches h), drift ~ N(mean, sd^2). */
+static double passage(double k, double h, double mean, double sd, double sigma2)
+{
+  double total = sqrt(sigma2 * k + sd * sd * k * k);
+  double direct = fc_normal_cdf((mean * k - h) / total);
+  double tilt = sd * sd * 2 * h / sigma2;
+  double e = 2 * h / sigma2 * (mean + 0.5 * tilt);
+  return fmin(1, direct + tilted(e, (-h - (mean + tilt) * k) / total));
+}
+
+static void add_model(double p[FC_NODES], const struct filters *f, int m, double weight,
+                      double sigma2, double now, double headroom, double stride)
+{
+  double c = f->shape[m], h = fmax(headroom + now - f->level[m], 0.05 * headroom);
+  double ql = f->ql[m] / stride, qr = f->qr[m] / stride;
+  for (size_t a = 0; a < FC_NODES; a++) {
+    double k = fc_node[a];
+    double reach = fabs(c) < 1e-12 ? k : fmin(expm1(c * k) / c, REACH * k);
+    double sd = sqrt(sigma2 * fmax(f->prr[m] + qr * k / 3, 0)) * reach / k;
+    double own = sigma2 * (ql + f->pll[m] / k) + 1e-10 / k;
+    p[a] += weight * passage(k, h, f->rate[m] * reach / k, sd, own);
+  }
+}
+
+void fc_trend(double p[FC_NODES], const struct fc_grid *g, double headroom)
+{
+  struct filters f;
+  double weight[N_MODELS], sigma2[N_MODELS], best = -INFINITY, total = 0;
+  memset(p, 0, FC_NODES * sizeof(*p));
+  if (g->n < 4)
+    return;
+  size_t stride = (g->n + ROWS_MAX - 1) / ROWS_MAX;
+  double counted = filter(&f, g, stride);
+  for (int m = 0; m < N_MODELS; m++) {
+    sigma2[m] = (f.square[m] + 1e-12) / counted;
+    double likelihood = -0.5 * counted * log(sigma2[m]) - 0.5 * f.log_spread[m];
+    weight[m] = TEMPER * likelihood + shape_prior[m / (N_LEVELS * N_RATES)];
+    best = fmax(best, weight[m]);
+  }
+  for (int m = 0; m < N_MODELS; m++) {
+    weight[m] = exp(weight[m] - best);
+    total += weight[m];
+  }
+  double kept = 0;
+  for (int m = 0; m < N_MODELS; m++) {
+    if (weight[m] < WEIGHT_MIN * total)
+      continue;
+    kept += weight[m];
+    add_model(p, &f, m, weight[m], sigma2[m], g->u[g->n - 1], headroom, (double)stride);
+  }
+  for (size_t a = 0; a < FC_NODES; a++) {
+    p[a] /= kept;
+    if (a > 0 && p[a] < p[a - 1])
+      p[a] = p[a - 1];
+  }
+}
