@@ -8,6 +8,7 @@
 /* The commands of tidemark-analyze, one a file. Each returns the exit status (sysexits.h) and has
  * said on standard error what went wrong. */
 int cmd_run(const struct tm_args *args);
+int cmd_forecast(const struct tm_args *args);
 int cmd_score(const struct tm_args *args);
 
 /*
