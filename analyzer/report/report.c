@@ -8,7 +8,7 @@
 #include <sysexits.h>
 
 static const struct report_format *const formats[] = {&report_table, &report_json, &report_nagios,
-                                                      &report_openmetrics};
+                                                      &report_openmetrics, &report_html};
 
 const struct report_format *report_format_find(const char *name)
 {
@@ -21,7 +21,7 @@ const struct report_format *report_format_find(const char *name)
 
 const char *report_format_names(void)
 {
-  return "table, json, nagios, openmetrics";
+  return "table, json, nagios, openmetrics, html";
 }
 
 /* Only the stream is needed between two lines. */

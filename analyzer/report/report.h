@@ -48,5 +48,6 @@ extern const struct report_format report_table;
 extern const struct report_format report_json;
 extern const struct report_format report_nagios;
 extern const struct report_format report_openmetrics;
+extern const struct report_format report_html;
 
 #endif
