@@ -2,13 +2,12 @@
 #include "plugins/source/block.h"
 
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/text.h"
 #include "plugins/source/block_parts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,13 +38,34 @@ static const char *path_setting(const struct ask_settings *settings, const char 
   return value != NULL ? value : otherwise;
 }
 
+/* What the kernel calls its disks: <Device "md0"> without an Address means that disk. */
+static bool is_disk_name(const char *name)
+{
+  regex_t pattern;
+  if (regcomp(&pattern,
+              "^([shv]d[a-z]+|xvd[a-z]+|(md|dm-|loop|ram|zram|nbd|sr|mmcblk)[0-9]+|"
+              "nvme[0-9]+n[0-9]+)$",
+              REG_EXTENDED | REG_NOSUB) != 0)
+    return false;
+  bool matches = regexec(&pattern, name, 0, NULL, 0) == 0;
+  regfree(&pattern);
+  return matches;
+}
+
+static const char *wanted_disk(const struct ask_settings *settings)
+{
+  const char *address = ask_settings_get(settings, "Address");
+  const char *device = ask_settings_get(settings, "Device");
+  if (address != NULL)
+    return strncmp(address, "/dev/", 5) == 0 ? address + 5 : address;
+  return device != NULL && is_disk_name(device) ? device : "";
+}
+
 static int block_open(void **device, void *shared, const struct ask_settings *settings,
                       struct tm_error *err)
 {
   (void)shared;
-  const char *name = path_setting(settings, "Address", "");
-  if (strncmp(name, "/dev/", 5) == 0)
-    name += 5;
+  const char *name = wanted_disk(settings);
   if (strlen(name) >= BLOCK_NAME || name[0] == '.' || strstr(name, "..") != NULL ||
       name[strcspn(name, " \t\n")] != '\0')
     return tm_fail(err, -EINVAL, "'%s' is not the name of a disk, such as md0 or sda", name);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/inventory.h"
+
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/json.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_INVENTORY_BYTES = 8 << 20 };
+
+/* '/' and a leading dot would leave the folder. */
+static void file_name(char *out, size_t size, const char *name)
+{
+  snprintf(out, size, "%s", name);
+  for (char *p = out; *p != '\0'; p++) {
+    if (*p == '/')
+      *p = '_';
+  }
+  if (out[0] == '.')
+    out[0] = '_';
+}
+
+static void put_volumes(json_t *o, const struct reading *r)
+{
+  json_t *volumes = json_array();
+  for (size_t i = 0; i < r->volumes_len; i++) {
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(r->volumes[i].name));
+    json_object_set_new(e, "capacity_bytes", tm_json_number(r->volumes[i].capacity_bytes));
+    json_array_append_new(volumes, e);
+  }
+  json_object_set_new(o, "volumes", volumes);
+}
+
+static void put_named(json_t *o, const char *key, const char *names, size_t len, size_t size)
+{
+  json_t *list = json_array();
+  for (size_t i = 0; i < len; i++)
+    json_array_append_new(list, tm_json_text(names + i * size));
+  json_object_set_new(o, key, list);
+}
+
+static json_t *describe(const struct reading *r)
+{
+  json_t *o = json_object();
+  json_object_set_new(o, "schema", json_string("tidemark.inventory/1"));
+  json_object_set_new(o, "kind", json_string(reading_kind_name(r->kind)));
+  json_object_set_new(o, "vendor", tm_json_text(r->vendor));
+  json_object_set_new(o, "model", tm_json_text(r->model));
+  json_object_set_new(o, "serial", tm_json_text(r->serial));
+  json_object_set_new(o, "firmware", tm_json_text(r->firmware));
+  json_object_set_new(o, "profile", tm_json_text(r->profile));
+  if (r->kind != READING_PRINTER)
+    json_object_set_new(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
+  if (r->kind == READING_DISK_ARRAY)
+    put_volumes(o, r);
+  if (r->kind == READING_MEDIA_LIBRARY) {
+    json_object_set_new(o, "slots_total", tm_json_number(r->slots_total));
+    json_object_set_new(o, "drives", tm_json_number(r->drives));
+  }
+  if (r->kind == READING_PRINTER) {
+    json_object_set_new(o, "pages_unit", tm_json_text(r->pages_unit));
+    put_named(o, "supplies", r->supplies_len > 0 ? r->supplies->name : NULL, r->supplies_len,
+              sizeof(*r->supplies));
+    put_named(o, "trays", r->trays_len > 0 ? r->trays->name : NULL, r->trays_len,
+              sizeof(*r->trays));
+  }
+  return o;
+}
+
+/* A device that is just starting, or busy, does not lose its name by that. */
+static void keep_known(json_t *now, const json_t *before)
+{
+  const char *key = NULL;
+  json_t *value = NULL;
+  json_object_foreach(now, key, value)
+  {
+    json_t *old = json_object_get(before, key);
+    if (json_is_null(value) && old != NULL)
+      json_object_set(now, key, old);
+  }
+}
+
+static bool same_but_since(const json_t *now, json_t *before)
+{
+  json_object_del(before, "since");
+  return json_equal(now, before);
+}
+
+static int write_document(const char *path, json_t *o, int64_t since, struct tm_error *err)
+{
+  struct tm_buf text = TM_BUF_INIT(MAX_INVENTORY_BYTES);
+  json_object_set_new(o, "since", tm_json_time(since));
+  int rc = tm_json_append(&text, o);
+  if (rc == 0)
+    rc = tm_buf_puts(&text, "\n");
+  if (rc < 0)
+    tm_fail(err, rc, "%s: too large", path);
+  else
+    rc = tm_file_write(path, text.ptr, text.len, 0644, err);
+  tm_buf_release(&text);
+  return rc;
+}
+
+static uint64_t mix(uint64_t sum, const void *data, size_t len) /* FNV-1a */
+{
+  const unsigned char *p = data;
+  for (size_t i = 0; i < len; i++)
+    sum = (sum ^ p[i]) * UINT64_C(1099511628211);
+  return sum;
+}
+
+static uint64_t mix_text(uint64_t sum, const char *text)
+{
+  return mix(sum, text, strlen(text) + 1);
+}
+
+/* Over everything that describe() shows; never 0. */
+static uint64_t mark_of(const struct reading *r)
+{
+  uint64_t sum = mix(UINT64_C(14695981039346656037), &r->kind, sizeof(r->kind));
+  const char *const texts[] = {r->vendor,   r->model,   r->serial,
+                               r->firmware, r->profile, r->pages_unit};
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+    sum = mix_text(sum, texts[i]);
+  const double numbers[] = {r->capacity_bytes, r->slots_total, r->drives};
+  sum = mix(sum, numbers, sizeof(numbers));
+  for (size_t i = 0; i < r->volumes_len; i++) {
+    sum = mix_text(sum, r->volumes[i].name);
+    sum = mix(sum, &r->volumes[i].capacity_bytes, sizeof(double));
+  }
+  for (size_t i = 0; i < r->supplies_len; i++)
+    sum = mix_text(sum, r->supplies[i].name);
+  for (size_t i = 0; i < r->trays_len; i++)
+    sum = mix_text(sum, r->trays[i].name);
+  return sum != 0 ? sum : 1;
+}
+
+int inventory_update(uint64_t *mark, const char *state_dir, const char *host, const char *name,
+                     const struct reading *r, struct tm_error *err)
+{
+  char host_name[256];
+  char device_name[256];
+  char path[PATH_MAX];
+  uint64_t new_mark = mark_of(r);
+  if (new_mark == *mark)
+    return 0;
+  file_name(host_name, sizeof(host_name), host);
+  file_name(device_name, sizeof(device_name), name);
+  int n = snprintf(path, sizeof(path), "%s/inventory/%s", state_dir, host_name);
+  if (n < 0 || (size_t)n + strlen(device_name) + sizeof("/.json") > sizeof(path))
+    return tm_fail(err, -ENAMETOOLONG, "%s: too long", state_dir);
+  int rc = tm_dir_make(path, 0755, err);
+  if (rc < 0)
+    return rc;
+  snprintf(path + n, sizeof(path) - (size_t)n, "/%s.json", device_name);
+  json_t *now = describe(r);
+  json_t *before = tm_json_read(path, MAX_INVENTORY_BYTES, NULL);
+  if (now == NULL) {
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+  } else {
+    if (before != NULL)
+      keep_known(now, before);
+    if (before == NULL || !same_but_since(now, before))
+      rc = write_document(path, now, r->observed_at, err);
+  }
+  if (rc == 0)
+    *mark = new_mark;
+  json_decref(now);
+  json_decref(before);
+  return rc;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_INVENTORY_H
+#define TM_INVENTORY_H
+
+#include "common/error.h"
+#include "plugins/reading.h"
+
+/*
+ * STATEDIR/inventory/HOST/NAME.json: what a device is (kind, vendor, model, serial, firmware,
+ * capacity, parts), as opposed to how it is doing. It is rewritten atomically, and only when
+ * something in it has changed; `since` is when that was.
+ */
+
+/*
+ * 0 (written, or unchanged), or a negative errno. What the device did not tell this time stays as
+ * the file has it. `mark` is the caller's memory of what was written last (0 at first): with it an
+ * unchanged device costs no look at the disk.
+ */
+int inventory_update(uint64_t *mark, const char *state_dir, const char *host, const char *name,
+                     const struct reading *r, struct tm_error *err);
+
+#endif
