@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tidemark-analyze graph: one device as a picture. The device is read and forecast as `run` does
+ * it; the drawing is left to the helper (graph.c).
+ */
+#include "analyzer/commands.h"
+#include "analyzer/graph/document.h"
+#include "analyzer/graph/helper.h"
+#include "analyzer/source/rrd.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/number.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DEFAULT_WIDTH 820 /* of the plotting area: with its scale it fits a page of 940 pixels */
+#define HISTORY_DAYS  731
+enum { DOCUMENT_MAX = 16 << 20, PICTURE_MAX = 64 << 20 };
+
+struct graph {
+  struct tm_conf conf;
+  struct rrd_options options;
+  const char *wanted; /* DEVICE, FOLDER or HOST/either */
+  const char *output;
+  const char *format;
+  unsigned width;
+};
+
+/* --- the command line --------------------------------------------------------------------------
+ */
+
+static int parse_output(const struct tm_args *args, struct graph *g)
+{
+  g->output = tm_args_get(args, "output");
+  const char *dot = g->output == NULL ? NULL : strrchr(g->output, '.');
+  if (g->output == NULL) {
+    tm_log_error("graph: --output F.svg or F.png is required");
+    return EX_USAGE;
+  }
+  if (dot == NULL || (strcmp(dot, ".svg") != 0 && strcmp(dot, ".png") != 0))
+    return tm_args_refuse(args, "output", "a name that ends in .svg or .png is expected");
+  g->format = dot + 1;
+  return 0;
+}
+
+static int parse_numbers(const struct tm_args *args, struct graph *g)
+{
+  const char *width = tm_args_get(args, "width");
+  const char *as_of = tm_args_get(args, "as-of");
+  const char *history = tm_args_get(args, "history");
+  uint64_t pixels = DEFAULT_WIDTH;
+  int64_t span_s = HISTORY_DAYS * (int64_t)TM_DAY;
+  g->options.as_of = INT64_MIN;
+  if (width != NULL && tm_parse_u64(width, 300, 4000, &pixels) < 0)
+    return tm_args_refuse(args, "width", "a number from 300 to 4000 is expected");
+  if (as_of != NULL && tm_time_parse(as_of, &g->options.as_of) < 0)
+    return tm_args_refuse(args, "as-of", "expected 2026-11-20, 2026-11-20T00:00:00Z or @SECONDS");
+  if (history != NULL && (tm_parse_duration(history, &span_s) < 0 || span_s < TM_DAY ||
+                          span_s > HISTORY_DAYS * (int64_t)TM_DAY))
+    return tm_args_refuse(args, "history", "a duration from 1d to 731d is expected");
+  g->width = (unsigned)pixels;
+  g->options.days = g->options.history_days = (unsigned)(span_s / TM_DAY);
+  g->options.now = tm_now();
+  return 0;
+}
+
+static int parse_source(const struct tm_args *args, struct graph *g)
+{
+  const char *source = tm_args_get(args, "source");
+  const char *data = tm_args_get(args, "data");
+  if (source != NULL && data != NULL)
+    return tm_args_refuse(args, "source", "give either this or --data");
+  if (source != NULL && strncmp(source, "rrd:", 4) != 0)
+    return tm_args_refuse(args, "source", "expected rrd:DIR");
+  g->options.path = source != NULL ? source + 4 : data != NULL ? data : g->conf.data_dir;
+  g->options.all = true; /* whoever names a device wants to see it */
+  if (args->operands_len != 1) {
+    tm_log_error("graph: one DEVICE is expected, such as HOST/array-01");
+    return EX_USAGE;
+  }
+  g->wanted = args->operands[0];
+  return 0;
+}
+
+/* --- the device --------------------------------------------------------------------------------
+ */
+
+static bool is_wanted(const struct rrd_device *d, const char *wanted)
+{
+  size_t host = strlen(d->host);
+  if (strncmp(wanted, d->host, host) == 0 && wanted[host] == '/')
+    wanted += host + 1;
+  return strcmp(d->device, wanted) == 0 || (d->folder != NULL && strcmp(d->folder, wanted) == 0);
+}
+
+/* Which device of the source is meant: exactly one. */
+static int device_find(const struct rrd_source *src, const struct graph *g,
+                       struct rrd_device *found, struct tm_error *err)
+{
+  size_t hits = 0;
+  for (size_t i = 0; i < rrd_source_count(src); i++) {
+    struct rrd_device d = rrd_source_device(src, i);
+    if (!is_wanted(&d, g->wanted))
+      continue;
+    if (hits++ > 0)
+      return tm_fail(err, -EINVAL, "%s: %s/%s and %s/%s are so named: say HOST/DEVICE", g->wanted,
+                     found->host, found->device, d.host, d.device);
+    *found = d;
+  }
+  if (hits == 0)
+    return tm_fail(err, -ENOENT, "%s: no device of that name in %s", g->wanted, g->options.path);
+  return 0;
+}
+
+/* Opens the source again for this device's folder alone, so that a site of thousands is not read
+ * for one picture. */
+static int source_narrow(struct rrd_source **src, const struct graph *g,
+                         const struct rrd_device *device, struct tm_error *err)
+{
+  char path[PATH_MAX];
+  struct rrd_options narrow = g->options;
+  struct rrd_source *only = NULL;
+  if (rrd_source_count(*src) == 1 || device->folder == NULL)
+    return 0;
+  int n = snprintf(path, sizeof(path), "%s/%s/%s", g->options.path, device->host, device->folder);
+  if (n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) != 0)
+    n = snprintf(path, sizeof(path), "%s/%s", g->options.path, device->folder);
+  if (n < 0 || (size_t)n >= sizeof(path))
+    return tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", g->options.path);
+  narrow.path = path;
+  int rc = rrd_source_open(&only, &narrow, err);
+  if (rc < 0)
+    return rc;
+  rrd_source_free(*src);
+  *src = only;
+  return 0;
+}
+
+static int device_read(struct rrd_source *src, struct series *s, struct tm_error *err)
+{
+  int rc = rrd_source_start(src, 1, err);
+  if (rc == 0)
+    rc = rrd_source_next(src, 0, s, err);
+  if (rc == 0)
+    return tm_fail(err, -ENOENT, "the device went away while it was looked at");
+  if (rc < 0)
+    return rc;
+  for (size_t i = 0; i < s->n_refused; i++)
+    tm_log_warning("%s", s->refused[i].text);
+  return 0;
+}
+
+/* --- the picture -------------------------------------------------------------------------------
+ */
+
+/* Forecasts twice: the first time tells how far ahead values are wanted. */
+static int forecast_of(struct forecast_work *work, const struct series *s, struct graph_axis *axis,
+                       struct forecast_result *result, struct tm_error *err)
+{
+  struct forecast_series rows = {s->time, s->used, s->capacity, s->n};
+  struct forecast_params params = FORECAST_PARAMS_INIT;
+  int rc = forecast_run(work, &rows, &params, result, err);
+  if (rc == 0)
+    rc = graph_axis_find(axis, s, result, err);
+  if (rc < 0 || axis->steps == 0)
+    return rc;
+  params.steps = axis->steps;
+  params.quantiles = graph_quantile;
+  params.n_quantiles = GRAPH_QUANTILES;
+  return forecast_run(work, &rows, &params, result, err);
+}
+
+static int draw(const struct graph *g, const struct series *s, struct tm_buf *picture,
+                struct tm_error *err)
+{
+  struct tm_buf text = TM_BUF_INIT(DOCUMENT_MAX);
+  struct forecast_result result;
+  struct graph_axis axis;
+  json_t *document = NULL;
+  bool fills = s->unit != NULL && s->n > 0;
+  struct forecast_work *work = forecast_work_new();
+  int rc = work == NULL ? tm_fail(err, -ENOMEM, "out of memory") : 0;
+  if (rc == 0)
+    rc = fills ? forecast_of(work, s, &axis, &result, err) : graph_axis_find(&axis, s, NULL, err);
+  if (rc < 0)
+    goto out;
+  document = graph_document(&g->conf, s, fills ? &result : NULL, &axis, g->format, g->width);
+  if (document == NULL || tm_json_append(&text, document) < 0) {
+    rc = tm_fail(err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
+    goto out;
+  }
+  rc = graph_helper_run(&text, picture, err);
+out:
+  json_decref(document);
+  tm_buf_release(&text);
+  forecast_work_free(work);
+  return rc;
+}
+
+static int graph_run(const struct graph *g, struct tm_error *err)
+{
+  struct tm_buf picture = TM_BUF_INIT(PICTURE_MAX);
+  struct rrd_source *src = NULL;
+  struct rrd_device device;
+  struct series s;
+  int rc = rrd_source_open(&src, &g->options, err);
+  if (rc == 0)
+    rc = device_find(src, g, &device, err);
+  if (rc == 0)
+    rc = source_narrow(&src, g, &device, err);
+  if (rc == 0)
+    rc = device_read(src, &s, err);
+  if (rc == 0)
+    rc = draw(g, &s, &picture, err);
+  if (rc == 0)
+    rc = tm_file_write(g->output, picture.ptr, picture.len, 0644, err);
+  rrd_source_free(src);
+  tm_buf_release(&picture);
+  return rc;
+}
+
+int cmd_graph(const struct tm_args *args)
+{
+  struct graph g = {0};
+  struct tm_error err = {0};
+  int status = command_load_conf(args, &g.conf);
+  if (status == 0)
+    status = parse_output(args, &g);
+  if (status == 0)
+    status = parse_numbers(args, &g);
+  if (status == 0)
+    status = parse_source(args, &g);
+  if (status == 0) {
+    int rc = graph_run(&g, &err);
+    status = tm_exit_status(rc);
+    if (rc < 0)
+      tm_log_error("%s", err.text);
+  }
+  tm_conf_release(&g.conf);
+  return status;
+}
