@@ -160,7 +160,7 @@ $B/libfuzzer/%: $B/tests/fuzz/%.o $(ARCHIVES)
 	$(LINK) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
 
 ALL_C = $(sort $(call sources_in,common) $(call sources_in,plugins) $(call sources_in,analyzer) \
-  $(call sources_in,exporters))
+  $(call sources_in,exporters) $(call sources_in,contrib))
 SCRIPTS = $(shell grep -rlE '^\#! ?/(usr/)?bin/(env )?(ba)?sh' .ci contrib tests 2>/dev/null)
 lint:
 	@$(MAKE) --no-print-directory deps deps-check

@@ -182,14 +182,14 @@ static int draw(const struct graph *g, const struct series *s, struct tm_buf *pi
                 struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(DOCUMENT_MAX);
-  struct forecast_result result;
-  struct graph_axis axis;
+  struct forecast_result result = {0};
+  struct graph_axis axis = {0};
   json_t *document = NULL;
   bool fills = s->unit != NULL && s->n > 0;
   struct forecast_work *work = forecast_work_new();
-  int rc = work == NULL ? tm_fail(err, -ENOMEM, "out of memory") : 0;
-  if (rc == 0)
-    rc = fills ? forecast_of(work, s, &axis, &result, err) : graph_axis_find(&axis, s, NULL, err);
+  if (work == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  int rc = fills ? forecast_of(work, s, &axis, &result, err) : graph_axis_find(&axis, s, NULL, err);
   if (rc < 0)
     goto out;
   document = graph_document(&g->conf, s, fills ? &result : NULL, &axis, g->format, g->width);
@@ -209,8 +209,8 @@ static int graph_run(const struct graph *g, struct tm_error *err)
 {
   struct tm_buf picture = TM_BUF_INIT(PICTURE_MAX);
   struct rrd_source *src = NULL;
-  struct rrd_device device;
-  struct series s;
+  struct rrd_device device = {0};
+  struct series s = {0};
   int rc = rrd_source_open(&src, &g->options, err);
   if (rc == 0)
     rc = device_find(src, g, &device, err);

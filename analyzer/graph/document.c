@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SOON_DAYS 90
-#define LATE_DAYS 30
+#define SOON_S (90LL * TM_DAY)
+#define LATE_S (30LL * TM_DAY)
 /* Rows are means, so a change of capacity within one shows as two smaller ones. */
 #define CHANGE_SHARE 0.01
 
@@ -91,8 +91,8 @@ static json_t *band_of(const struct forecast_result *r, size_t steps)
   json_array_append_new(rows, json_pack("[I, O, O, o]", (json_int_t)r->last_time, now, now, now));
   for (size_t i = 0; i < steps; i++) {
     const double *q = r->values + i * GRAPH_QUANTILES;
-    json_array_append_new(rows, json_pack("[I, o, o, o]",
-                                          (json_int_t)(r->last_time + (int64_t)(i + 1) * r->step_s),
+    int64_t at = r->last_time + (int64_t)(i + 1) * r->step_s;
+    json_array_append_new(rows, json_pack("[I, o, o, o]", (json_int_t)at,
                                           tm_json_number(within(q[0], r->limit)),
                                           tm_json_number(within(q[1], r->limit)),
                                           tm_json_number(within(q[2], r->limit))));
@@ -178,7 +178,7 @@ static json_t *events_of(const struct series *s)
 static const char *state_of(const struct forecast_result *r)
 {
   int64_t left = r->fill[MIDDLE] - r->last_time;
-  return left <= LATE_DAYS * TM_DAY ? "late" : left <= SOON_DAYS * TM_DAY ? "soon" : "calm";
+  return left <= LATE_S ? "late" : left <= SOON_S ? "soon" : "calm";
 }
 
 /* --- words ------------------------------------------------------------------------------------ */

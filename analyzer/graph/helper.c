@@ -18,12 +18,13 @@ extern char **environ;
 /* Beside the running program, as in the build folder, else where it is installed. */
 static int helper_find(char path[PATH_MAX], struct tm_error *err)
 {
-  ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof(HELPER) - 1);
+  char self[PATH_MAX];
+  ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
   if (n > 0) {
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    strcpy(slash + 1, HELPER); /* readlink left room for it */
-    if (access(path, X_OK) == 0)
+    self[n] = '\0';
+    int folder = (int)(strrchr(self, '/') - self);
+    int len = snprintf(path, PATH_MAX, "%.*s/%s", folder, self, HELPER);
+    if (len < PATH_MAX && access(path, X_OK) == 0)
       return 0;
   }
   snprintf(path, PATH_MAX, "%s/%s", TM_LIBEXECDIR, HELPER);

@@ -86,40 +86,52 @@ static int rows_of(struct plot *p, const json_t *document, struct tm_error *err)
 {
   struct tuple *t = NULL;
   int rc = table_of(&t, &p->n_rows, document, "rows", 1, 3, err);
+  if (rc < 0)
+    return rc;
   p->rows = calloc(p->n_rows + 1, sizeof(*p->rows));
-  if (rc == 0 && p->rows == NULL)
-    rc = tm_fail(err, -ENOMEM, "rows: out of memory");
-  for (size_t i = 0; rc == 0 && i < p->n_rows; i++)
+  if (p->rows == NULL) {
+    free(t);
+    return tm_fail(err, -ENOMEM, "rows: out of memory");
+  }
+  for (size_t i = 0; i < p->n_rows; i++)
     p->rows[i] = (struct plot_row){t[i].time[0], t[i].value[0], t[i].value[1]};
   free(t);
-  return rc;
+  return 0;
 }
 
 static int band_of(struct plot *p, const json_t *document, struct tm_error *err)
 {
   struct tuple *t = NULL;
   int rc = table_of(&t, &p->n_band, document, "forecast", 1, 4, err);
+  if (rc < 0)
+    return rc;
   p->band = calloc(p->n_band + 1, sizeof(*p->band));
-  if (rc == 0 && p->band == NULL)
-    rc = tm_fail(err, -ENOMEM, "forecast: out of memory");
-  for (size_t i = 0; rc == 0 && i < p->n_band; i++)
+  if (p->band == NULL) {
+    free(t);
+    return tm_fail(err, -ENOMEM, "forecast: out of memory");
+  }
+  for (size_t i = 0; i < p->n_band; i++)
     p->band[i] = (struct plot_band){t[i].time[0], t[i].value[0], t[i].value[1], t[i].value[2]};
   free(t);
-  return rc;
+  return 0;
 }
 
 static int days_of(struct plot *p, const json_t *maxima, struct tm_error *err)
 {
   struct tuple *t = NULL;
   int rc = table_of(&t, &p->n_days, maxima, "days", 2, 3, err);
+  if (rc < 0)
+    return rc;
   p->days = calloc(p->n_days + 1, sizeof(*p->days));
-  if (rc == 0 && p->days == NULL)
-    rc = tm_fail(err, -ENOMEM, "days: out of memory");
-  for (size_t i = 0; rc == 0 && i < p->n_days; i++)
+  if (p->days == NULL) {
+    free(t);
+    return tm_fail(err, -ENOMEM, "days: out of memory");
+  }
+  for (size_t i = 0; i < p->n_days; i++)
     p->days[i] = (struct plot_day){t[i].time[0], t[i].time[1], t[i].value[0]};
   free(t);
   text_of(p->maxima_label, sizeof(p->maxima_label), maxima, "label");
-  return rc;
+  return 0;
 }
 
 static void events_of(struct plot *p, const json_t *events)

@@ -63,9 +63,11 @@ static int raster_write(struct tm_buf *out, const struct raster *r, struct tm_er
 
 int stack_png(struct tm_buf *out, const struct picture *pictures, size_t n, struct tm_error *err)
 {
-  struct raster *parts = calloc(n + 1, sizeof(*parts));
   struct raster whole = {0};
-  int rc = parts == NULL ? tm_fail(err, -ENOMEM, "stacking: out of memory") : 0;
+  int rc = 0;
+  struct raster *parts = calloc(n + 1, sizeof(*parts));
+  if (parts == NULL)
+    return tm_fail(err, -ENOMEM, "stacking: out of memory");
   for (size_t i = 0; rc == 0 && i < n; i++) {
     if (pictures[i].bytes == NULL)
       continue;
@@ -73,10 +75,12 @@ int stack_png(struct tm_buf *out, const struct picture *pictures, size_t n, stru
     whole.height += parts[i].height;
     whole.width = parts[i].width > whole.width ? parts[i].width : whole.width;
   }
-  if (rc == 0 && whole.height == 0)
-    rc = tm_fail(err, -ENODATA, "nothing to draw: no value is known");
   if (rc < 0)
     goto out;
+  if (whole.width == 0 || whole.height == 0) {
+    rc = tm_fail(err, -ENODATA, "nothing to draw: no value is known");
+    goto out;
+  }
   whole.rgb = malloc((size_t)whole.width * whole.height * 3);
   if (whole.rgb == NULL) {
     rc = tm_fail(err, -ENOMEM, "stacking: out of memory");
@@ -89,7 +93,7 @@ int stack_png(struct tm_buf *out, const struct picture *pictures, size_t n, stru
   }
   rc = raster_write(out, &whole, err);
 out:
-  for (size_t i = 0; parts != NULL && i < n; i++)
+  for (size_t i = 0; i < n; i++)
     free(parts[i].rgb);
   free(parts);
   free(whole.rgb);
@@ -198,9 +202,11 @@ static int put_svg(struct tm_buf *out, const struct drawing *drawings, size_t n,
 int stack_svg(struct tm_buf *out, const struct picture *pictures, size_t n, const char *title,
               struct tm_error *err)
 {
-  struct drawing *drawings = calloc(n + 1, sizeof(*drawings));
   size_t used = 0;
-  int rc = drawings == NULL ? tm_fail(err, -ENOMEM, "stacking: out of memory") : 0;
+  int rc = 0;
+  struct drawing *drawings = calloc(n + 1, sizeof(*drawings));
+  if (drawings == NULL)
+    return tm_fail(err, -ENOMEM, "stacking: out of memory");
   for (size_t i = 0; rc == 0 && i < n; i++)
     if (pictures[i].bytes != NULL)
       rc = drawing_of(&drawings[used++], &pictures[i], err);

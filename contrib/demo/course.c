@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#define STEPS_PER_DAY (86400 / UNIT_S)
+#define STEPS_PER_DAY 288.0            /* of UNIT_S */
 #define FLOW_PER_STEP (0.5 * TIB / 12) /* how fast a project is copied in: half a TiB an hour */
 
 /* A workday in an office, hour by hour; 1 is its busiest hour. */
@@ -57,7 +57,7 @@ static uint64_t seed_of(const char *text)
 
 static double progress(const struct course *c)
 {
-  double p = (double)c->step / ((double)DAYS * STEPS_PER_DAY);
+  double p = (double)c->step / (DAYS * STEPS_PER_DAY);
   return p > 1 ? 1 : p;
 }
 
@@ -108,7 +108,7 @@ static void events(struct course *c)
 static void grow(struct course *c, double hour)
 {
   const struct growth *g = &c->device->growth;
-  if (g->expansion_tib > 0 && c->step == (uint64_t)g->expansion_day * STEPS_PER_DAY)
+  if (g->expansion_tib > 0 && (double)c->step == g->expansion_day * STEPS_PER_DAY)
     c->capacity += g->expansion_tib * TIB;
 
   double week = weekend(c) ? 0.4 : 1.24;

@@ -67,7 +67,8 @@ static int series_add(struct store_file *f, const struct series *s, const struct
   if (!s->at_border)
     return store_add(f, (double)(t - UNIT_S) + job->site->phase_s, values, s->n_values, err);
   bool unknown = t == first + UNIT_S || down(job->site, first, t - UNIT_S);
-  return store_add(f, (double)t, unknown ? &(double){NAN} : values, s->n_values, err);
+  const double nothing[] = {NAN};
+  return store_add(f, (double)t, unknown ? nothing : values, s->n_values, err);
 }
 
 static int device_write(const struct job *job, const struct device *d, struct tm_error *err)

@@ -55,7 +55,7 @@ static int registration_write(const char *dir, const struct site *site, const st
                               int64_t first, struct tm_error *err)
 {
   char path[PATH_MAX];
-  struct tm_buf text = TM_BUF_INIT(64 * 1024);
+  struct tm_buf text = TM_BUF_INIT(65536);
   json_t *paper = registration_of(site, d, first);
   int rc = -ENOMEM;
   snprintf(path, sizeof(path), "%s/products.d/%s", dir, site->host);
@@ -78,7 +78,7 @@ static int configuration_write(const char *dir, const struct site *site, const c
                                struct tm_error *err)
 {
   char path[PATH_MAX];
-  struct tm_buf text = TM_BUF_INIT(64 * 1024);
+  struct tm_buf text = TM_BUF_INIT(65536);
   snprintf(path, sizeof(path), "%s/tidemark.conf", dir);
   int rc = tm_buf_printf(
       &text,

@@ -30,7 +30,7 @@ static int source_of(char out[160], const char *spec, int64_t step_s)
   char max[32];
   if (sscanf(spec, "%31[^:]:%15[^:]:%31[^:]:%31s", name, kind, min, max) != 4)
     return -EINVAL;
-  snprintf(out, 160, "DS:%s:%s:%lld:%s:%s", name, kind, (long long)(2 * step_s), min, max);
+  snprintf(out, 160, "DS:%s:%s:%lld:%s:%s", name, kind, (long long)step_s * 2, min, max);
   return 0;
 }
 
