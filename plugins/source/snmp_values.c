@@ -30,15 +30,15 @@ static double suffix_unit(const char *suffix)
   return NAN;
 }
 
-/* "12", "132.9", "0xAEA5", "5.46 TB", "18,5": a comma is taken out where it groups thousands. */
+/* "12", "132.9", "0xAEA5", "5.46 TB", "1,234": a comma is passed over where it groups thousands. */
 static double text_number(const char *text, double *unit)
 {
   char digits[64];
   size_t n = 0;
   if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-    if (!isxdigit((unsigned char)text[2]) || text[2 + strspn(text + 2, "0123456789abcdefABCDEF")])
-      return NAN;
-    return (double)strtoull(text + 2, NULL, 16);
+    n = strspn(text + 2, "0123456789abcdefABCDEF");
+    /* More than 16 figures do not fit 64 bits. */
+    return n == 0 || n > 16 || text[2 + n] != '\0' ? NAN : (double)strtoull(text + 2, NULL, 16);
   }
   for (; strchr("0123456789.,-+", *text) != NULL && *text != '\0'; text++) {
     if (*text == ',' && strspn(text + 1, "0123456789") != 3)
