@@ -54,6 +54,8 @@ static const struct field model_fields[] = {
     {"matches", FIELD_LIST, false, AT(matches), 0, 0},
     {"capacity_bytes", FIELD_NUMBER, false, AT(capacity_bytes), 0, BYTES_MAX},
     {"max_capacity_bytes", FIELD_NUMBER, false, AT(max_capacity_bytes), 0, BYTES_MAX},
+    {"slots", FIELD_NUMBER, false, AT(slots), 0, 1e9},
+    {"max_slots", FIELD_NUMBER, false, AT(max_slots), 0, 1e9},
     {"bays", FIELD_NUMBER, false, AT(bays), 0, 10000},
     {"cache_bytes", FIELD_NUMBER, false, AT(cache_bytes), 0, BYTES_MAX},
     {"max_cache_bytes", FIELD_NUMBER, false, AT(max_cache_bytes), 0, BYTES_MAX},
@@ -69,7 +71,8 @@ static const struct field model_fields[] = {
 static const struct field expansion_fields[] = {
     COMMON_FIELDS,
     FITS_FIELD,
-    {"adds_bytes", FIELD_NUMBER, true, AT(adds_bytes), 1, BYTES_MAX},
+    {"adds_bytes", FIELD_NUMBER, false, AT(adds_bytes), 1, BYTES_MAX},
+    {"adds_slots", FIELD_NUMBER, false, AT(adds_slots), 1, 1e6},
     {"adds_transfers_per_s", FIELD_NUMBER, false, AT(adds_transfers_per_s), 0, RATE_MAX},
     {"max_quantity", FIELD_NUMBER, true, AT(max_quantity), 1, 1000},
     {"quantity_step", FIELD_NUMBER, false, AT(quantity_step), 1, 1000},
@@ -204,7 +207,7 @@ static void clear_item(struct catalogue_item *item, const struct section *s)
   for (const struct field *field = model_fields; field->key != NULL; field++)
     if (field->kind == FIELD_NUMBER)
       *(double *)((char *)item + field->offset) = NAN;
-  item->adds_bytes = item->adds_transfers_per_s = item->max_quantity = NAN;
+  item->max_quantity = NAN;
   item->yield_pages = item->every_pages = item->every_days = NAN;
 }
 
@@ -224,10 +227,15 @@ static int check_item(const struct tm_json_file *f, const json_t *object,
     if (item->max_capacity_bytes < item->capacity_bytes)
       return tm_json_refuse(f, object, "max_capacity_bytes", err,
                             "\"max_capacity_bytes\" is below \"capacity_bytes\"");
+    if (item->max_slots < item->slots)
+      return tm_json_refuse(f, object, "max_slots", err, "\"max_slots\" is below \"slots\"");
     if (item->max_cache_bytes < item->cache_bytes)
       return tm_json_refuse(f, object, "max_cache_bytes", err,
                             "\"max_cache_bytes\" is below \"cache_bytes\"");
   }
+  if ((item->type == CATALOGUE_EXPANSION || item->type == CATALOGUE_CACHE) &&
+      item->adds_bytes == 0 && item->adds_slots == 0)
+    return tm_json_refuse(f, object, NULL, err, "neither \"adds_bytes\" nor \"adds_slots\"");
   if (item->type == CATALOGUE_SOFTWARE && !version_known(item->version))
     return tm_json_refuse(f, object, "version", err, "\"version\" \"%s\" has no number",
                           item->version);

@@ -43,6 +43,8 @@ struct catalogue_item {
   const char *vendor;    /* NULL: not compared */
   double capacity_bytes; /* as delivered */
   double max_capacity_bytes;
+  double slots; /* media libraries: as delivered, and with everything that fits */
+  double max_slots;
   double bays;        /* for expansions and caches that take some */
   double cache_bytes; /* as delivered */
   double max_cache_bytes;
@@ -54,7 +56,8 @@ struct catalogue_item {
   int64_t end_of_service_on;
 
   /* expansions and cache modules; a device takes max_quantity of the SKU, in steps */
-  double adds_bytes;
+  double adds_bytes; /* 0: none */
+  double adds_slots; /* 0: none */
   double adds_transfers_per_s;
   double max_quantity;
   double quantity_step;
