@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* What runs on the device is older than what is offered. */
+#include "analyzer/rules/rules.h"
+
+#include "analyzer/version_order.h"
+#include "common/clock.h"
+#include "common/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The newest release of this software that fits the model and is out. */
+static const struct catalogue_item *newest(const struct rule_facts *f, const char *name)
+{
+  const struct catalogue_item *best = NULL;
+  for (size_t i = 0; i < f->model->n_options; i++) {
+    const struct catalogue_item *o = f->model->options[i];
+    if (o->type != CATALOGUE_SOFTWARE || o->replaced_by != NULL || o->released_on > f->now ||
+        !catalogue_same_name(o->software, name))
+      continue;
+    if (best == NULL || version_order(best->version, o->version) < 0)
+      best = o;
+  }
+  return best;
+}
+
+/* Adds "firmware 4.3.0 is older than 4.4.2 of 2026-09-07". */
+static void add(const struct rule_facts *f, struct need *need, const char *name,
+                const char *version, const struct catalogue_item *release)
+{
+  char time[TM_TIME_SIZE];
+  size_t len = strlen(need->reason);
+  int64_t due = release->released_on + (int64_t)(f->thresholds->software_days * TM_DAY);
+  due = due > f->now ? due : f->now;
+  snprintf(need->reason + len, sizeof(need->reason) - len,
+           "%s%.60s %.60s is older than %.60s of %.10s", len > 0 ? "; " : "", name, version,
+           release->version, tm_time_format(time, release->released_on));
+  json_array_append_new(json_object_get(need->evidence, "software"),
+                        json_pack("{s:s, s:s, s:s, s:s}", "name", name, "version", version,
+                                  "newest", release->version, "sku", release->sku));
+  need->lines[need->n_lines++] = (struct need_line){release, 1};
+  if (!need->holds || due < need->order_by)
+    need->order_by = due;
+  need->holds = true;
+}
+
+int rule_software(const struct rule_facts *f, struct need *need, struct tm_error *err)
+{
+  (void)err;
+  const json_t *list = json_object_get(f->product, "software");
+  need->evidence = json_pack("{s:[]}", "software");
+  for (size_t i = 0; i < json_array_size(list) && need->n_lines < NEED_MAX_LINES; i++) {
+    const json_t *entry = json_array_get(list, i);
+    const char *name = tm_json_get_string(entry, "name");
+    const char *version = tm_json_get_string(entry, "version");
+    if (name == NULL || !version_known(version))
+      continue;
+    const struct catalogue_item *release = newest(f, name);
+    if (release != NULL && version_order(version, release->version) < 0)
+      add(f, need, name, version, release);
+  }
+  need->confidence = 1; /* it is known, not forecast */
+  if (need->holds)
+    outlook_at(&need->when, need->order_by);
+  return 0;
+}
