@@ -34,7 +34,8 @@ static int document_read(struct plot *p, struct tm_error *err)
   if (rc < 0)
     tm_fail(err, rc, "standard input: %s", strerror(-rc));
   if (rc == 0) {
-    json_t *document = tm_json_parse(text.ptr == NULL ? "" : text.ptr, text.len, "standard input", err);
+    json_t *document =
+        tm_json_parse(text.ptr == NULL ? "" : text.ptr, text.len, "standard input", err);
     rc = document == NULL ? err->code : plot_read(p, document, err);
     json_decref(document);
   }

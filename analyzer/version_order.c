@@ -129,5 +129,6 @@ int version_order(const char *a, const char *b)
 
 bool version_known(const char *version)
 {
-  return version != NULL && strlen(version) <= VERSION_MAX && strpbrk(version, "0123456789") != NULL;
+  return version != NULL && strlen(version) <= VERSION_MAX &&
+         strpbrk(version, "0123456789") != NULL;
 }

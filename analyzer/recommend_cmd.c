@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* tidemark-analyze recommend: what to offer, to whom, and until when. */
+#include "analyzer/commands.h"
+
+#include "analyzer/catalogue.h"
+#include "analyzer/documents.h"
+#include "analyzer/opportunity.h"
+#include "analyzer/recommend.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct recommend_run {
+  struct catalogue catalogue;
+  struct rule_thresholds thresholds;
+  int64_t as_of; /* INT64_MIN: each summary's own generated_at */
+  json_t *found; /* opportunities, sorted at the end; NULL: summaries go straight out */
+  struct tm_output out;
+  size_t devices;
+  size_t devices_with_needs;
+};
+
+/* The day of the advice: as asked, else when the summary was made. */
+static int day_of(const json_t *summary, int64_t as_of, int64_t *now, struct tm_error *err)
+{
+  static const char *const schema = "tidemark.summary/1";
+  const char *given = tm_json_get_string(summary, "schema");
+  const char *at = tm_json_get_string(summary, "generated_at");
+  if (given == NULL || strcmp(given, schema) != 0)
+    return tm_fail(err, -EBADMSG, "\"schema\" is not \"%s\"", schema);
+  *now = as_of;
+  if (as_of == INT64_MIN && (at == NULL || tm_time_parse(at, now) < 0))
+    return tm_fail(err, -EBADMSG, "\"generated_at\" is missing or no time");
+  return 0;
+}
+
+static int write_line(FILE *out, const json_t *value, struct tm_error *err)
+{
+  if (json_dumpf(value, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) < 0 ||
+      putc('\n', out) == EOF)
+    return tm_fail(err, -EIO, "cannot write: %s", strerror(errno));
+  return 0;
+}
+
+static int each_summary(void *user, const json_t *summary, const char *line, size_t len,
+                        struct tm_error *err)
+{
+  (void)line;
+  (void)len;
+  struct recommend_run *run = user;
+  json_t *list = NULL;
+  int64_t now;
+  int rc = day_of(summary, run->as_of, &now, err);
+  if (rc == 0)
+    rc = recommend(summary, &run->catalogue, &run->thresholds, now, &list, err);
+  if (rc < 0)
+    return rc;
+  run->devices++;
+  run->devices_with_needs += json_array_size(list) > 0;
+  if (run->found == NULL) {
+    json_t *copy = json_copy((json_t *)summary);
+    json_object_set(copy, "recommendations", list);
+    rc = write_line(run->out.stream, copy, err);
+    json_decref(copy);
+  }
+  for (size_t i = 0; run->found != NULL && i < json_array_size(list); i++)
+    json_array_append_new(run->found, opportunity_of(summary, json_array_get(list, i)));
+  json_decref(list);
+  return rc;
+}
+
+static const char *text_of(const json_t *o, const char *part, const char *key)
+{
+  const char *text = tm_json_get_string(part != NULL ? json_object_get(o, part) : o, key);
+  return text != NULL ? text : "-";
+}
+
+/* One block a need: when, who, what, why. */
+static void write_table(const struct recommend_run *run)
+{
+  FILE *out = run->out.stream;
+  size_t n = json_array_size(run->found);
+  for (size_t i = 0; i < n; i++) {
+    const json_t *o = json_array_get(run->found, i);
+    int late = (int)json_integer_value(json_object_get(o, "late_by_days"));
+    fprintf(out, "%s  %s", text_of(o, NULL, "order_by"), text_of(o, NULL, "action"));
+    if (late > 0)
+      fprintf(out, "  %d day%s late", late, late == 1 ? "" : "s");
+    fprintf(out, "\n  %s, %s, %s/%s, %s\n", text_of(o, "customer", "id"),
+            text_of(o, "customer", "site"), text_of(o, "customer", "host"),
+            text_of(o, "product", "device"), text_of(o, "product", "model"));
+    fprintf(out, "  %s\n  %s\n\n", text_of(o, NULL, "reason"), text_of(o, NULL, "key"));
+  }
+  fprintf(out, "%zu of %zu devices need something.\n", run->devices_with_needs, run->devices);
+}
+
+static int write_found(const struct recommend_run *run, bool table, struct tm_error *err)
+{
+  int rc = opportunity_sort(run->found);
+  if (rc < 0)
+    return tm_fail(err, rc, "out of memory");
+  if (table)
+    write_table(run);
+  for (size_t i = 0; !table && rc == 0 && i < json_array_size(run->found); i++)
+    rc = write_line(run->out.stream, json_array_get(run->found, i), err);
+  return rc;
+}
+
+/* The catalogue of --catalogue, else the configuration's. Returns the exit status. */
+static int set_up(struct recommend_run *run, const struct tm_args *args)
+{
+  struct tm_conf conf = {0};
+  struct tm_error err = {0};
+  int status = command_load_conf(args, &conf);
+  const char *path = tm_args_get(args, "catalogue");
+  if (path == NULL)
+    path = conf.catalogue;
+  rule_thresholds_init(&run->thresholds);
+  if (status != EX_OK) {
+    tm_conf_release(&conf);
+    return status;
+  }
+  if (path == NULL) {
+    tm_log_error("recommend: --catalogue FILE is needed: none is configured");
+    status = EX_USAGE;
+  } else {
+    int rc = catalogue_load(&run->catalogue, path, &err);
+    status = rc == 0 ? EX_OK : rc == -ENOENT ? EX_NOINPUT : EX_CONFIG;
+    if (rc < 0)
+      tm_log_error("%s", err.text);
+  }
+  tm_conf_release(&conf);
+  return status;
+}
+
+int cmd_recommend(const struct tm_args *args)
+{
+  struct recommend_run run = {.as_of = INT64_MIN};
+  struct documents_count count = {0};
+  struct tm_error err = {0};
+  const char *as_of = tm_args_get(args, "as-of");
+  const char *format = tm_args_get(args, "format");
+  if (as_of != NULL && tm_time_parse(as_of, &run.as_of) < 0)
+    return tm_args_refuse(args, "as-of", "not a time such as 2026-11-20T00:05:00Z");
+  if (format == NULL)
+    format = "json";
+  if (strcmp(format, "json") != 0 && strcmp(format, "table") != 0 &&
+      strcmp(format, "summaries") != 0)
+    return tm_args_refuse(args, "format", "not one of table, json, summaries");
+  int status = set_up(&run, args);
+  if (status != EX_OK)
+    goto out;
+  int rc = tm_output_open(&run.out, tm_args_get(args, "output"), 0644, &err);
+  if (rc == 0 && strcmp(format, "summaries") != 0)
+    run.found = json_array();
+  if (rc == 0)
+    rc = documents_read(args->operands, each_summary, &run, &count, &err);
+  if (rc == 0 && run.found != NULL)
+    rc = write_found(&run, strcmp(format, "table") == 0, &err);
+  if (rc == 0)
+    rc = tm_output_commit(&run.out, &err);
+  if (rc < 0)
+    tm_log_error("%s", err.text);
+  status = rc == 0 ? documents_status(&count) : tm_exit_status(rc);
+out:
+  tm_output_release(&run.out);
+  json_decref(run.found);
+  catalogue_release(&run.catalogue);
+  return status;
+}
