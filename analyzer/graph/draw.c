@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* One accent for what was measured and forecast, greys for the frame of it, and states. */
 #define ACCENT "#0f766e"
@@ -69,9 +70,49 @@ struct axis {
   int64_t step;
 };
 
+/* The start of the last month whose number (from 0) is a multiple of `months`, at or before t. */
+static int64_t month_before(int64_t t, int months)
+{
+  time_t s = (time_t)t;
+  struct tm tm;
+  localtime_r(&s, &tm);
+  struct tm first = {.tm_year = tm.tm_year,
+                     .tm_mon = tm.tm_mon - tm.tm_mon % months,
+                     .tm_mday = 1,
+                     .tm_isdst = -1};
+  return (int64_t)mktime(&first);
+}
+
+/* Lines of the time axis that do not crowd: the grid, the labels and their format. */
+static const struct time_grid {
+  int64_t beyond_days; /* for axes longer than this */
+  int label_months;    /* a label every so many months; 0: no whole months */
+  const char *lines;   /* NULL: librrd's own choice, which is good for hours */
+} time_grids[] = {
+    {1500, 12, "MONTH:6:YEAR:1:YEAR:1:0:%Y"},    {500, 3, "MONTH:1:MONTH:3:MONTH:3:0:%b %Y"},
+    {150, 1, "MONTH:1:MONTH:1:MONTH:1:0:%b %Y"}, {40, 0, "WEEK:1:MONTH:1:WEEK:2:0:%d %b"},
+    {8, 0, "DAY:1:WEEK:1:DAY:2:0:%d %b"},        {INT64_MIN, 0, NULL},
+};
+
+static const struct time_grid *time_grid_of(int64_t span_s)
+{
+  const struct time_grid *g = time_grids;
+  while (span_s / TM_DAY <= g->beyond_days)
+    g++;
+  return g;
+}
+
+/* A label's half width: librrd cuts what stands out of the picture at its right edge. */
+#define LABEL_PIXELS 34
+
 static struct axis axis_of(const struct plot *p)
 {
-  struct axis a = {.step = (p->to - p->from + p->width - 1) / p->width};
+  int64_t to = p->to;
+  int64_t step = (to - p->from + p->width - 1) / p->width;
+  int months = time_grid_of(to - p->from)->label_months;
+  if (months > 0 && to - month_before(to, months) < LABEL_PIXELS * step)
+    to = month_before(to, months) + LABEL_PIXELS * step;
+  struct axis a = {.step = (to - p->from + p->width - 1) / p->width};
   a.step = a.step < 1 ? 1 : a.step;
   a.start = p->from - p->from % a.step;
   a.end = a.start + a.step * (int64_t)p->width;
@@ -166,23 +207,6 @@ static double largest_known(const struct plot *p)
 
 /* --- drawing ---------------------------------------------------------------------------------- */
 
-/* Lines of the time axis that do not crowd: the grid, the labels and their format. */
-static const char *time_grid(const struct axis *a)
-{
-  int64_t days = (a->end - a->start) / TM_DAY;
-  if (days > 1500)
-    return "MONTH:6:YEAR:1:YEAR:1:0:%Y";
-  if (days > 500)
-    return "MONTH:1:MONTH:3:MONTH:3:0:%b %Y";
-  if (days > 150)
-    return "MONTH:1:MONTH:1:MONTH:1:0:%b %Y";
-  if (days > 40)
-    return "WEEK:1:MONTH:1:WEEK:2:0:%d %b";
-  if (days > 8)
-    return "DAY:1:WEEK:1:DAY:2:0:%d %b";
-  return NULL; /* librrd's own choice is good for hours */
-}
-
 static void frame(struct arguments *a, const struct plot *p, const struct axis *axis,
                   unsigned height, const char *unit)
 {
@@ -210,8 +234,9 @@ static void frame(struct arguments *a, const struct plot *p, const struct axis *
     arg(a, "--color=%s", colors[i]);
   for (size_t i = 0; i < sizeof(fonts) / sizeof(fonts[0]); i++)
     arg(a, "--font=%s", fonts[i]);
-  if (time_grid(axis) != NULL)
-    arg(a, "--x-grid=%s", time_grid(axis));
+  const char *lines = time_grid_of(axis->end - axis->start)->lines;
+  if (lines != NULL)
+    arg(a, "--x-grid=%s", lines);
 }
 
 static int render(struct picture *out, struct arguments *a, struct tm_error *err)
