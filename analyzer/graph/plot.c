@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_YEAR 0LL
-#define LAST_YEAR  253402300799LL /* 9999-12-31 */
+#define FIRST_FROM 631152000LL    /* 1990-01-01: librrd takes no time before 1980 */
+#define LONGEST_S  6311520000LL   /* 200 years */
+#define LAST_TIME  253402300799LL /* 9999-12-31 */
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -21,8 +22,7 @@ static double number(const json_t *v)
 
 static int64_t time_of(const json_t *v)
 {
-  if (!json_is_integer(v) || json_integer_value(v) < FIRST_YEAR ||
-      json_integer_value(v) > LAST_YEAR)
+  if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > LAST_TIME)
     return PLOT_NONE;
   return json_integer_value(v);
 }
@@ -59,7 +59,7 @@ static int table_of(struct tuple **out, size_t *n_out, const json_t *owner, cons
 {
   const json_t *table = json_object_get(owner, key);
   size_t len = json_array_size(table);
-  int64_t before = FIRST_YEAR;
+  int64_t before = 0;
   *out = NULL;
   *n_out = 0;
   if (table == NULL || json_is_null(table))
@@ -166,8 +166,8 @@ static int heads_of(struct plot *p, const json_t *d, struct tm_error *err)
   p->width = (unsigned)width;
   p->from = time_of(json_object_get(d, "from"));
   p->to = time_of(json_object_get(d, "to"));
-  if (p->from == PLOT_NONE || p->to == PLOT_NONE || p->to <= p->from)
-    return tm_fail(err, -EINVAL, "from, to: not two ascending times");
+  if (p->from < FIRST_FROM || p->to <= p->from || p->to - p->from > LONGEST_S)
+    return tm_fail(err, -EINVAL, "from, to: not two ascending times from 1990 on");
   p->full = time_of(json_object_get(d, "full"));
   p->full_state = state == NULL                ? PLOT_CALM
                   : strcmp(state, "late") == 0 ? PLOT_LATE

@@ -17,7 +17,7 @@
  *    "title": "…", "subtitle": "…",                   plain text, any characters
  *    "timezone": "Asia/Tokyo",                        whose days the axis shows; left out: the
  * system's "unit": "bytes",                                 of used and capacity, or "slots", …
- *    "from": TIME, "to": TIME,                        the axis, epoch seconds
+ *    "from": TIME, "to": TIME,                        the axis, epoch seconds, from 1990 on
  *    "rows": [[TIME, USED, CAPACITY], …],             ascending; TIME is the end of the row
  *    "forecast": [[TIME, LOW, MIDDLE, HIGH], …],      ascending; may be left out
  *    "full": TIME,                                    the most likely date; may be left out

@@ -75,8 +75,8 @@ static void plot_from(struct plot *p, const char *text)
 }
 
 #define HEAD                                                                                       \
-  "{\"schema\":\"tidemark.graph/1\",\"format\":\"png\",\"width\":800,\"from\":1000,\"to\":2000,"   \
-  "\"unit\":\"bytes\",\"title\":\"t\""
+  "{\"schema\":\"tidemark.graph/1\",\"format\":\"png\",\"width\":800,\"unit\":\"bytes\","          \
+  "\"from\":1000000000,\"to\":1000001000,\"title\":\"t\""
 
 static void used_is_straight_between_known_rows_and_unknown_beside_a_gap(void **state)
 {
@@ -141,6 +141,8 @@ static void wrong_documents_are_refused_by_member(void **state)
       {"{\"schema\":\"tidemark.graph/1\",\"format\":\"gif\"}", "format"},
       {"{\"schema\":\"tidemark.graph/1\",\"format\":\"svg\",\"width\":1e9}", "width"},
       {"{\"schema\":\"tidemark.graph/1\",\"format\":\"svg\",\"width\":800,\"from\":5,\"to\":5}",
+       "from"},
+      {"{\"schema\":\"tidemark.graph/1\",\"format\":\"svg\",\"width\":800,\"from\":0,\"to\":5}",
        "from"},
       {HEAD ",\"rows\":7}", "rows"},
       {HEAD ",\"rows\":[[1000,10]]}", "rows"},
