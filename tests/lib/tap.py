@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""TAP for the system tests: ok(), note(), skip_all(), and an end that cannot be forgotten."""
+import atexit
+import os
+import sys
+
+_state = {"n": 0, "failed": 0, "done": False}
+
+
+def ok(passed, name, *why):
+    """One result; `why` is printed when it failed."""
+    _state["n"] += 1
+    if not passed:
+        _state["failed"] += 1
+    print("%sok %d - %s" % ("" if passed else "not ", _state["n"], name))
+    if not passed:
+        note(*why)
+    sys.stdout.flush()
+    return passed
+
+
+def same(seen, wanted, name):
+    return ok(seen == wanted, name, "want %r" % (wanted,), "got  %r" % (seen,))
+
+
+def skip(name, reason):
+    _state["n"] += 1
+    print("ok %d - %s # SKIP %s" % (_state["n"], name, reason))
+
+
+def note(*lines):
+    for line in lines:
+        for part in str(line).splitlines() or [""]:
+            print("# " + part)
+    sys.stdout.flush()
+
+
+def skip_all(reason):
+    _state["done"] = True
+    print("1..0 # SKIP " + reason)
+    sys.exit(0)
+
+
+def done():
+    """The plan, and the exit status: call it last."""
+    _state["done"] = True
+    print("1..%d" % _state["n"])
+    sys.exit(1 if _state["failed"] else 0)
+
+
+@atexit.register
+def _check():
+    if not _state["done"]:
+        print("# the test ended before its end")
+        sys.stdout.flush()
+        os._exit(1)
