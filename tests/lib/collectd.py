@@ -50,9 +50,9 @@ class Collectd:
         with open(self.conf, "w") as f:
             f.write(text)
 
-    def test(self):
-        """collectd -t: (exit status, what it said)."""
-        r = subprocess.run([program(), "-t", "-C", self.conf], stdout=subprocess.PIPE,
+    def run(self, option):
+        """collectd with -t, or -f for a start that fails: (exit status, what it said)."""
+        r = subprocess.run([program(), option, "-C", self.conf], stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True, timeout=30, env=self.env)
         return r.returncode, r.stdout + self.log()
 
@@ -109,6 +109,14 @@ def fetch(path, start, end, resolution, cf="MAX"):
             numbers = [float(v) for v in values.split()]
             rows[int(stamp)] = [None if math.isnan(v) else v for v in numbers]
     return rows
+
+
+def last_update(path):
+    """The time of the newest value in an RRD; 0 when there is no file."""
+    if not os.path.exists(path):
+        return 0
+    r = subprocess.run(["rrdtool", "last", path], stdout=subprocess.PIPE, text=True)
+    return int(r.stdout) if r.returncode == 0 else 0
 
 
 def wait_for(condition, seconds, step=0.1):
