@@ -8,6 +8,7 @@
 #include "common/options.h"
 #include "plugins/ask.h"
 #include "plugins/source/block.h"
+#include "plugins/source/snmp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 enum { DEFAULT_TIMEOUT_S = 10, MAX_TIMEOUT_S = 3600, MAX_ITEMS = 256, MAX_LINE = 64 << 20 };
 
-static const struct ask_source *const sources[] = {&source_block, NULL};
+static const struct ask_source *const sources[] = {&source_block, &source_snmp, NULL};
 
 static const struct tm_option options[] = {
     {'t', "timeout", "SECONDS", NULL, "give a device up after so long (default 10)"},

@@ -2,6 +2,7 @@
 #include "plugins/reading.h"
 
 #include "common/json.h"
+#include "common/number.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ void reading_init(struct reading *r, enum reading_kind kind)
       .capacity_bytes = NAN,
       .used_bytes = NAN,
       .transfers = NAN,
+      .transfers_per_s = NAN,
       .reads = NAN,
       .read_bytes = NAN,
       .write_bytes = NAN,
@@ -74,7 +76,9 @@ struct reading_volume *reading_add_volume(struct reading *r)
 struct reading_drive *reading_add_drive(struct reading *r)
 {
   GROW(r, drive_list);
-  return &r->drive_list[r->drive_list_len - 1];
+  struct reading_drive *d = &r->drive_list[r->drive_list_len - 1];
+  d->read_bytes = d->written_bytes = NAN;
+  return d;
 }
 
 struct reading_supply *reading_add_supply(struct reading *r)
@@ -118,6 +122,7 @@ static void put_disk_array(json_t *o, const struct reading *r)
   json_object_set_new(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
   json_object_set_new(o, "used_bytes", tm_json_number(r->used_bytes));
   json_object_set_new(o, "transfers", tm_json_number(r->transfers));
+  json_object_set_new(o, "transfers_per_s", tm_json_number(r->transfers_per_s));
   json_t *volumes = json_array();
   for (size_t i = 0; i < r->volumes_len; i++) {
     const struct reading_volume *v = &r->volumes[i];
@@ -140,11 +145,23 @@ static void put_media_library(json_t *o, const struct reading *r)
     const struct reading_drive *d = &r->drive_list[i];
     json_t *e = json_object();
     json_object_set_new(e, "name", tm_json_text(d->name));
+    json_object_set_new(e, "vendor", tm_json_text(d->vendor));
+    json_object_set_new(e, "model", tm_json_text(d->model));
     json_object_set_new(e, "serial", tm_json_text(d->serial));
     json_object_set_new(e, "state", tm_json_text(d->state));
+    json_object_set_new(e, "read_bytes", tm_json_number(d->read_bytes));
+    json_object_set_new(e, "written_bytes", tm_json_number(d->written_bytes));
     json_array_append_new(drives, e);
   }
   json_object_set_new(o, "drive_list", drives);
+}
+
+/* A unit by its name; a code that has none is a number. */
+static json_t *unit_of(const char *unit)
+{
+  uint64_t code = 0;
+  return tm_parse_u64(unit, 0, INT32_MAX, &code) == 0 ? json_integer((json_int_t)code)
+                                                      : tm_json_text(unit);
 }
 
 static void put_supplies(json_t *o, const struct reading *r)
@@ -157,7 +174,7 @@ static void put_supplies(json_t *o, const struct reading *r)
     json_object_set_new(e, "max", tm_json_number(s->max));
     json_object_set_new(e, "level", tm_json_number(s->level));
     json_object_set_new(e, "state", tm_json_text(s->state));
-    json_object_set_new(e, "unit", tm_json_text(s->unit));
+    json_object_set_new(e, "unit", unit_of(s->unit));
     json_array_append_new(supplies, e);
   }
   json_object_set_new(o, "supplies", supplies);

@@ -5,6 +5,7 @@
 #include "common/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct reading_volume { /* disk_array: a pool, volume or file system */
   char name[READING_NAME];
   double capacity_bytes;
   double used_bytes;
+  bool uncounted; /* not part of the device's capacity: a boot disk, a layer of another volume */
 };
 
 /*
@@ -37,17 +39,22 @@ struct reading_counter {
 
 struct reading_drive { /* media_library */
   char name[READING_NAME];
+  char vendor[READING_NAME];
+  char model[READING_NAME];
   char serial[READING_NAME];
   char state[READING_NAME];
+  double read_bytes; /* since the drive was made, as it counts them */
+  double written_bytes;
 };
 
 struct reading_supply { /* printer */
   char name[READING_NAME];
   double max;
-  double level;             /* NAN for the states below */
-  char state[READING_NAME]; /* "" | "unrestricted" | "unknown" | "some-remaining" */
-  char
-      unit[READING_NAME]; /* "percent", "impressions", "tenths-of-ml", ... as RFC 3805 names them */
+  double level;             /* NAN for every state but "measured" */
+  char state[READING_NAME]; /* "" | "measured" | "unrestricted" | "unknown" | "some_remaining" */
+  /* "percent", "impressions", "tenthsOfMilliliters", ... as RFC 3805 names them; the digits of the
+   * code where the device says 'other' or a code that the standard does not name. */
+  char unit[READING_NAME];
 };
 
 struct reading_tray { /* printer */
@@ -78,8 +85,9 @@ struct reading {
   /* disk_array */
   double capacity_bytes;
   double used_bytes;
-  double transfers; /* completed writes since the device's start, over physical disks */
-  double reads;     /* completed reads, and bytes, where the device tells them apart */
+  double transfers;       /* completed writes since the device's start, over physical disks */
+  double transfers_per_s; /* a gauge, where the device tells no counter */
+  double reads;           /* completed reads, and bytes, where the device tells them apart */
   double read_bytes;
   double write_bytes;
   struct reading_volume *volumes;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_PROFILE_COMPILE_H
+#define TM_PROFILE_COMPILE_H
+
+#include "plugins/profile.h"
+
+#include <jansson.h>
+
+/*
+ * From JSON to the form that the reader follows; profile.c is the only user. Everything is checked
+ * here: an unknown member, a wrong type or a bad expression is an error that names file and member.
+ */
+
+/* One allocation that lives as long as the profiles; blocks that hold a regex say so. */
+struct profile_block {
+  struct profile_block *next;
+  bool is_regex;
+  _Alignas(max_align_t) unsigned char data[];
+};
+
+struct profile_loader {
+  struct profile_block **memory;
+  const char *file;
+  struct tm_error *err;
+};
+
+/* Zeroed memory that is freed with the profiles. NULL with err filled. */
+void *profile_alloc(struct profile_loader *l, size_t count, size_t size);
+void profile_memory_release(struct profile_block **memory);
+
+/* Compiles one profile whose inheritance is resolved. 0 or a negative errno with err filled. */
+int profile_compile(struct profile_loader *l, const char *name, json_t *json, struct profile *p);
+/* Adds a place to a list unless it is there. The element, or NULL when out of memory. */
+struct profile_want *profile_want_add(struct profile_want **list, size_t *len,
+                                      const struct oid_path *oid, bool column);
+/* Collects what the profile must fetch. */
+int profile_compile_wants(struct profile_loader *l, struct profile *p);
+
+#endif
