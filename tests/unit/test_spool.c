@@ -300,7 +300,11 @@ static void what_was_promised_survives_a_kill_at_any_moment(void **state)
     if (pid == 0)
       fill_until_killed(round * 1000, pipe_fd[1]);
     close(pipe_fd[1]);
-    usleep(1000 + (useconds_t)(rand() % 6000));
+    /* However slow the machine is, the kill comes while items are being added. */
+    unsigned first;
+    assert_int_equal(read(pipe_fd[0], &first, sizeof(first)), sizeof(first));
+    promised[first] = true;
+    usleep((useconds_t)(rand() % 6000));
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     for (unsigned key; read(pipe_fd[0], &key, sizeof(key)) == sizeof(key);)
@@ -328,7 +332,7 @@ static void what_was_promised_survives_a_kill_at_any_moment(void **state)
       fail_msg("item %u was promised and is gone", i);
   }
   print_message("# %u promised, %zu found\n", n, list.len);
-  assert_true(n > 60);
+  assert_true(n >= 60);
   spool_list_release(&list);
   assert_int_equal(spool_clean(s, time(NULL) + 7200, NULL), 0);
 }

@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The shipped units give their programs the least authority, and systemd understands each line.
+. "$(dirname "$0")/../lib/tap.sh"
+command -v systemd-analyze >/dev/null || skip_all 'systemd-analyze is not installed'
+for unit in contrib/systemd/*.service; do
+  name=$(basename "$unit")
+  cp "$unit" "$T/"
+  exposure=$(systemd-analyze security --offline=true --no-pager "$T/$name" 2>/dev/null |
+    sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+  ok "$name: exposure ${exposure:-unknown} is at most 2.0" \
+    awk -v e="${exposure:-99}" 'BEGIN { exit !(e <= 2.0) }'
+done
+for unit in contrib/systemd/*.service contrib/systemd/*.timer; do
+  # The binaries are not installed here: lines about them do not count.
+  problems=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep "$(basename "$unit")" |
+    grep -v 'is not executable: No such file')
+  is "$(basename "$unit"): systemd knows every line" "$problems" ''
+done
+done_testing
