@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The collectd plugin media_library: tape and optical libraries, and tape drives of this host. */
+#include "plugins/module.h"
+#include "plugins/source/block.h"
+#include "plugins/source/snmp.h"
+
+static const struct ask_source *const sources[] = {&source_block, &source_snmp, NULL};
+
+static const struct module_plugin plugin = {.kind = READING_MEDIA_LIBRARY, .sources = sources};
+
+/* The name that collectd looks for. */
+__attribute__((visibility("default"))) void module_register(void);
+
+void module_register(void)
+{
+  module_register_plugin(&plugin);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The collectd plugin printer. */
+#include "plugins/module.h"
+#include "plugins/source/snmp.h"
+
+static const struct ask_source *const sources[] = {&source_snmp, NULL};
+
+static const struct module_plugin plugin = {.kind = READING_PRINTER, .sources = sources};
+
+/* The name that collectd looks for. */
+__attribute__((visibility("default"))) void module_register(void);
+
+void module_register(void)
+{
+  module_register_plugin(&plugin);
+}
