@@ -161,44 +161,27 @@ static int device_read(struct rrd_source *src, struct series *s, struct tm_error
 /* --- the picture -------------------------------------------------------------------------------
  */
 
-/* Forecasts twice: the first time tells how far ahead values are wanted. */
-static int forecast_of(struct forecast_work *work, const struct series *s, struct graph_axis *axis,
-                       struct forecast_result *result, struct tm_error *err)
-{
-  struct forecast_series rows = {s->time, s->used, s->capacity, s->n};
-  struct forecast_params params = FORECAST_PARAMS_INIT;
-  int rc = forecast_run(work, &rows, &params, result, err);
-  if (rc == 0)
-    rc = graph_axis_find(axis, s, result, err);
-  if (rc < 0 || axis->steps == 0)
-    return rc;
-  params.steps = axis->steps;
-  params.quantiles = graph_quantile;
-  params.n_quantiles = GRAPH_QUANTILES;
-  return forecast_run(work, &rows, &params, result, err);
-}
-
 static int draw(const struct graph *g, const struct series *s, struct tm_buf *picture,
                 struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(DOCUMENT_MAX);
+  struct forecast_series rows = {s->time, s->used, s->capacity, s->n};
+  struct forecast_params params = FORECAST_PARAMS_INIT;
   struct forecast_result result = {0};
-  struct graph_axis axis = {0};
   json_t *document = NULL;
   bool fills = s->unit != NULL && s->n > 0;
+  int rc = 0;
   struct forecast_work *work = forecast_work_new();
   if (work == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  int rc = fills ? forecast_of(work, s, &axis, &result, err) : graph_axis_find(&axis, s, NULL, err);
-  if (rc < 0)
-    goto out;
-  document = graph_document(&g->conf, s, fills ? &result : NULL, &axis, g->format, g->width);
-  if (document == NULL || tm_json_append(&text, document) < 0) {
+  if (fills)
+    rc = forecast_run(work, &rows, &params, &result, err);
+  if (rc == 0)
+    rc = graph_document(&document, &g->conf, s, fills ? &result : NULL, g->format, g->width, err);
+  if (rc == 0 && tm_json_append(&text, document) < 0)
     rc = tm_fail(err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
-    goto out;
-  }
-  rc = graph_helper_run(&text, picture, err);
-out:
+  if (rc == 0)
+    rc = graph_helper_run(&text, picture, err);
   json_decref(document);
   tm_buf_release(&text);
   forecast_work_free(work);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SOON_S (90LL * TM_DAY)
@@ -16,11 +17,10 @@
 /* Rows are means, so a change of capacity within one shows as two smaller ones. */
 #define CHANGE_SHARE 0.01
 
-const double graph_quantile[GRAPH_QUANTILES] = {0.1, 0.5, 0.9};
-
 enum { EARLY = 1, MIDDLE = 3, LATE = 5 }; /* in forecast_quantile: 0.1, 0.5, 0.9 */
 
-bool graph_has_forecast(const struct forecast_result *r)
+/* True when the verdict has something to say of what lies ahead. */
+static bool has_forecast(const struct forecast_result *r)
 {
   return r != NULL && (r->verdict == FORECAST_GROWING || r->verdict == FORECAST_FLAT ||
                        r->verdict == FORECAST_RECEDING);
@@ -28,40 +28,35 @@ bool graph_has_forecast(const struct forecast_result *r)
 
 /* --- the axis --------------------------------------------------------------------------------- */
 
-static int64_t later(int64_t a, int64_t b)
-{
-  return a > b ? a : b;
-}
+struct axis {
+  int64_t from, last, to; /* last: where history ends */
+};
 
 /* After the likely date, and after the late edge too where that is not much farther away. */
-static int64_t end_of(const struct forecast_result *r, int64_t last, int64_t span)
+static int64_t end_of(const struct forecast_result *r, const struct axis *a)
 {
-  int64_t far = last + 2 * span;
+  int64_t span = a->last - a->from;
+  int64_t far = a->last + 2 * span;
   int64_t middle = r->fill[MIDDLE];
   int64_t late = r->fill[LATE];
-  if (middle == FORECAST_NONE)
-    return last + span / 4;
-  int64_t end = middle;
-  if (late != FORECAST_NONE)
-    end = late < far ? late : later(middle, far);
-  return end + (end - last) / 10 + span / 50;
+  if (middle == FORECAST_NONE || middle > far)
+    return a->last + span / 4;
+  int64_t near = a->last + (middle - a->last) * 5 / 2;
+  int64_t end = late != FORECAST_NONE && late < near ? late : middle + (middle - a->last) / 2;
+  return end + (end - a->last) / 10 + span / 50;
 }
 
-int graph_axis_find(struct graph_axis *axis, const struct series *s,
-                    const struct forecast_result *r, struct tm_error *err)
+static int axis_find(struct axis *axis, const struct series *s, const struct forecast_result *r,
+                     struct tm_error *err)
 {
-  struct graph_axis a = {0};
-  if (s->n == 0 && s->maxima.n == 0)
+  const struct maxima *m = &s->maxima;
+  struct axis a = {0};
+  if (s->n == 0 && m->n == 0)
     return tm_fail(err, -ENODATA, "%s/%s: nothing to draw: no value is known", s->host, s->device);
-  int64_t last = s->n > 0 ? s->time[s->n - 1] : s->maxima.day[s->maxima.n - 1].end;
-  a.from = s->n > 0 ? s->time[0] - s->step_s : s->maxima.day[0].start;
-  a.from = a.from < last ? a.from : last - 1;
-  a.to = last;
-  if (graph_has_forecast(r) && r->step_s > 0) {
-    a.to = end_of(r, last, last - a.from);
-    a.steps = (size_t)((a.to - last + r->step_s - 1) / r->step_s);
-    a.steps = a.steps > FORECAST_MAX_STEPS ? FORECAST_MAX_STEPS : a.steps;
-  }
+  a.last = s->n > 0 ? s->time[s->n - 1] : m->day[m->n - 1].end;
+  a.from = s->n > 0 ? s->time[0] - s->step_s : m->day[0].start;
+  a.from = a.from < a.last ? a.from : a.last - 1;
+  a.to = has_forecast(r) ? end_of(r, &a) : a.last;
   *axis = a;
   return 0;
 }
@@ -78,24 +73,49 @@ static json_t *rows_of(const struct series *s)
   return rows;
 }
 
-static double within(double v, double limit)
+/* Straight from now to the limit on that date, where it stays. */
+static double edge_at(const struct forecast_result *r, int64_t date, int64_t t)
 {
-  return v < 0 ? 0 : v > limit ? limit : v;
+  if (t >= date)
+    return r->limit;
+  double part = (double)(t - r->last_time) / (double)(date - r->last_time);
+  return r->last_used + (r->limit - r->last_used) * part;
 }
 
-/* The band starts at what is known, so that it hangs together with the history. */
-static json_t *band_of(const struct forecast_result *r, size_t steps)
+/* Without a likely date: how it goes on at the pace of today, within what is possible. */
+static double pace_at(const struct forecast_result *r, int64_t t)
 {
+  double v = r->last_used + r->growth_per_day * (double)(t - r->last_time) / TM_DAY;
+  return v < 0 ? 0 : v > r->limit ? r->limit : v;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+  int64_t x = *(const int64_t *)a;
+  int64_t y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* Lines bend only where an edge reaches the limit. */
+static json_t *band_of(const struct forecast_result *r, int64_t to)
+{
+  int64_t farthest = r->last_time + (int64_t)FORECAST_FAR_DAYS * TM_DAY;
+  int64_t late = r->fill[LATE] == FORECAST_NONE ? farthest : r->fill[LATE];
+  bool fan = r->fill[MIDDLE] != FORECAST_NONE && r->fill[EARLY] != FORECAST_NONE;
+  int64_t times[] = {r->last_time, r->fill[EARLY], r->fill[MIDDLE], late, to};
   json_t *rows = json_array();
-  json_t *now = tm_json_number(r->last_used);
-  json_array_append_new(rows, json_pack("[I, O, O, o]", (json_int_t)r->last_time, now, now, now));
-  for (size_t i = 0; i < steps; i++) {
-    const double *q = r->values + i * GRAPH_QUANTILES;
-    int64_t at = r->last_time + (int64_t)(i + 1) * r->step_s;
-    json_array_append_new(rows, json_pack("[I, o, o, o]", (json_int_t)at,
-                                          tm_json_number(within(q[0], r->limit)),
-                                          tm_json_number(within(q[1], r->limit)),
-                                          tm_json_number(within(q[2], r->limit))));
+  qsort(times, sizeof(times) / sizeof(times[0]), sizeof(times[0]), compare_times);
+  for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+    int64_t t = times[i];
+    if (t < r->last_time || t > to)
+      continue;
+    double middle = !fan                  ? pace_at(r, t)
+                    : t > r->fill[MIDDLE] ? NAN
+                                          : edge_at(r, r->fill[MIDDLE], t);
+    double low = fan ? edge_at(r, late, t) : NAN;
+    double high = fan ? edge_at(r, r->fill[EARLY], t) : NAN;
+    json_array_append_new(rows, json_pack("[I, o, o, o]", (json_int_t)t, tm_json_number(low),
+                                          tm_json_number(middle), tm_json_number(high)));
   }
   return rows;
 }
@@ -213,17 +233,19 @@ static void subtitle_of(char *out, size_t size, const struct series *s,
                   floor(100 * s->used_now / s->capacity_now));
   if (r == NULL)
     return;
-  if (graph_has_forecast(r) && isfinite(r->growth_per_day)) {
+  if (has_forecast(r) && isfinite(r->growth_per_day)) {
     amount_of(used, sizeof(used), s, fabs(r->growth_per_day));
     n += snprintf(out + n, size - (size_t)n, ", %s%s a day", r->growth_per_day < 0 ? "−" : "+",
                   used);
   }
-  if (r->fill[MIDDLE] == FORECAST_NONE)
+  if (r->fill[MIDDLE] == FORECAST_NONE || r->fill[EARLY] == FORECAST_NONE)
     snprintf(out + n, size - (size_t)n, "; %s", r->reason);
-  else if (r->fill[EARLY] != FORECAST_NONE)
+  else if (r->fill[LATE] == FORECAST_NONE)
+    snprintf(out + n, size - (size_t)n, "; full after %s (9 chances in 10)",
+             tm_date_format(from, r->fill[EARLY]));
+  else
     snprintf(out + n, size - (size_t)n, "; full between %s and %s (8 chances in 10)",
-             tm_date_format(from, r->fill[EARLY]),
-             r->fill[LATE] == FORECAST_NONE ? "later" : tm_date_format(to, r->fill[LATE]));
+             tm_date_format(from, r->fill[EARLY]), tm_date_format(to, r->fill[LATE]));
 }
 
 static void title_of(char *out, size_t size, const struct tm_conf *conf, const struct series *s)
@@ -236,24 +258,30 @@ static void title_of(char *out, size_t size, const struct tm_conf *conf, const s
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-json_t *graph_document(const struct tm_conf *conf, const struct series *s,
-                       const struct forecast_result *r, const struct graph_axis *axis,
-                       const char *format, unsigned width)
+int graph_document(json_t **document, const struct tm_conf *conf, const struct series *s,
+                   const struct forecast_result *r, const char *format, unsigned width,
+                   struct tm_error *err)
 {
   char title[PLOT_TEXT];
   char subtitle[PLOT_TEXT];
+  struct axis axis = {0};
+  int rc = axis_find(&axis, s, r, err);
+  if (rc < 0)
+    return rc;
   title_of(title, sizeof(title), conf, s);
   subtitle_of(subtitle, sizeof(subtitle), s, r);
   json_t *d =
       json_pack("{s:s, s:s, s:i, s:o, s:o, s:s, s:I, s:I, s:o}", "schema", PLOT_SCHEMA, "format",
                 format, "width", (int)width, "title", tm_json_text(title), "subtitle",
                 tm_json_text(subtitle), "unit", s->unit == NULL ? "" : s->unit, "from",
-                (json_int_t)axis->from, "to", (json_int_t)axis->to, "rows", rows_of(s));
+                (json_int_t)axis.from, "to", (json_int_t)axis.to, "rows", rows_of(s));
+  if (d == NULL)
+    return tm_fail(err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
   if (conf->timezone != NULL)
     json_object_set_new(d, "timezone", json_string(conf->timezone));
-  if (graph_has_forecast(r) && r->values != NULL && axis->steps > 0)
-    json_object_set_new(d, "forecast", band_of(r, axis->steps));
-  if (graph_has_forecast(r) && r->fill[MIDDLE] != FORECAST_NONE) {
+  if (has_forecast(r))
+    json_object_set_new(d, "forecast", band_of(r, axis.to));
+  if (has_forecast(r) && r->fill[MIDDLE] != FORECAST_NONE) {
     json_object_set_new(d, "full", json_integer(r->fill[MIDDLE]));
     json_object_set_new(d, "full_state", json_string(state_of(r)));
   }
@@ -261,5 +289,6 @@ json_t *graph_document(const struct tm_conf *conf, const struct series *s,
     json_object_set_new(d, "maxima", maxima_of(&s->maxima));
   if (s->unit != NULL)
     json_object_set_new(d, "events", events_of(s));
-  return d;
+  *document = d;
+  return 0;
 }

@@ -11,28 +11,17 @@
 
 /*
  * The picture of one device as a document (graph/plot.h): history, forecast, daily maxima, the
- * marks between them and the words above. The axis ends after the most likely fill date.
+ * marks between them and the words above.
+ *
+ * The forecast is drawn as the fan whose edges and middle reach the limit on the 0.1, 0.5 and 0.9
+ * dates of the first-passage distribution, so that the picture says what the dates say. The axis
+ * ends after the most likely date, unless that lies farther ahead than twice the history.
+ *
+ * r: NULL without a forecast. format: "png" or "svg". *document is a new reference. 0, -ENODATA
+ * when nothing is known of the device, or -ENOMEM.
  */
-#define GRAPH_QUANTILES 3
-extern const double graph_quantile[GRAPH_QUANTILES]; /* of the forecast's band: 0.1 0.5 0.9 */
-
-struct graph_axis {
-  int64_t from, to;
-  size_t steps; /* of the forecast that reach to the end */
-};
-
-/* from the first row to after the fill date of a forecast that was made without values (NULL:
- * none). 0, or -ENODATA when nothing is known of the device. */
-int graph_axis_find(struct graph_axis *axis, const struct series *s,
-                    const struct forecast_result *r, struct tm_error *err);
-
-/* True when the verdict has something to say of what lies ahead. */
-bool graph_has_forecast(const struct forecast_result *r);
-
-/* r: with the values of axis->steps, or NULL. format: "png" or "svg". A new reference, or NULL
- * without memory. */
-json_t *graph_document(const struct tm_conf *conf, const struct series *s,
-                       const struct forecast_result *r, const struct graph_axis *axis,
-                       const char *format, unsigned width);
+int graph_document(json_t **document, const struct tm_conf *conf, const struct series *s,
+                   const struct forecast_result *r, const char *format, unsigned width,
+                   struct tm_error *err);
 
 #endif

@@ -83,21 +83,27 @@ static int64_t month_before(int64_t t, int months)
   return (int64_t)mktime(&first);
 }
 
-/* Lines of the time axis that do not crowd: the grid, the labels and their format. */
+/* Lines of the time axis: grid, labels and their format, and how far apart the labels are. */
 static const struct time_grid {
-  int64_t beyond_days; /* for axes longer than this */
-  int label_months;    /* a label every so many months; 0: no whole months */
-  const char *lines;   /* NULL: librrd's own choice, which is good for hours */
+  double label_days;
+  int label_months; /* 0: not whole months */
+  const char *lines;
 } time_grids[] = {
-    {1500, 12, "MONTH:6:YEAR:1:YEAR:1:0:%Y"},    {500, 3, "MONTH:1:MONTH:3:MONTH:3:0:%b %Y"},
-    {150, 1, "MONTH:1:MONTH:1:MONTH:1:0:%b %Y"}, {40, 0, "WEEK:1:MONTH:1:WEEK:2:0:%d %b"},
-    {8, 0, "DAY:1:WEEK:1:DAY:2:0:%d %b"},        {INT64_MIN, 0, NULL},
+    {2, 0, "HOUR:12:DAY:1:DAY:2:0:%d %b"},        {7, 0, "DAY:1:WEEK:1:WEEK:1:0:%d %b"},
+    {14, 0, "DAY:7:WEEK:2:WEEK:2:0:%d %b"},       {30.4, 1, "WEEK:1:MONTH:1:MONTH:1:0:%b %Y"},
+    {91.3, 3, "MONTH:1:MONTH:3:MONTH:3:0:%b %Y"}, {182.6, 6, "MONTH:1:MONTH:6:MONTH:6:0:%b %Y"},
+    {365.2, 12, "MONTH:3:YEAR:1:YEAR:1:0:%Y"},    {730.5, 12, "YEAR:1:YEAR:2:YEAR:2:0:%Y"},
+    {3652.4, 12, "YEAR:5:YEAR:10:YEAR:10:0:%Y"},  {INFINITY, 12, "YEAR:10:YEAR:50:YEAR:50:0:%Y"},
 };
+#define LABEL_ROOM 74 /* pixels from one label to the next */
 
-static const struct time_grid *time_grid_of(int64_t span_s)
+/* The densest that does not crowd; NULL for some hours, where librrd's own choice is good. */
+static const struct time_grid *time_grid_of(int64_t span_s, unsigned width)
 {
   const struct time_grid *g = time_grids;
-  while (span_s / TM_DAY <= g->beyond_days)
+  if (span_s < 4 * (int64_t)TM_DAY)
+    return NULL;
+  while (g->label_days * TM_DAY * width / (double)span_s < LABEL_ROOM)
     g++;
   return g;
 }
@@ -109,7 +115,8 @@ static struct axis axis_of(const struct plot *p)
 {
   int64_t to = p->to;
   int64_t step = (to - p->from + p->width - 1) / p->width;
-  int months = time_grid_of(to - p->from)->label_months;
+  const struct time_grid *grid = time_grid_of(to - p->from, p->width);
+  int months = grid == NULL ? 0 : grid->label_months;
   if (months > 0 && to - month_before(to, months) < LABEL_PIXELS * step)
     to = month_before(to, months) + LABEL_PIXELS * step;
   struct axis a = {.step = (to - p->from + p->width - 1) / p->width};
@@ -234,9 +241,9 @@ static void frame(struct arguments *a, const struct plot *p, const struct axis *
     arg(a, "--color=%s", colors[i]);
   for (size_t i = 0; i < sizeof(fonts) / sizeof(fonts[0]); i++)
     arg(a, "--font=%s", fonts[i]);
-  const char *lines = time_grid_of(axis->end - axis->start)->lines;
-  if (lines != NULL)
-    arg(a, "--x-grid=%s", lines);
+  const struct time_grid *grid = time_grid_of(axis->end - axis->start, p->width);
+  if (grid != NULL)
+    arg(a, "--x-grid=%s", grid->lines);
 }
 
 static int render(struct picture *out, struct arguments *a, struct tm_error *err)
@@ -309,17 +316,20 @@ static void marks(struct arguments *a, const struct plot *p)
         colors[p->full_state], tm_date_format(date, p->full));
 }
 
-static void forecast_lines(struct arguments *a, double size)
+static void forecast_lines(struct arguments *a, const struct plot *p, double size)
 {
+  bool fan = isfinite(p->band[p->n_band - 1].low) && isfinite(p->band[p->n_band - 1].high);
   arg(a, "DEF:low_=band.rrd:low:AVERAGE");
   arg(a, "DEF:middle_=band.rrd:middle:AVERAGE");
   arg(a, "DEF:high_=band.rrd:high:AVERAGE");
   arg(a, "CDEF:low=low_,%.17g,/", size);
   arg(a, "CDEF:middle=middle_,%.17g,/", size);
   arg(a, "CDEF:wide=high_,low_,-,%.17g,/", size);
-  arg(a, "AREA:low%s", ACCENT "00");
-  arg(a, "AREA:wide%s:" GAP "Forecast, 8 chances in 10:STACK", ACCENT "33");
-  arg(a, "LINE1.5:middle%s::dashes=6,4", ACCENT);
+  if (fan) {
+    arg(a, "AREA:low%s", ACCENT "00");
+    arg(a, "AREA:wide%s:" GAP "Forecast, 8 chances in 10:STACK", ACCENT "33");
+  }
+  arg(a, "LINE1.5:middle%s:%s:dashes=6,4", ACCENT, fan ? "" : GAP "Forecast");
 }
 
 int draw_capacity(struct picture *out, const struct plot *p, struct tm_error *err)
@@ -351,7 +361,7 @@ int draw_capacity(struct picture *out, const struct plot *p, struct tm_error *er
   arg(&a, "LINE2:used%s:" GAP "Used", ACCENT);
   arg(&a, "LINE1.5:capacity%s:" GAP "Capacity", GREY);
   if (p->n_band > 0)
-    forecast_lines(&a, unit.size);
+    forecast_lines(&a, p, unit.size);
   marks(&a, p);
   arg(&a, "COMMENT:\\l"); /* else the legend is spread over the whole width */
   rc = render(out, &a, err);
@@ -383,9 +393,10 @@ int draw_maxima(struct picture *out, const struct plot *p, struct tm_error *err)
   int rc = put_file("maxima.rrd", p, &axis, sample_maxima, names, 1, err);
   if (rc < 0)
     return rc;
-  frame(&a, p, &axis, MAXIMA_HEIGHT, " ");
+  bool alone = isnan(largest_known(p));
+  frame(&a, p, &axis, alone ? CAPACITY_HEIGHT : MAXIMA_HEIGHT, " ");
   arg(&a, "--lower-limit=0");
-  if (p->n_rows == 0)
+  if (alone)
     head(&a, p);
   arg(&a, "DEF:max=maxima.rrd:max:MAX");
   arg(&a, "AREA:max%s:" GAP "%s\\l", ACCENT "99",
