@@ -20,23 +20,32 @@ static const char *type_name(mode_t mode)
 
 int tm_file_open(const char *path, struct stat *st, struct tm_error *err)
 {
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+  return tm_file_open_at(AT_FDCWD, "", path, st, err);
+}
+
+int tm_file_open_at(int folder_fd, const char *folder, const char *name, struct stat *st,
+                    struct tm_error *err)
+{
+  const char *slash = folder[0] != '\0' ? "/" : "";
+  int fd = openat(folder_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
   if (fd < 0) {
     int code = -errno;
+    const char *why = strerror(-code);
     if (code == -ELOOP)
-      return tm_fail(err, code, "%s: is a symbolic link, not a regular file", path);
+      why = "is a symbolic link, not a regular file";
     if (code == -ENXIO)
-      return tm_fail(err, code, "%s: is a socket or device, not a regular file", path);
-    return tm_fail(err, code, "%s: %s", path, strerror(-code));
+      why = "is a socket or device, not a regular file";
+    return tm_fail(err, code, "%s%s%s: %s", folder, slash, name, why);
   }
   struct stat own;
   if (st == NULL)
     st = &own;
   int rc = 0;
   if (fstat(fd, st) < 0)
-    rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+    rc = tm_fail(err, -errno, "%s%s%s: %s", folder, slash, name, strerror(errno));
   else if (!S_ISREG(st->st_mode))
-    rc = tm_fail(err, -EINVAL, "%s: is %s, not a regular file", path, type_name(st->st_mode));
+    rc = tm_fail(err, -EINVAL, "%s%s%s: is %s, not a regular file", folder, slash, name,
+                 type_name(st->st_mode));
   if (rc < 0) {
     close(fd);
     return rc;

@@ -20,6 +20,9 @@
 /* Opens path for reading. The descriptor (the caller closes it), or a negative errno with the
  * reason in err ("PATH: is a FIFO, not a regular file"). st, when not NULL, gets its status. */
 int tm_file_open(const char *path, struct stat *st, struct tm_error *err);
+/* The same beside an open folder; its path stands before the name in messages ("" for none). */
+int tm_file_open_at(int folder_fd, const char *folder, const char *name, struct stat *st,
+                    struct tm_error *err);
 
 /* Appends the whole file to b; -EFBIG when it is larger than b may become. */
 int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err);
