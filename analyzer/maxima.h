@@ -43,6 +43,27 @@ struct maxima {
   struct maxima_day *day;
 };
 
+/*
+ * Building them. Rows come in runs, each in order of time, every stride-th double of v, the first
+ * ending at `end`. Those behind the maxima and those behind means and percentiles may be the same
+ * (rows of one unit interval) or of two archives; a time must be given once only for each use.
+ */
+enum maxima_use { MAXIMA_FOR_MAX = 1, MAXIMA_FOR_MEAN = 2 };
+
+struct maxima_build;
+/* One thread, one workspace (700 kB, most of it untouched). NULL when memory is out. */
+struct maxima_build *maxima_build_new(void);
+void maxima_build_free(struct maxima_build *b);
+
+/* Begins with n unknown days of these n + 1 borders (borrowed until the end). The days are written
+ * to day[0..n). */
+void maxima_begin(struct maxima_build *b, struct maxima_day *day, const int64_t *border, size_t n,
+                  enum maxima_source source, int64_t interval_s);
+void maxima_rows(struct maxima_build *b, unsigned use, int64_t end, int64_t span, const double *v,
+                 size_t n, size_t stride);
+/* Completes the days. */
+void maxima_end(struct maxima_build *b);
+
 #define MAXIMA_TEXT_SIZE 24
 /* How a day's maximum is to be read: "exact", "UTC day", "2230 s rows", "rate"; "unknown" for a day
  * without one. Returns out. */
