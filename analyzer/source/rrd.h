@@ -27,7 +27,8 @@ struct rrd_options {
   int64_t now;           /* hint of main's clock: files from the future are refused; 0: no check */
   int64_t as_of;         /* rows after it are not seen; INT64_MIN: everything */
   unsigned days;         /* daily maxima wanted, 1..RRD_MAX_DAYS; 0: 30 */
-  unsigned history_days; /* of used and capacity; 0: 731 */
+  unsigned history_days; /* of used and capacity that an archive is to reach back to; 0: 731 */
+  unsigned read_days;    /* of them that are read: fewer where no forecast is made; 0: all */
   int64_t interval_s;    /* the unit interval of interval_count files; 0: told by each file */
   const char *flush;     /* socket of rrdcached that is asked to write first; NULL: none */
   unsigned shard;        /* this process takes devices whose hash % shards == shard */
