@@ -153,7 +153,8 @@ static void put_day(struct json_out *o, const struct maxima_day *d, bool slots)
   char date[TM_DATE_SIZE];
   json_out_open(o, '{');
   /* Noon: the day's own date whatever its first hour is called. */
-  put_string(o, "date", tm_date_format(date, d->start + (d->end - d->start) / 2));
+  json_out_key(o, "date");
+  json_out_plain(o, tm_date_format(date, d->start + (d->end - d->start) / 2));
   put_whole(o, slots ? "slots_total" : "capacity_bytes", d->capacity);
   put_whole(o, slots ? "slots_used" : "used_bytes", d->used);
   put_number(o, "transfers_max", d->max);

@@ -20,7 +20,8 @@ int64_t tm_now(void);
 /* Seconds that never jump; with CLOCK_BOOTTIME, so that a suspended machine's wait goes on. */
 double tm_monotonic(void);
 
-/* RFC 3339 in UTC, whole seconds. Years outside 0..9999 are clamped. Returns out. */
+/* RFC 3339 in UTC, whole seconds. Before March of the year 0 and after 9999 it
+ * is clamped. Returns out. */
 char *tm_time_format(char out[TM_TIME_SIZE], int64_t t);
 /* Reads RFC 3339 (any offset, fraction dropped), "2026-11-20" (midnight UTC) or "@SECONDS".
  * 0, or -EINVAL with *t unchanged. */

@@ -17,7 +17,7 @@ static void put(struct json_out *o, const char *data, size_t n)
 }
 
 /* What stands between two elements. */
-static void element(struct json_out *o)
+static inline void element(struct json_out *o)
 {
   if (o->comma)
     put(o, ",", 1);
@@ -39,10 +39,20 @@ void json_out_close(struct json_out *o, char bracket)
 
 void json_out_key(struct json_out *o, const char *key)
 {
-  element(o);
-  put(o, "\"", 1);
-  put(o, key, strlen(key));
-  put(o, "\":", 2);
+  /* One piece: there are ten keys a day of history. */
+  char text[80];
+  size_t n = 0;
+  size_t len = strlen(key);
+  if (len > sizeof(text) - 4)
+    len = sizeof(text) - 4;
+  if (o->comma)
+    text[n++] = ',';
+  text[n++] = '"';
+  memcpy(text + n, key, len);
+  n += len;
+  text[n++] = '"';
+  text[n++] = ':';
+  put(o, text, n);
   o->comma = false;
 }
 
@@ -149,10 +159,21 @@ void json_out_string(struct json_out *o, const char *text)
   put(o, "\"", 1);
 }
 
+void json_out_plain(struct json_out *o, const char *text)
+{
+  element(o);
+  put(o, "\"", 1);
+  put(o, text, strlen(text));
+  put(o, "\"", 1);
+}
+
 void json_out_time(struct json_out *o, int64_t t)
 {
   char text[TM_TIME_SIZE];
-  json_out_string(o, t == INT64_MIN ? NULL : tm_time_format(text, t));
+  if (t == INT64_MIN)
+    json_out_null(o);
+  else
+    json_out_plain(o, tm_time_format(text, t));
 }
 
 void json_out_value(struct json_out *o, const json_t *value)

@@ -34,7 +34,7 @@ struct json_out {
 
 void json_out_open(struct json_out *o, char bracket);  /* '{' or '[' */
 void json_out_close(struct json_out *o, char bracket); /* '}' or ']' */
-/* The key is a literal of ours: not escaped. */
+/* The key is a literal of ours: not escaped, at most 76 bytes. */
 void json_out_key(struct json_out *o, const char *key);
 
 void json_out_null(struct json_out *o);
@@ -44,6 +44,8 @@ void json_out_int(struct json_out *o, int64_t value);
 void json_out_number(struct json_out *o, double value);
 /* Cleaned (tm_text_clean) and escaped; null for NULL or nothing printable. */
 void json_out_string(struct json_out *o, const char *text);
+/* A text of our own making that needs no cleaning and no escape. */
+void json_out_plain(struct json_out *o, const char *text);
 /* RFC 3339 in UTC; null for INT64_MIN. */
 void json_out_time(struct json_out *o, int64_t t);
 /* A Jansson value as it is; null for NULL. */
