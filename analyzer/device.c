@@ -2,8 +2,10 @@
 #include "analyzer/device.h"
 
 #include "analyzer/ledger.h"
+#include "analyzer/recommend.h"
 #include "analyzer/summary.h"
 #include "common/file.h"
+#include "common/json.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -66,6 +68,31 @@ static int write_own_file(const struct device_settings *settings, const struct s
   return rc < 0 ? rc : tm_file_write(path, line->ptr, line->len, 0640, err);
 }
 
+/* Closes the summary with what the rules say of it. They read the document, as the vendor's do, so
+ * that both come to the same. */
+static int close_with_advice(struct device_work *w, const struct device_settings *settings,
+                             int64_t now, struct tm_error *err)
+{
+  json_t *summary = NULL;
+  json_t *advice = NULL;
+  if (settings->catalogue == NULL)
+    return summary_close(&w->line, NULL);
+  size_t len = w->line.len;
+  int rc = tm_buf_puts(&w->line, "}");
+  if (rc < 0)
+    return rc;
+  summary = tm_json_parse(w->line.ptr, w->line.len, "summary", err);
+  w->line.len = len;
+  rc = summary == NULL
+           ? err->code
+           : recommend(summary, settings->catalogue, &settings->thresholds, now, &advice, err);
+  if (rc == 0)
+    rc = summary_close(&w->line, advice);
+  json_decref(advice);
+  json_decref(summary);
+  return rc;
+}
+
 int device_summarize(struct device_work *w, const struct device_settings *settings,
                      const struct series *series, struct tm_error *err)
 {
@@ -94,9 +121,10 @@ int device_summarize(struct device_work *w, const struct device_settings *settin
   tm_buf_reset(&w->line);
   rc = summary_write(&w->line, &s);
   if (rc == 0)
-    rc = summary_close(&w->line, NULL);
+    rc = close_with_advice(w, settings, s.generated_at, err);
   if (rc < 0)
-    return tm_fail(err, rc, "%s/%s: summary: %s", series->host, series->device, strerror(-rc));
+    return tm_fail(err, rc, "%s/%s: cannot make the summary: %s", series->host, series->device,
+                   err->code != 0 ? err->text : strerror(-rc));
   if (!settings->record)
     return 0;
   bool said = s.forecast != NULL &&

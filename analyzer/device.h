@@ -2,7 +2,9 @@
 #ifndef TM_DEVICE_H
 #define TM_DEVICE_H
 
+#include "analyzer/catalogue.h"
 #include "analyzer/forecast/forecast.h"
+#include "analyzer/rules/rules.h"
 #include "analyzer/series.h"
 #include "common/buf.h"
 #include "common/conf.h"
@@ -18,6 +20,8 @@
  */
 struct device_settings {
   const struct tm_conf *conf;
+  const struct catalogue *catalogue; /* NULL: this site has none, nothing is recommended */
+  struct rule_thresholds thresholds;
   bool forecast;
   bool record;     /* append to the ledger and write the device's own summary file */
   bool has_ledger; /* there is a ledger to read */

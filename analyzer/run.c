@@ -30,6 +30,7 @@ struct run {
   const struct tm_args *args;
   struct tm_conf conf;
   struct device_settings settings;
+  struct catalogue catalogue;
   struct rrd_options source_options;
   unsigned jobs;
   int64_t warning_s;
@@ -329,9 +330,24 @@ static int run_jobs(struct run *run, struct tm_error *err)
   return rc;
 }
 
+static int load_catalogue(struct run *run, struct tm_error *err)
+{
+  const char *path = tm_args_get(run->args, "catalogue");
+  if (path == NULL)
+    path = run->conf.catalogue;
+  if (path == NULL || !run->settings.forecast)
+    return 0;
+  rule_thresholds_init(&run->settings.thresholds);
+  run->settings.catalogue = &run->catalogue;
+  return catalogue_load(&run->catalogue, path, err);
+}
+
 static int run_all(struct run *run, struct tm_error *err)
 {
-  int rc = rrd_source_open(&run->source, &run->source_options, err);
+  int rc = load_catalogue(run, err);
+  if (rc < 0)
+    return rc;
+  rc = rrd_source_open(&run->source, &run->source_options, err);
   if (rc < 0)
     return rc;
   const struct series_refusal *refused = NULL;
@@ -389,6 +405,7 @@ out:
   tm_output_release(&run.recorded);
   ordered_free(run.ordered);
   rrd_source_free(run.source);
+  catalogue_release(&run.catalogue);
   tm_conf_release(&run.conf);
   return status;
 }

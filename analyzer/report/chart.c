@@ -14,7 +14,7 @@
 /* The drawing's own units; the page scales it to its width. */
 enum {
   WIDTH = 640,
-  LEFT = 76,
+  LEFT = 92,
   RIGHT = 12,
   TOP = 10,
   LEVEL = 170,
@@ -208,11 +208,11 @@ static void put_axes(const struct chart *c, bool slots)
   if (c->load_top > 0)
     put_label(c, LEFT - 6, LOAD_TOP + 8, "end", tm_format_count(text, sizeof(text), c->load_top));
   put_label(c, LEFT, HEIGHT - 6, "start", tm_date_format(date, c->from));
-  if (c->middle != NEVER && c->middle <= c->to && c->middle > c->now)
-    put_label(c, fmin(x_of(c, c->middle), WIDTH - 70), HEIGHT - 6, "middle",
-              tm_date_format(date, c->middle));
-  else
-    put_label(c, WIDTH - RIGHT, HEIGHT - 6, "end", tm_date_format(date, c->now));
+  /* Beside the first day: the day of filling where it is in view, else where the axis ends. */
+  bool middle_seen = c->middle != NEVER && c->middle <= c->to && c->middle > c->now;
+  put_label(c, WIDTH - RIGHT, HEIGHT - 6, "end", tm_date_format(date, c->to));
+  if (middle_seen && x_of(c, c->middle) < WIDTH - RIGHT - 150 && x_of(c, c->middle) > LEFT + 150)
+    put_label(c, x_of(c, c->middle), HEIGHT - 6, "middle", tm_date_format(date, c->middle));
 }
 
 void chart_write(FILE *out, const json_t *summary)

@@ -50,7 +50,8 @@ static const char head[] =
     ".chart-used{stroke:var(--teal);stroke-width:2}\n"
     ".chart-capacity{stroke:var(--ink);stroke-width:1.2}.chart-middle{stroke:var(--teal);"
     "stroke-dasharray:4 4}.chart-range{fill:var(--teal-soft)}.chart-axis{stroke:var(--line)}"
-    ".chart-max{fill:var(--bar)}.chart-label{fill:var(--soft);font-size:12px}\n"
+    ".chart-max{fill:var(--bar)}.chart-label{fill:var(--soft);font-size:13px}\n"
+    "@media(max-width:760px){.chart-label{font-size:19px}}\n"
     "@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--page:#fff;--panel:#fff;--teal:#0f766e;"
     "--teal-soft:#0f766e22;--late:#b42318;--soon:#9a5b00;--bar:#777}main{max-width:none;padding:0}}"
     "\n"
@@ -153,13 +154,43 @@ static void put_answer(FILE *out, const json_t *summary)
   if (middle != NEVER && middle <= now) {
     fputs("It is full.", out);
   } else {
-    fprintf(out, "Fills up between %s and %s with 8 chances in 10", tm_date_format(date[0], early),
-            late != NEVER ? tm_date_format(date[2], late) : "a day beyond ten years");
+    tm_date_format(date[0], early);
+    if (late != NEVER)
+      fprintf(out, "Fills up between %s and %s with 8 chances in 10", date[0],
+              tm_date_format(date[2], late));
+    else
+      fprintf(out, "Fills up before %s with only 1 chance in 10", date[0]);
     if (middle != NEVER)
       fprintf(out, ", as likely before %s as after", tm_date_format(date[1], middle));
     fputc('.', out);
   }
   fputs("</p>", out);
+}
+
+/* "2026-08-04 02:00 UTC" of a time in the summary. */
+static void put_time_row(FILE *out, const char *name, const json_t *object, const char *key)
+{
+  char text[TM_TIME_SIZE];
+  char shown[40];
+  int64_t t = 0;
+  if (!tm_json_get_time(object, key, &t))
+    return;
+  tm_time_format(text, t);
+  snprintf(shown, sizeof(shown), "%.10s %.5s UTC", text, text + 11);
+  put_row(out, name, shown);
+}
+
+/* The kinds in words. */
+static const char *kind_text(const char *kind)
+{
+  static const char *const words[][2] = {{"disk_array", "disk array"},
+                                         {"media_library", "media library"},
+                                         {"network", "network link"}};
+  for (size_t i = 0; kind != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
+    if (strcmp(kind, words[i][0]) == 0)
+      return words[i][1];
+  }
+  return kind;
 }
 
 static void put_level(FILE *out, const json_t *status)
@@ -173,10 +204,10 @@ static void put_level(FILE *out, const json_t *status)
   char *(*format)(char *, size_t, double) = slots ? tm_format_count : tm_format_bytes;
   if (isnan(u) && isnan(c))
     return;
-  int n = snprintf(text, sizeof(text), "%s of %s", format(used, sizeof(used), u),
+  int n = snprintf(text, sizeof(text), "%s of\xc2\xa0%s", format(used, sizeof(used), u),
                    format(capacity, sizeof(capacity), c));
   if (c > 0 && u >= 0 && n > 0)
-    snprintf(text + n, sizeof(text) - (size_t)n, " (%.0f %%)", floor(100 * u / c));
+    snprintf(text + n, sizeof(text) - (size_t)n, " (%.0f\xc2\xa0%%)", floor(100 * u / c));
   put_row(out, slots ? "Slots" : "Used", text);
 }
 
@@ -191,7 +222,7 @@ static void put_facts(FILE *out, const json_t *summary)
   double growth = tm_json_get_number(forecast, "growth_bytes_per_day");
   double max = tm_json_get_number(transfers, "max_per_interval");
   fputs("<dl>", out);
-  put_row(out, "Kind", tm_json_get_string(product, "kind"));
+  put_row(out, "Kind", kind_text(tm_json_get_string(product, "kind")));
   put_row(out, "Model", tm_json_get_string(product, "model"));
   put_level(out, status);
   if (!isnan(growth)) {
@@ -203,11 +234,11 @@ static void put_facts(FILE *out, const json_t *summary)
     snprintf(text, sizeof(text), "%s in %.0f s", tm_format_count(number, sizeof(number), max),
              tm_json_get_number(transfers, "interval_s"));
     put_row(out, "Busiest interval", text);
-    put_row(out, "at", tm_json_get_string(transfers, "max_at"));
+    put_time_row(out, "at", transfers, "max_at");
     put_row(out, "Resolution", tm_json_get_string(transfers, "resolution"));
   }
   put_row(out, "Track record", tm_json_get_string(json_object_get(forecast, "backtest"), "record"));
-  put_row(out, "Seen", tm_json_get_string(status, "observed_at"));
+  put_time_row(out, "Seen", status, "observed_at");
   put_row(out, "Note", tm_json_get_string(product, "configuration"));
   size_t i;
   const json_t *advice;

@@ -150,21 +150,36 @@ static int set_forecast(struct row *row, const json_t *forecast)
   return set(row, RANGE, text);
 }
 
+/* "2.80 M in 300 s" where transfers or pages were counted; a rate, a load or a share as such. */
+static void busiest_text(char *out, size_t size, const json_t *transfers, double max)
+{
+  char number[32];
+  double interval = tm_json_get_number(transfers, "interval_s");
+  const char *unit = tm_json_get_string(transfers, "unit");
+  bool bytes = unit != NULL && strcmp(unit, "bytes") == 0;
+  (bytes ? tm_format_bytes : tm_format_count)(number, sizeof(number), max);
+  if (unit != NULL && (strcmp(unit, "load") == 0 || strcmp(unit, "percent") == 0))
+    snprintf(out, size, "%s%s", number, unit[0] == 'p' ? " %" : "");
+  else if (interval > 1)
+    snprintf(out, size, "%s in %.0f s", number, interval);
+  else
+    snprintf(out, size, "%s/s", number);
+}
+
 static int set_busiest(struct row *row, const json_t *transfers)
 {
   double max = tm_json_get_number(transfers, "max_per_interval");
-  double interval = tm_json_get_number(transfers, "interval_s");
-  const char *at = tm_json_get_string(transfers, "max_at");
   const char *resolution = tm_json_get_string(transfers, "resolution");
-  char text[160] = "-";
-  char count[32];
-  int64_t t = 0;
+  char what[64];
+  char text[128] = "-";
+  char date[TM_DATE_SIZE];
+  int64_t at = NEVER;
   if (!isnan(max)) {
     bool exact = resolution != NULL && strcmp(resolution, "exact") == 0;
-    int n = snprintf(text, sizeof(text), "%s%s in %.0f s", exact ? "" : "~",
-                     tm_format_count(count, sizeof(count), max), interval);
-    if (at != NULL && tm_time_parse(at, &t) == 0 && n > 0 && (size_t)n < sizeof(text))
-      snprintf(text + n, sizeof(text) - (size_t)n, ", %s", tm_date_format(count, t));
+    busiest_text(what, sizeof(what), transfers, max);
+    tm_json_get_time(transfers, "max_at", &at);
+    snprintf(text, sizeof(text), "%s%s%s%s", exact ? "" : "~", what, at != NEVER ? ", " : "",
+             at != NEVER ? tm_date_format(date, at) : "");
   }
   return set(row, BUSIEST, text);
 }
@@ -173,8 +188,11 @@ static int set_remark(struct row *row, const json_t *summary)
 {
   const json_t *first = json_array_get(json_object_get(summary, "recommendations"), 0);
   const char *text = tm_json_get_string(first, "reason");
-  if (text == NULL)
-    text = tm_json_get_string(json_object_get(summary, "forecast"), "reason");
+  const json_t *forecast = json_object_get(summary, "forecast");
+  const char *verdict = tm_json_get_string(forecast, "verdict");
+  /* The dates of a growing one say it already. */
+  if (text == NULL && verdict != NULL && strcmp(verdict, "growing") != 0)
+    text = tm_json_get_string(forecast, "reason");
   return set(row, REMARK, text != NULL ? text : "");
 }
 
