@@ -26,6 +26,8 @@ struct tm_http_options {
   const char *ca_file;     /* PEM; NULL: the system's certificates */
   const char *client_cert; /* PEM; NULL: none */
   const char *client_key;  /* PEM; NULL: within client_cert */
+  const char *pinned_key;  /* "sha256//BASE64" of the server's public key: it and nothing else is
+                              accepted, whoever signed its certificate; NULL: verify as usual */
   const char *proxy;       /* URL; NULL: none */
   const char *user;        /* Basic; NULL: none */
   const char *password;
@@ -81,6 +83,9 @@ char *tm_http_header(const struct tm_http_reply *reply, const char *name, char *
 int64_t tm_http_date(const struct tm_http_reply *reply);
 /* Retry-After in seconds from now (never negative), -1 when it is absent or unreadable. */
 int64_t tm_http_retry_after(const struct tm_http_reply *reply, int64_t now);
+
+/* True for an absolute URL whose host is this machine: localhost, 127.0.0.0/8 or [::1]. */
+bool tm_http_is_loopback(const char *url);
 
 /* The absolute form of a link, dot segments removed, without fragment; -EXDEV for another origin,
  * -EINVAL for no URL. *out is the caller's, by free(). */

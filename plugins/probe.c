@@ -8,6 +8,7 @@
 #include "common/options.h"
 #include "plugins/ask.h"
 #include "plugins/source/block.h"
+#include "plugins/source/redfish.h"
 #include "plugins/source/snmp.h"
 
 #include <errno.h>
@@ -18,11 +19,15 @@
 
 enum { DEFAULT_TIMEOUT_S = 10, MAX_TIMEOUT_S = 3600, MAX_ITEMS = 256, MAX_LINE = 64 << 20 };
 
-static const struct ask_source *const sources[] = {&source_block, &source_snmp, NULL};
+static const struct ask_source *const sources[] = {&source_block, &source_snmp, &source_redfish,
+                                                   NULL};
 
 static const struct tm_option options[] = {
     {'t', "timeout", "SECONDS", NULL, "give a device up after so long (default 10)"},
     {0, "credentials", "FILE", NULL, "names and secrets for the devices, readable by nobody else"},
+    {0, "cacert", "FILE", NULL,
+     "certificates that servers may be signed by, for redfishs: and ipps:"},
+    {0, "pinned-key", "KEY", NULL, "accept the server with this key alone: sha256//BASE64"},
     {0, "items", "NAME,...", NULL, "ask for these data items only"},
     {0, "explain", NULL, NULL, "say which OID or path gave each value"},
     {0, "profiles", "DIR", NULL, "look here first for what is known of product families"},
@@ -36,6 +41,8 @@ static const struct {
   const char *option;
   const char *setting;
 } settings_of[] = {{"credentials", "Credentials"},
+                   {"cacert", "CACert"},
+                   {"pinned-key", "PinnedKey"},
                    {"profiles", "Profiles"},
                    {"proc", "ProcPath"},
                    {"sys", "SysPath"},

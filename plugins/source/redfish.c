@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/source/redfish.h"
+
+#include "common/clock.h"
+#include "plugins/source/redfish_walk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const schemes[] = {"redfish", "redfishs", NULL};
+static const char *const keys[] = {WEB_KEYS, NULL};
+
+struct redfish {
+  struct web web;
+  struct redfish_lane lanes[ASK_ITEMS]; /* by the part of a question */
+  pthread_mutex_t lock;                 /* of known, which both lanes use */
+  /* Paths of the documents whose counters the last whole walk added up, so that a border read asks
+   * for these alone; NULL before that. It is replaced, never changed. */
+  json_t *known;
+};
+
+static json_t *counted_paths(const struct redfish_tree *t)
+{
+  const struct redfish_stores *busy = redfish_tree_counted(t);
+  json_t *paths = json_array();
+  for (size_t i = 0; busy != NULL && i < busy->len; i++)
+    if (!busy->list[i].provides)
+      json_array_append_new(paths, json_string(busy->list[i].path));
+  return paths;
+}
+
+/* --- the device --------------------------------------------------------------------------- */
+
+static int redfish_from_url(const struct ask_url *url, struct ask_settings *settings,
+                            struct tm_error *err)
+{
+  if (url->path[0] != '\0' && strcmp(url->path, "/") != 0)
+    return tm_fail(err, -EINVAL, "%s: the service root is /redfish/v1 always: give no path",
+                   url->host);
+  return web_from_url(url, strcmp(url->scheme, "redfishs") == 0, settings, err);
+}
+
+static int redfish_open(void **device, void *shared, const struct ask_settings *settings,
+                        struct tm_error *err)
+{
+  static const struct web_default otherwise = {
+      .tls = true, .port_tls = 443, .port_plain = 80, .path = "/"};
+  struct redfish *r = calloc(1, sizeof(*r));
+  if (r == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  int rc = web_open(&r->web, shared, settings, &otherwise, err);
+  if (rc < 0) {
+    free(r);
+    return rc;
+  }
+  pthread_mutex_init(&r->lock, NULL);
+  *device = r;
+  return 0;
+}
+
+static void redfish_close(void *device)
+{
+  struct redfish *r = device;
+  if (r == NULL)
+    return;
+  for (size_t i = 0; i < ASK_ITEMS; i++)
+    redfish_lane_release(&r->lanes[i]);
+  json_decref(r->known);
+  pthread_mutex_destroy(&r->lock);
+  web_release(&r->web);
+  free(r);
+}
+
+/* --- the question ------------------------------------------------------------------------- */
+
+static void remember(struct redfish *r, const struct redfish_walk *w)
+{
+  json_t *paths = counted_paths(&w->tree);
+  pthread_mutex_lock(&r->lock);
+  json_t *old = r->known;
+  r->known = paths;
+  pthread_mutex_unlock(&r->lock);
+  json_decref(old);
+}
+
+static int walk(struct redfish *r, struct redfish_walk *w, struct tm_error *err)
+{
+  json_t *known = NULL;
+  if (w->job->part == ASK_COUNTERS) {
+    pthread_mutex_lock(&r->lock);
+    known = json_incref(r->known);
+    pthread_mutex_unlock(&r->lock);
+  }
+  int rc = known != NULL ? redfish_walk_counters(w, known, err) : redfish_walk_all(w, err);
+  json_decref(known);
+  return rc;
+}
+
+static void explain(struct ask_job *job, const struct redfish_tree *t)
+{
+  const struct redfish_stores *busy = redfish_tree_counted(t);
+  for (size_t i = 0; i < t->pools.len; i++)
+    if (!t->pools.list[i].provides)
+      ask_explain(job, "capacity_bytes", "%s Capacity.Data", t->pools.list[i].path);
+  if (t->pools.len == 0)
+    ask_explain(job, "capacity_bytes", "the sum of the volumes");
+  if (busy != NULL && busy->len > 0)
+    ask_explain(job, "transfers", "IOStatistics.WriteIORequests of %s%s", busy->list[0].path,
+                busy->len > 1 ? " and others" : "");
+}
+
+static void ask_one(struct ask_job *job)
+{
+  struct redfish *r = ask_job_device(job);
+  if (job->part == ASK_ITEMS) {
+    web_no_items(job);
+    return;
+  }
+  struct redfish_walk w = {.web = &r->web, .lane = &r->lanes[job->part], .job = job};
+  struct reading *reading = &job->reading;
+  struct tm_error err = {0};
+  double before = ask_wall_clock();
+  int rc = walk(r, &w, &err);
+  double after = ask_wall_clock();
+  if (rc < 0) {
+    w.incomplete = true;
+    reading->error = err; /* outranks what a single link had to say */
+  }
+  if (redfish_tree_tell(&w.tree, !w.incomplete, reading) < 0)
+    tm_fail(&reading->error, -ENOMEM, "out of memory");
+  explain(job, &w.tree);
+  if (!w.incomplete) {
+    job->asked_at = before;
+    job->answered_at = after;
+    reading->observed_at = (int64_t)after;
+  } else if (w.tree.volumes.len > 0) {
+    reading->observed_at = (int64_t)after; /* of the volumes that were told */
+  }
+  if (!w.incomplete && job->part == ASK_EVERYTHING)
+    remember(r, &w);
+  redfish_walk_release(&w);
+}
+
+static void redfish_ask(struct ask_job *const *jobs, size_t jobs_len)
+{
+  web_ask(jobs, jobs_len, ask_one);
+}
+
+const struct ask_source source_redfish = {
+    .name = "redfish",
+    .schemes = schemes,
+    .keys = keys,
+    .setup = web_setup,
+    .teardown = web_teardown,
+    .from_url = redfish_from_url,
+    .open = redfish_open,
+    .close = redfish_close,
+    .ask = redfish_ask,
+};
