@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_SIZE = 640, REASON_SIZE = 1200, HISTORY_MAX = 4000 };
+enum { KEY_SIZE = 640, REASON_SIZE = 1000, HISTORY_MAX = 4000 };
 
 static char *date_text(char out[16], int64_t t)
 {
@@ -93,22 +93,19 @@ static json_t *lines_json(const struct rule_facts *f, const struct plan *p)
   return lines;
 }
 
-/* What the numbers of every need are, so that anybody can do the sum again. */
-static json_t *evidence_json(const struct rule_facts *f, const struct plan *p, const char *since)
+/* The numbers of every need, so that anybody can do the sum again: a flat list. */
+static json_t *evidence_json(const struct rule_facts *f, const struct plan *p)
 {
+  char text[100] = "";
+  char key[64];
   char date[16];
-  char key[KEY_SIZE];
-  json_t *needs = json_array();
-  for (size_t i = 0; i < p->n_needs; i++) {
-    const struct need *n = p->needs[i];
-    json_t *e = n->evidence != NULL ? json_copy(n->evidence) : json_object();
-    make_key(f, n->action, since, key);
-    json_object_set_new(e, "action", json_string(need_action_name(n->action)));
-    json_object_set_new(e, "key", json_string(key));
-    json_object_set_new(e, "confidence", tm_json_number(round(n->confidence * 1e3) / 1e3));
-    json_array_append_new(needs, e);
-  }
   json_t *e = json_object();
+  for (size_t i = 0; i < p->n_needs; i++) {
+    size_t len = strlen(text);
+    snprintf(text + len, sizeof(text) - len, "%s%s", len > 0 ? ", " : "",
+             need_action_name(p->needs[i]->action));
+  }
+  json_object_set_new(e, "needs", json_string(text));
   json_object_set_new(e, "as_of", json_string(date_text(date, f->now)));
   json_object_set_new(e, "observed_at", tm_json_time(f->observed_at));
   json_object_set_new(e, "model", json_string(f->model->sku));
@@ -119,7 +116,12 @@ static json_t *evidence_json(const struct rule_facts *f, const struct plan *p, c
   json_object_set_new(e, "carries_share", tm_json_number(p->share));
   if (p->replacement != NULL)
     json_object_set_new(e, "replaces_device_with", json_string(p->replacement->sku));
-  json_object_set_new(e, "needs", needs);
+  for (size_t i = 0; i < p->n_needs; i++) {
+    const struct need *n = p->needs[i];
+    json_object_update(e, n->evidence);
+    snprintf(key, sizeof(key), "%s_confidence", need_action_name(n->action));
+    json_object_set_new(e, key, tm_json_number(round(n->confidence * 1e3) / 1e3));
+  }
   return e;
 }
 
@@ -203,7 +205,7 @@ static json_t *plan_json(const struct rule_facts *f, const struct plan *p, const
                    p->n_lines > 0 ? catalogue_price_json(f->catalogue, total_price(p))
                                   : json_null(),
                    "reason", reason, "order_by", date_text(date, p->order_by), "late_by_days", late,
-                   "fill", outlook_json(&p->when, f->now), "evidence", evidence_json(f, p, since),
+                   "fill", outlook_json(&p->when, f->now), "evidence", evidence_json(f, p),
                    "confidence", tm_json_number(round(confidence * 1e3) / 1e3));
 }
 

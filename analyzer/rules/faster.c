@@ -6,7 +6,6 @@
 #include "analyzer/rules/rules.h"
 
 #include "analyzer/rules/load.h"
-#include "common/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,10 +26,10 @@ static bool prints_too_much(const struct rule_facts *f, struct need *need)
   snprintf(need->reason, sizeof(need->reason),
            "%.0f pages in 30 days against a duty of %.0f (%.0f %%)", pages, duty,
            100 * pages / duty);
-  need->evidence =
-      json_pack("{s:o, s:o, s:o, s:o}", "pages_per_month", tm_json_number(round(pages)),
-                "standard_error", tm_json_number(round(error)), "duty_pages_per_month",
-                tm_json_number(duty), "days", tm_json_number(f->thresholds->duty_days));
+  need_put_number(need, "pages_per_month", 0, round(pages));
+  need_put_number(need, "standard_error", 0, round(error));
+  need_put_number(need, "duty_pages_per_month", 0, duty);
+  need_put_number(need, "days", 0, f->thresholds->duty_days);
   return true;
 }
 

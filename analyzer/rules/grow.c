@@ -3,7 +3,6 @@
 #include "analyzer/rules/rules.h"
 
 #include "common/clock.h"
-#include "common/json.h"
 #include "common/number.h"
 
 #include <math.h>
@@ -90,11 +89,12 @@ int rule_grow(const struct rule_facts *f, struct need *need, struct tm_error *er
   need->when = f->fill;
   need->confidence = p;
   say(f, need, growth);
-  need->evidence = json_pack(
-      "{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "capacity", tm_json_number(round(f->capacity)), "used",
-      tm_json_number(round(f->used)), "growth_per_day",
-      tm_json_number(f->slots ? f->growth_per_day : round(f->growth_per_day)), "unit",
-      f->slots ? "slots" : "bytes", "probability_within_days", tm_json_number(within), "need_0.9",
-      tm_json_number(ceil(need->want_size)), "planning_days", tm_json_number(t->planning_days));
+  need_put_text(need, "unit", 0, f->slots ? "slots" : "bytes");
+  need_put_number(need, "capacity", 0, round(f->capacity));
+  need_put_number(need, "used", 0, round(f->used));
+  need_put_number(need, "per_day", 0, f->slots ? growth : round(growth));
+  need_put_number(need, "within_days", 0, within);
+  need_put_number(need, "planning_days", 0, t->planning_days);
+  need_put_number(need, "need_p90", 0, ceil(need->want_size));
   return 0;
 }

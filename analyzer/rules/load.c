@@ -183,11 +183,13 @@ void load_need(const struct rule_facts *f, double want_speed, struct need *need)
            tm_format_count(level, sizeof(level), l->level),
            tm_format_count(limit, sizeof(limit), l->limit), speed_unit(l),
            100 * l->level / l->limit, when);
-  need->evidence = json_pack(
-      "{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "level", tm_json_number(l->level), "limit",
-      tm_json_number(l->limit), "growth_per_day", tm_json_number(l->growth_per_day), "unit",
-      speed_unit(l), "days", json_integer((json_int_t)l->n), "probability_within_days",
-      tm_json_number(f->thresholds->within_days), "need", tm_json_number(want_speed));
+  need_put_text(need, "unit", 0, speed_unit(l));
+  need_put_number(need, "level", 0, l->level);
+  need_put_number(need, "limit", 0, l->limit);
+  need_put_number(need, "per_day", 0, l->growth_per_day);
+  need_put_number(need, "days", 0, (double)l->n);
+  need_put_number(need, "within_days", 0, f->thresholds->within_days);
+  need_put_number(need, "need", 0, want_speed);
 }
 
 double rule_pages_per_month(const struct rule_facts *f, double *error)

@@ -126,8 +126,12 @@ struct need {
   int64_t order_by;  /* a day that does not follow from `when`; INT64_MIN: it does */
   double confidence; /* chance that the need is there within the rule's time */
   char reason[NEED_REASON];
-  json_t *evidence; /* an object, owned */
+  json_t *evidence; /* the numbers, an object of scalars, owned; NULL: none yet */
 };
+/* Adds a number or text to the evidence; index 0 for a name that stands once. The name is made of
+ * small letters, figures and '_'; texts are cut to what the summary's schema allows. */
+void need_put_number(struct need *n, const char *name, size_t index, double value);
+void need_put_text(struct need *n, const char *name, size_t index, const char *value);
 void need_release(struct need *n);
 
 /*

@@ -16,8 +16,8 @@ static void add(struct need *need, const struct catalogue_item *item, int64_t du
   char date[16];
   snprintf(date, sizeof(date), "%.10s", tm_time_format(time, due));
   snprintf(need->reason + len, sizeof(need->reason) - len, "%s%.190s", len > 0 ? "; " : "", why);
-  json_array_append_new(json_object_get(need->evidence, "services"),
-                        json_pack("{s:s, s:s}", "sku", item->sku, "due_on", date));
+  need_put_text(need, "sku", need->n_lines + 1, item->sku);
+  need_put_text(need, "due_on", need->n_lines + 1, date);
   need->lines[need->n_lines++] = (struct need_line){item, 1};
   int64_t order_by = due - (int64_t)(item->lead_time_days * TM_DAY);
   if (!need->holds || order_by < need->order_by) {
@@ -82,7 +82,6 @@ static void by_end(const struct rule_facts *f, struct need *need)
 int rule_service(const struct rule_facts *f, struct need *need, struct tm_error *err)
 {
   (void)err;
-  need->evidence = json_pack("{s:[]}", "services");
   need->confidence = 1; /* it is known, not forecast */
   by_end(f, need);
   /* What is to be replaced is not maintained at length before. */

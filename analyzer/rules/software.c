@@ -35,9 +35,9 @@ static void add(const struct rule_facts *f, struct need *need, const char *name,
   snprintf(need->reason + len, sizeof(need->reason) - len,
            "%s%.60s %.60s is older than %.60s of %.10s", len > 0 ? "; " : "", name, version,
            release->version, tm_time_format(time, release->released_on));
-  json_array_append_new(json_object_get(need->evidence, "software"),
-                        json_pack("{s:s, s:s, s:s, s:s}", "name", name, "version", version,
-                                  "newest", release->version, "sku", release->sku));
+  need_put_text(need, "name", need->n_lines + 1, name);
+  need_put_text(need, "version", need->n_lines + 1, version);
+  need_put_text(need, "newest", need->n_lines + 1, release->version);
   need->lines[need->n_lines++] = (struct need_line){release, 1};
   if (!need->holds || due < need->order_by)
     need->order_by = due;
@@ -48,7 +48,6 @@ int rule_software(const struct rule_facts *f, struct need *need, struct tm_error
 {
   (void)err;
   const json_t *list = json_object_get(f->product, "software");
-  need->evidence = json_pack("{s:[]}", "software");
   for (size_t i = 0; i < json_array_size(list) && need->n_lines < NEED_MAX_LINES; i++) {
     const json_t *entry = json_array_get(list, i);
     const char *name = tm_json_get_string(entry, "name");

@@ -63,10 +63,9 @@ static void add(const struct rule_facts *f, struct need *need, const struct cata
   snprintf(need->reason + len, sizeof(need->reason) - len, "%s%.60s at %.0f %%%s%.10s",
            len > 0 ? "; " : "", name, 100 * share, isnan(left) ? "" : ", ends about ",
            isnan(left) ? "" : tm_time_format(time, ends));
-  json_array_append_new(json_object_get(need->evidence, "supplies"),
-                        json_pack("{s:s, s:o, s:o, s:s}", "name", name, "share",
-                                  tm_json_number(share), "days_left", tm_json_number(left), "sku",
-                                  item->sku));
+  need_put_text(need, "name", need->n_lines + 1, name);
+  need_put_number(need, "share", need->n_lines + 1, share);
+  need_put_number(need, "days_left", need->n_lines + 1, left);
   need->lines[need->n_lines++] = (struct need_line){item, 1};
   if (!need->holds || due < need->order_by) {
     need->order_by = due;
@@ -97,7 +96,6 @@ int rule_supply(const struct rule_facts *f, struct need *need, struct tm_error *
 {
   (void)err;
   const json_t *levels = json_object_get(f->status, "levels");
-  need->evidence = json_pack("{s:[]}", "supplies");
   for (size_t i = 0; i < json_array_size(levels) && need->n_lines < NEED_MAX_LINES; i++) {
     const json_t *l = json_array_get(levels, i);
     const char *name = tm_json_get_string(l, "name");
