@@ -4,6 +4,7 @@
 
 #include "analyzer/catalogue.h"
 #include "analyzer/documents.h"
+#include "analyzer/newest.h"
 #include "analyzer/opportunity.h"
 #include "analyzer/recommend.h"
 #include "common/clock.h"
@@ -20,11 +21,10 @@
 struct recommend_run {
   struct catalogue catalogue;
   struct rule_thresholds thresholds;
-  int64_t as_of; /* INT64_MIN: each summary's own generated_at */
-  json_t *found; /* opportunities, sorted at the end; NULL: summaries go straight out */
+  int64_t as_of;        /* INT64_MIN: each summary's own generated_at */
+  bool summaries;       /* they go straight out, with new recommendations */
+  struct newest newest; /* else: the opportunities of each device */
   struct tm_output out;
-  size_t devices;
-  size_t devices_with_needs;
 };
 
 /* The day of the advice: as asked, else when the summary was made. */
@@ -62,16 +62,17 @@ static int each_summary(void *user, const json_t *summary, const char *line, siz
     rc = recommend(summary, &run->catalogue, &run->thresholds, now, &list, err);
   if (rc < 0)
     return rc;
-  run->devices++;
-  run->devices_with_needs += json_array_size(list) > 0;
-  if (run->found == NULL) {
+  if (run->summaries) {
     json_t *copy = json_copy((json_t *)summary);
     json_object_set(copy, "recommendations", list);
     rc = write_line(run->out.stream, copy, err);
     json_decref(copy);
+  } else {
+    json_t *found = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++)
+      json_array_append_new(found, opportunity_of(summary, json_array_get(list, i)));
+    rc = newest_put(&run->newest, summary, found, err);
   }
-  for (size_t i = 0; run->found != NULL && i < json_array_size(list); i++)
-    json_array_append_new(run->found, opportunity_of(summary, json_array_get(list, i)));
   json_decref(list);
   return rc;
 }
@@ -83,12 +84,12 @@ static const char *text_of(const json_t *o, const char *part, const char *key)
 }
 
 /* One block a need: when, who, what, why. */
-static void write_table(const struct recommend_run *run)
+static void write_table(const struct recommend_run *run, const json_t *found, size_t needy)
 {
   FILE *out = run->out.stream;
-  size_t n = json_array_size(run->found);
+  size_t n = json_array_size(found);
   for (size_t i = 0; i < n; i++) {
-    const json_t *o = json_array_get(run->found, i);
+    const json_t *o = json_array_get(found, i);
     int late = (int)json_integer_value(json_object_get(o, "late_by_days"));
     fprintf(out, "%s  %s", text_of(o, NULL, "order_by"), text_of(o, NULL, "action"));
     if (late > 0)
@@ -98,18 +99,27 @@ static void write_table(const struct recommend_run *run)
             text_of(o, "product", "device"), text_of(o, "product", "model"));
     fprintf(out, "  %s\n  %s\n\n", text_of(o, NULL, "reason"), text_of(o, NULL, "key"));
   }
-  fprintf(out, "%zu of %zu devices need something.\n", run->devices_with_needs, run->devices);
+  fprintf(out, "%zu of %zu devices need something.\n", needy, run->newest.n);
 }
 
+/* All devices' opportunities as one list. */
 static int write_found(const struct recommend_run *run, bool table, struct tm_error *err)
 {
-  int rc = opportunity_sort(run->found);
+  json_t *found = json_array();
+  size_t needy = 0;
+  for (size_t i = 0; i < run->newest.n; i++) {
+    json_t *of_device = newest_at(&run->newest, i);
+    needy += json_array_size(of_device) > 0;
+    json_array_extend(found, of_device);
+  }
+  int rc = opportunity_sort(found);
   if (rc < 0)
-    return tm_fail(err, rc, "out of memory");
-  if (table)
-    write_table(run);
-  for (size_t i = 0; !table && rc == 0 && i < json_array_size(run->found); i++)
-    rc = write_line(run->out.stream, json_array_get(run->found, i), err);
+    tm_fail(err, rc, "out of memory");
+  if (rc == 0 && table)
+    write_table(run, found, needy);
+  for (size_t i = 0; !table && rc == 0 && i < json_array_size(found); i++)
+    rc = write_line(run->out.stream, json_array_get(found, i), err);
+  json_decref(found);
   return rc;
 }
 
@@ -154,15 +164,14 @@ int cmd_recommend(const struct tm_args *args)
   if (strcmp(format, "json") != 0 && strcmp(format, "table") != 0 &&
       strcmp(format, "summaries") != 0)
     return tm_args_refuse(args, "format", "not one of table, json, summaries");
+  run.summaries = strcmp(format, "summaries") == 0;
   int status = set_up(&run, args);
   if (status != EX_OK)
     goto out;
   int rc = tm_output_open(&run.out, tm_args_get(args, "output"), 0644, &err);
-  if (rc == 0 && strcmp(format, "summaries") != 0)
-    run.found = json_array();
   if (rc == 0)
     rc = documents_read(args->operands, each_summary, &run, &count, &err);
-  if (rc == 0 && run.found != NULL)
+  if (rc == 0 && !run.summaries)
     rc = write_found(&run, strcmp(format, "table") == 0, &err);
   if (rc == 0)
     rc = tm_output_commit(&run.out, &err);
@@ -171,7 +180,7 @@ int cmd_recommend(const struct tm_args *args)
   status = rc == 0 ? documents_status(&count) : tm_exit_status(rc);
 out:
   tm_output_release(&run.out);
-  json_decref(run.found);
+  newest_release(&run.newest);
   catalogue_release(&run.catalogue);
   return status;
 }
