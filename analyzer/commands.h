@@ -12,6 +12,7 @@ int cmd_forecast(const struct tm_args *args);
 int cmd_score(const struct tm_args *args);
 int cmd_graph(const struct tm_args *args);
 int cmd_recommend(const struct tm_args *args);
+int cmd_demand(const struct tm_args *args);
 
 /*
  * What every command begins with: the configuration that --config names, or the installed one, or

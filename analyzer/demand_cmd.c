@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* tidemark-analyze demand: what the factory should have ready, by SKU, shop and week. */
+#include "analyzer/commands.h"
+
+#include "analyzer/demand.h"
+#include "analyzer/documents.h"
+#include "analyzer/newest.h"
+#include "analyzer/shops.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/number.h"
+
+#include <csv.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct demand_run {
+  struct newest newest;
+  int64_t now; /* the newest generated_at, unless it was given */
+  bool as_of;
+};
+
+/* What the sums need of a summary; the rest would fill the memory. */
+static json_t *essence_of(const json_t *summary)
+{
+  const json_t *fill = json_object_get(json_object_get(summary, "forecast"), "fill");
+  const json_t *customer = json_object_get(summary, "customer");
+  return json_pack("{s:O*, s:O*, s:O*, s:{s:O*}}", "generated_at",
+                   json_object_get(summary, "generated_at"), "customer", customer,
+                   "recommendations", json_object_get(summary, "recommendations"), "forecast",
+                   "fill", fill);
+}
+
+static int each_summary(void *user, const json_t *summary, const char *line, size_t len,
+                        struct tm_error *err)
+{
+  (void)line;
+  (void)len;
+  struct demand_run *run = user;
+  static const char *const schema = "tidemark.summary/1";
+  const char *given = tm_json_get_string(summary, "schema");
+  const char *made = tm_json_get_string(summary, "generated_at");
+  int64_t at;
+  if (given == NULL || strcmp(given, schema) != 0)
+    return tm_fail(err, -EBADMSG, "\"schema\" is not \"%s\"", schema);
+  if (made == NULL || tm_time_parse(made, &at) < 0)
+    return tm_fail(err, -EBADMSG, "\"generated_at\" is missing or no time");
+  int rc = demand_check(summary, err);
+  if (rc < 0)
+    return rc;
+  if (!run->as_of && at > run->now)
+    run->now = at;
+  return newest_put(&run->newest, summary, essence_of(summary), err);
+}
+
+/* A spreadsheet must not take a name for a formula. */
+static void put_field(FILE *out, const char *text, bool last)
+{
+  char safe[256];
+  bool formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
+  snprintf(safe, sizeof(safe), "%s%s", formula ? "'" : "", text);
+  csv_fwrite(out, safe, strlen(safe));
+  fputs(last ? "\r\n" : ",", out);
+}
+
+static void write_csv(FILE *out, const json_t *document)
+{
+  static const char *const keys[] = {"sku",    "shop", "week",     "week_start", "low",
+                                     "middle", "high", "expected", "customers",  NULL};
+  const json_t *lines = json_object_get(document, "lines");
+  for (size_t k = 0; keys[k] != NULL; k++)
+    put_field(out, keys[k], keys[k + 1] == NULL);
+  for (size_t i = 0; i < json_array_size(lines); i++)
+    for (size_t k = 0; keys[k] != NULL; k++) {
+      char number[32];
+      const json_t *v = json_object_get(json_array_get(lines, i), keys[k]);
+      snprintf(number, sizeof(number), "%.10g", json_number_value(v));
+      put_field(out,
+                json_is_string(v) ? json_string_value(v)
+                : json_is_null(v) ? ""
+                                  : number,
+                keys[k + 1] == NULL);
+    }
+}
+
+static int write_demand(const struct demand_run *run, const struct demand_settings *settings,
+                        bool csv, FILE *out, struct tm_error *err)
+{
+  struct demand *d = demand_new(settings);
+  json_t *document = NULL;
+  int rc = d != NULL ? 0 : tm_fail(err, -ENOMEM, "out of memory");
+  for (size_t i = 0; rc == 0 && i < run->newest.n; i++)
+    rc = demand_add(d, newest_at(&run->newest, i), err);
+  if (rc == 0 && (document = demand_json(d)) == NULL)
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+  if (rc == 0 && csv)
+    write_csv(out, document);
+  else if (rc == 0 && (json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0 ||
+                       putc('\n', out) == EOF))
+    rc = tm_fail(err, -EIO, "cannot write: %s", strerror(errno));
+  json_decref(document);
+  demand_free(d);
+  return rc;
+}
+
+int cmd_demand(const struct tm_args *args)
+{
+  struct demand_run run = {.now = INT64_MIN};
+  struct shops shops = {0};
+  struct documents_count count = {0};
+  struct tm_output out = {0};
+  struct tm_error err = {0};
+  uint64_t weeks = 26;
+  const char *as_of = tm_args_get(args, "as-of");
+  const char *format = tm_args_get(args, "format");
+  const char *weeks_text = tm_args_get(args, "weeks");
+  const char *shops_path = tm_args_get(args, "shops");
+  run.as_of = as_of != NULL;
+  if (as_of != NULL && tm_time_parse(as_of, &run.now) < 0)
+    return tm_args_refuse(args, "as-of", "not a time such as 2026-11-20T00:05:00Z");
+  if (weeks_text != NULL && tm_parse_u64(weeks_text, 1, DEMAND_MAX_WEEKS, &weeks) < 0)
+    return tm_args_refuse(args, "weeks", "not a number from 1 to 156");
+  if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0)
+    return tm_args_refuse(args, "format", "not one of json, csv");
+  int status = EX_CONFIG;
+  int rc = shops_path != NULL ? shops_load(&shops, shops_path, &err) : 0;
+  if (rc < 0)
+    goto out;
+  rc = tm_output_open(&out, tm_args_get(args, "output"), 0644, &err);
+  if (rc == 0)
+    rc = documents_read(args->operands, each_summary, &run, &count, &err);
+  if (run.now == INT64_MIN)
+    run.now = 0;
+  struct demand_settings settings = {.now = run.now,
+                                     .weeks = (unsigned)weeks,
+                                     .shops = &shops,
+                                     .customers = tm_args_has(args, "customers")};
+  if (rc == 0)
+    rc = write_demand(&run, &settings, format != NULL && strcmp(format, "csv") == 0, out.stream,
+                      &err);
+  if (rc == 0)
+    rc = tm_output_commit(&out, &err);
+  status = rc == 0 ? documents_status(&count) : tm_exit_status(rc);
+out:
+  if (rc < 0)
+    tm_log_error("%s", err.text);
+  tm_output_release(&out);
+  newest_release(&run.newest);
+  shops_release(&shops);
+  return status;
+}
