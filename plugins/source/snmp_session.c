@@ -233,6 +233,12 @@ static int resolve(const struct snmp_target *t, char *peer, size_t size, struct 
   return code == 0 ? 0 : tm_fail(err, -EHOSTUNREACH, "%s: %s", t->host, gai_strerror(code));
 }
 
+void agent_prepare(void)
+{
+  netsnmp_session unused;
+  snmp_sess_init(&unused);
+}
+
 struct agent *agent_open(const struct snmp_target *t, struct tm_error *err)
 {
   char peer[NI_MAXHOST + 32];

@@ -16,6 +16,12 @@ struct agent;
  * ended; otherwise the time was up. */
 typedef void agent_told(void *owner, bool answer);
 
+/*
+ * The library sets itself up in its first call, without a lock. To be called before threads of any
+ * plugin open sessions; harmless again.
+ */
+void agent_prepare(void);
+
 struct agent *agent_open(const struct snmp_target *target, struct tm_error *err);
 void agent_close(struct agent *s);
 int agent_fd(const struct agent *s);

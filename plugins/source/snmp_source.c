@@ -4,6 +4,7 @@
 #include "plugins/ask.h"
 #include "plugins/credentials.h"
 #include "plugins/source/snmp.h"
+#include "plugins/source/snmp_session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ static int source_setup(void **shared, const struct ask_settings *defaults, stru
     free(p);
     return rc;
   }
+  agent_prepare();
   *shared = p;
   return 0;
 }
