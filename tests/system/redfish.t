@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
-from tap import *
+from probing import *
 from web_server import Server, reply, tree_or_documents
 
 
