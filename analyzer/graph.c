@@ -23,6 +23,21 @@
 
 enum { DOCUMENT_MAX = 16 << 20, PICTURE_MAX = 64 << 20 };
 
+#ifdef __SANITIZE_ADDRESS__
+/* librrd loses a little at each drawing, and Fontconfig and Pango keep their caches until the end.
+ * Only whole stack traces tell whose an allocation was. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__asan_default_options(void)
+{
+  return "fast_unwind_on_malloc=0";
+}
+const char *__lsan_default_suppressions(void)
+{
+  return "leak:librrd\nleak:libfontconfig\nleak:libpango\nleak:libglib\nleak:libcairo\n";
+}
+#endif
+
 static int document_read(struct plot *p, struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(DOCUMENT_MAX);
