@@ -157,6 +157,7 @@ static int parse_options(struct run *run)
     status = parse_shard(run);
   if (status == 0)
     status = parse_source(run);
+  run->source_options.flush = run->conf.rrdcached;
   run->source_options.all = tm_args_has(run->args, "all");
   run->source_options.now = tm_now();
   run->settings.forecast = !tm_args_has(run->args, "no-forecast");

@@ -83,6 +83,7 @@ struct tm_conf {
   const char *data_dir;
   const char *state_dir;
   const char *spool_dir;
+  const char *rrdcached; /* socket of rrdcached, asked to write before RRDs are read; or NULL */
   const char *catalogue; /* NULL where not given */
   const char *products;  /* NULL where not given */
   bool names_clear;      /* false: device and host names leave as pseudonyms */

@@ -30,6 +30,7 @@ static const struct tm_key paths_keys[] = {
     {.name = "data", .kind = TM_KEY_PATH, .offset = IN_CONF(data_dir)},
     {.name = "state", .kind = TM_KEY_PATH, .offset = IN_CONF(state_dir)},
     {.name = "spool", .kind = TM_KEY_PATH, .offset = IN_CONF(spool_dir)},
+    {.name = "rrdcached", .kind = TM_KEY_PATH, .offset = IN_CONF(rrdcached)},
     {0},
 };
 static const struct tm_key privacy_keys[] = {
