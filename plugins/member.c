@@ -111,7 +111,7 @@ void member_take_reading(struct member *m, const struct ask_job *job)
   }
   pthread_mutex_unlock(&m->lock);
   dispatch_reading(&m->values, told ? r : NULL);
-  if (told && r->error.code == 0)
+  if (told)
     keep_inventory(m, r);
 }
 

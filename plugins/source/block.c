@@ -43,7 +43,7 @@ static bool is_disk_name(const char *name)
 {
   regex_t pattern;
   if (regcomp(&pattern,
-              "^([shv]d[a-z]+|xvd[a-z]+|(md|dm-|loop|ram|zram|nbd|sr|mmcblk)[0-9]+|"
+              "^([shv]d[a-z]+|xvd[a-z]+|(md|dm-|loop|ram|zram|nbd|sr|n?st|mmcblk)[0-9]+|"
               "nvme[0-9]+n[0-9]+)$",
               REG_EXTENDED | REG_NOSUB) != 0)
     return false;
@@ -106,7 +106,10 @@ static int count_disk(const struct block *b, const struct block_disk *d, struct 
   c->value = d->writes;
   /* The kernel's longs: 64 bits nearly everywhere, 32 on small devices; it does not say. */
   c->bits = 0;
-  c->epoch = block_attribute_number(&b->paths, d->name, "diskseq", 0);
+  /* Counts the disks that were ever made, and media: a drive that stays while its medium changes
+   * goes on counting. */
+  if (block_attribute_number(&b->paths, d->name, "removable", 0) == 0)
+    c->epoch = block_attribute_number(&b->paths, d->name, "diskseq", 0);
   sums->reads += (double)d->reads;
   sums->read_bytes += (double)d->read_sectors * BLOCK_SECTOR;
   sums->writes += (double)d->writes;
@@ -186,12 +189,28 @@ static void read_rest(const struct block *b, const struct block_disks *disks, st
   ask_explain(job, "capacity_bytes", "%s", where);
 }
 
+static void ask_tape(const struct block *b, struct ask_job *job)
+{
+  double before = ask_wall_clock();
+  if (block_tape_read(&b->paths, b->name, &job->reading) < 0)
+    return;
+  job->asked_at = before;
+  job->answered_at = ask_wall_clock();
+  job->reading.observed_at = (int64_t)job->answered_at;
+  ask_explain(job, "transfers", "%s/class/scsi_tape/%s/stats/write_cnt", b->paths.sys, b->name);
+}
+
 static void ask_one(struct ask_job *job)
 {
   const struct block *b = ask_job_device(job);
   struct block_disks disks = {0};
   struct reading *r = &job->reading;
   snprintf(r->profile, sizeof(r->profile), "block");
+  if (block_is_tape(b->name)) {
+    ask_tape(b, job);
+    ask_done(job);
+    return;
+  }
   int rc = read_counters(b, &disks, job);
   if (rc == 0 && job->part == ASK_EVERYTHING)
     read_rest(b, &disks, job);

@@ -21,9 +21,8 @@
 struct pool {
   char key[READING_NAME + 16];
   char name[READING_NAME];
-  bool shared;  /* several file systems draw on it */
-  double free;  /* shared: the most that any of them still sees */
-  double used;  /* the sum of what they hold */
+  double free;  /* the most that any of its file systems still sees */
+  double used;  /* the sum of what they hold, or NAN */
   double fixed; /* its capacity where the kernel tells it, else NAN */
 };
 
@@ -179,7 +178,7 @@ static const struct block_mount *ask_same(const struct tally *t, const struct bl
     if (rc == 0)
       found = same[i];
   }
-  if (found == NULL && rc < 0 && rc != -ESTALE && t->err != NULL && t->err->code == 0)
+  if (found == NULL && rc < 0 && rc != -ESTALE && t->err->code == 0)
     tm_fail(t->err, rc, "%s: %s", same[0]->point, strerror(-rc));
   free(same);
   return found;
@@ -231,7 +230,7 @@ static void add_to_pool(struct pool *p, const struct statvfs *st, const char *na
     tm_text_clean(p->name, sizeof(p->name), name, strlen(name));
 }
 
-/* A thin pool's size is told by the kernel to everybody; how full it is, only to root. */
+/* What its volumes believe to have is more than there is: the pool itself is what fills up. */
 static void count_thin(struct tally *t, const char *pool)
 {
   char key[BLOCK_NAME + 8];
@@ -246,8 +245,12 @@ static void count_thin(struct tally *t, const char *pool)
     name[len - 6] = '\0';
   snprintf(p->name, sizeof(p->name), "%s", name[0] != '\0' ? name : pool);
   uint64_t sectors = block_attribute_number(t->paths, pool, "size", 0);
+  double fraction = NAN;
+  struct tm_error err = {0};
+  if (block_thin_fraction(t->paths, pool, &fraction, &err) < 0 && t->err->code == 0)
+    *t->err = err;
   p->fixed = sectors > 0 ? (double)sectors * BLOCK_SECTOR : NAN;
-  p->used = NAN;
+  p->used = p->fixed * fraction;
 }
 
 static void count_mount(struct tally *t, const struct block_mount *m)
@@ -306,7 +309,7 @@ static int put_pools(struct reading *r, const struct tally *t)
       return -ENOMEM;
     snprintf(v->name, sizeof(v->name), "%s", p->name);
     v->used_bytes = p->used;
-    v->capacity_bytes = isnan(p->used) ? p->fixed : p->used + p->free;
+    v->capacity_bytes = isnan(p->fixed) ? p->used + p->free : p->fixed;
     capacity += v->capacity_bytes;
     used += v->used_bytes;
   }

@@ -67,6 +67,8 @@ bool block_lies_on(const struct block_paths *paths, const struct block_disks *di
 bool block_lies_on_image(const struct block_paths *paths, const struct block_disks *disks,
                          const char *name);
 
+/* The first line of SYS/FILE, cleaned; "" when there is none. */
+void block_sys_text(const struct block_paths *paths, const char *file, char *out, size_t size);
 /* The first line of SYS/block/NAME/FILE, cleaned; "" when there is none. */
 void block_attribute(const struct block_paths *paths, const char *name, const char *file, char *out,
                      size_t size);
@@ -81,6 +83,21 @@ int block_each(const struct block_paths *paths, const char *directory,
 /* Vendor, model, serial and firmware of the host, of a disk or of an array. */
 void block_identify_host(const struct block_paths *paths, struct reading *r);
 void block_identify_disk(const struct block_paths *paths, const char *name, struct reading *r);
+
+/* --- thin pools ---------------------------------------------------------------------------------
+ */
+
+/* How much of a thin pool's data is in use, 0..1. -EACCES and the like where only root may know. */
+int block_thin_fraction(const struct block_paths *paths, const char *name, double *fraction,
+                        struct tm_error *err);
+/* The same from the kernel's status text. -EIO for a broken pool, -ERANGE for nonsense. */
+int block_thin_parse(const char *status, double *fraction);
+
+/* --- tape drives ------------------------------------------------------------------------------ */
+
+bool block_is_tape(const char *name);
+/* Fills a media library of one drive from SYS/class/scsi_tape/NAME. -ENODEV: there is none. */
+int block_tape_read(const struct block_paths *paths, const char *name, struct reading *r);
 
 /* --- file systems ---------------------------------------------------------------------------- */
 

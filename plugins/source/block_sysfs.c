@@ -44,6 +44,13 @@ static void read_text(const char *path, char *out, size_t size)
   tm_buf_release(&b);
 }
 
+void block_sys_text(const struct block_paths *paths, const char *file, char *out, size_t size)
+{
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/%s", paths->sys, file);
+  read_text(path, out, size);
+}
+
 void block_attribute(const struct block_paths *paths, const char *name, const char *file, char *out,
                      size_t size)
 {
@@ -243,9 +250,9 @@ void block_identify_host(const struct block_paths *paths, struct reading *r)
       {r->firmware, "bios_version"},
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/class/dmi/id/%s", paths->sys, rows[i].file);
-    read_text(path, rows[i].out, READING_NAME);
+    char file[64];
+    snprintf(file, sizeof(file), "class/dmi/id/%s", rows[i].file);
+    block_sys_text(paths, file, rows[i].out, READING_NAME);
     if (is_placeholder(rows[i].out))
       rows[i].out[0] = '\0';
   }
