@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/catalogue.h"
 
+#include "analyzer/price.h"
 #include "analyzer/version_order.h"
-#include "common/json.h"
 #include "common/json_check.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -118,64 +117,22 @@ enum { N_SECTIONS = sizeof(sections) / sizeof(sections[0]), MAX_FIELDS = 32, MAX
 static const char *const kinds[] = {"disk_array", "media_library", "printer",
                                     "computer",   "network",       NULL};
 
-/* "1200000" or "4800.50" as 1/10000; at most 12 figures before the point and 4 after it. */
-static int parse_amount(const char *text, int64_t *price, int *decimals)
-{
-  int64_t value = 0;
-  int places = -1;
-  size_t whole = 0;
-  for (; *text != '\0'; text++) {
-    if (*text == '.' && places < 0 && whole > 0) {
-      places = 0;
-      continue;
-    }
-    if (!isdigit((unsigned char)*text) || (places < 0 && ++whole > 12) ||
-        (places >= 0 && ++places > 4))
-      return -EINVAL;
-    value = value * 10 + (*text - '0');
-  }
-  if (whole == 0 || places == 0)
-    return -EINVAL;
-  *decimals = places > 0 ? places : 0;
-  for (int i = *decimals; i < 4; i++)
-    value *= 10;
-  *price = value;
-  return 0;
-}
-
 static int read_price(struct catalogue *c, const struct tm_json_file *f, const json_t *object,
                       struct catalogue_item *item, struct tm_error *err)
 {
-  static const char *const known[] = {"amount", "currency", NULL};
-  const json_t *price = json_object_get(object, "price");
-  if (!json_is_object(price))
-    return tm_json_refuse(f, object, "price", err,
-                          "\"price\" is not an object with \"amount\" and \"currency\"");
-  const char *amount = NULL;
-  const char *currency = NULL;
-  int rc = tm_json_known_keys(f, price, known, err);
-  if (rc == 0)
-    rc = tm_json_want_string(f, price, "amount", true, 20, &amount, err);
-  if (rc == 0)
-    rc = tm_json_want_string(f, price, "currency", true, 20, &currency, err);
+  struct price price;
+  int rc = price_want(f, object, "price", &price, err);
   if (rc < 0)
     return rc;
-  int decimals = 0;
-  if (parse_amount(amount, &item->price, &decimals) < 0)
-    return tm_json_refuse(f, price, "amount", err,
-                          "\"amount\" is \"%s\", not a decimal such as \"1200000\" or \"4800.50\"",
-                          amount);
-  if (strlen(currency) != 3 || strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
-    return tm_json_refuse(f, price, "currency", err, "\"%s\" is not a currency code of ISO 4217",
-                          currency);
-  if (c->currency[0] != '\0' && strcmp(c->currency, currency) != 0)
-    return tm_json_refuse(f, price, "currency", err,
+  if (c->currency[0] != '\0' && strcmp(c->currency, price.currency) != 0)
+    return tm_json_refuse(f, json_object_get(object, "price"), "currency", err,
                           "currency %s; the prices before it are in %s, and one catalogue has one "
                           "currency",
-                          currency, c->currency);
-  memcpy(c->currency, currency, sizeof(c->currency));
-  if (decimals > c->decimals)
-    c->decimals = decimals;
+                          price.currency, c->currency);
+  memcpy(c->currency, price.currency, sizeof(c->currency));
+  if (price.decimals > c->decimals)
+    c->decimals = price.decimals;
+  item->price = price.amount;
   return 0;
 }
 
@@ -464,93 +421,4 @@ const struct catalogue_item *catalogue_current(const struct catalogue_item *item
   while (item->replaced_by != NULL)
     item = item->replaced_by;
   return item;
-}
-
-static const char *skip_spaces(const char *s)
-{
-  while (*s == ' ')
-    s++;
-  return s;
-}
-
-bool catalogue_same_name(const char *a, const char *b)
-{
-  a = skip_spaces(a);
-  b = skip_spaces(b);
-  for (;;) {
-    const char *after_a = skip_spaces(a);
-    const char *after_b = skip_spaces(b);
-    if (*after_a == '\0' || *after_b == '\0')
-      return *after_a == *after_b;
-    if ((after_a > a) != (after_b > b) ||
-        tolower((unsigned char)*after_a) != tolower((unsigned char)*after_b))
-      return false;
-    a = after_a + 1;
-    b = after_b + 1;
-  }
-}
-
-static bool is_model_named(const struct catalogue_item *item, const char *name)
-{
-  if (catalogue_same_name(item->sku, name) || catalogue_same_name(item->name, name))
-    return true;
-  for (size_t i = 0; i < json_array_size(item->matches); i++)
-    if (catalogue_same_name(json_string_value(json_array_get(item->matches, i)), name))
-      return true;
-  return false;
-}
-
-const struct catalogue_item *catalogue_model_of(const struct catalogue *c, const json_t *product)
-{
-  const char *kind = tm_json_get_string(product, "kind");
-  const char *vendor = tm_json_get_string(product, "vendor");
-  const char *const names[] = {tm_json_get_string(product, "product_number"),
-                               tm_json_get_string(product, "model")};
-  for (size_t n = 0; kind != NULL && n < 2; n++)
-    for (size_t i = 0; names[n] != NULL && i < c->n; i++) {
-      const struct catalogue_item *item = &c->items[i];
-      if (item->type != CATALOGUE_MODEL || strcmp(item->kind, kind) != 0)
-        continue;
-      if (item->vendor != NULL && vendor != NULL && !catalogue_same_name(item->vendor, vendor))
-        continue;
-      if (is_model_named(item, names[n]))
-        return item;
-    }
-  return NULL;
-}
-
-static void amount_text(char *out, size_t size, const struct catalogue *c, int64_t price)
-{
-  int64_t whole = price / 10000;
-  int64_t rest = price % 10000;
-  for (int i = c->decimals; i < 4; i++)
-    rest /= 10;
-  if (c->decimals > 0)
-    snprintf(out, size, "%lld.%0*lld", (long long)whole, c->decimals, (long long)rest);
-  else
-    snprintf(out, size, "%lld", (long long)whole);
-}
-
-json_t *catalogue_price_json(const struct catalogue *c, int64_t price)
-{
-  char amount[32];
-  amount_text(amount, sizeof(amount), c, price);
-  return json_pack("{s:s, s:s}", "amount", amount, "currency", c->currency);
-}
-
-char *catalogue_price_text(char *out, size_t size, const struct catalogue *c, int64_t price)
-{
-  char amount[32];
-  amount_text(amount, sizeof(amount), c, price);
-  size_t whole = strcspn(amount, ".");
-  char grouped[48];
-  size_t n = 0;
-  for (size_t i = 0; amount[i] != '\0' && n + 2 < sizeof(grouped); i++) {
-    if (i > 0 && i < whole && (whole - i) % 3 == 0)
-      grouped[n++] = ',';
-    grouped[n++] = amount[i];
-  }
-  grouped[n] = '\0';
-  snprintf(out, size, "%s %s", c->currency, grouped);
-  return out;
 }
