@@ -42,13 +42,14 @@ static json_t *registration_of(const struct site *site, const struct device *d, 
   tm_date_format(sold_on, first - (int64_t)d->sold_days * TM_DAY);
   snprintf(configuration, sizeof(configuration), SYNTHETIC "%s", d->configuration);
   return json_pack(
-      "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:o, s:o, s:[{s:s, "
+      "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:o, s:o, s:[{s:s, "
       "s:s}]}",
-      "device", d->name, "host", site->host, "kind", kind_of(d), "vendor", d->vendor, "model",
-      d->model, "product_number", d->product_number, "serial", d->serial, "sold_on", sold_on,
-      "price", "amount", d->price, "currency", "JPY", "configuration", configuration,
-      "capacity_bytes_sold", bytes_or_null(d->growth.capacity_tib * TIB), "cache_bytes",
-      bytes_or_null(d->cache_gib * GIB), "software", "name", "firmware", "version", d->firmware);
+      "schema", "tidemark.registration/1", "device", d->name, "host", site->host, "kind",
+      kind_of(d), "vendor", d->vendor, "model", d->model, "product_number", d->product_number,
+      "serial", d->serial, "sold_on", sold_on, "price", "amount", d->price, "currency", "JPY",
+      "configuration", configuration, "capacity_bytes_sold",
+      bytes_or_null(d->growth.capacity_tib * TIB), "cache_bytes", bytes_or_null(d->cache_gib * GIB),
+      "software", "name", "firmware", "version", d->firmware);
 }
 
 static int registration_write(const char *dir, const struct site *site, const struct device *d,
