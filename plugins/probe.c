@@ -8,6 +8,7 @@
 #include "common/options.h"
 #include "plugins/ask.h"
 #include "plugins/source/block.h"
+#include "plugins/source/ipp.h"
 #include "plugins/source/redfish.h"
 #include "plugins/source/snmp.h"
 
@@ -20,7 +21,7 @@
 enum { DEFAULT_TIMEOUT_S = 10, MAX_TIMEOUT_S = 3600, MAX_ITEMS = 256, MAX_LINE = 64 << 20 };
 
 static const struct ask_source *const sources[] = {&source_block, &source_snmp, &source_redfish,
-                                                   NULL};
+                                                   &source_ipp, NULL};
 
 static const struct tm_option options[] = {
     {'t', "timeout", "SECONDS", NULL, "give a device up after so long (default 10)"},

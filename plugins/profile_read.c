@@ -249,16 +249,6 @@ static void read_library(struct reader *rd, struct reading *r)
 
 /* --- printers ------------------------------------------------------------------------------- */
 
-/* RFC 3805: levels below zero are states. */
-static const char *level_state(double level)
-{
-  if (isnan(level))
-    return "";
-  if (level >= 0)
-    return "measured";
-  return level == -1 ? "unrestricted" : level == -3 ? "some_remaining" : "unknown";
-}
-
 static double not_below_zero(double v)
 {
   return v >= 0 ? v : NAN;
@@ -276,7 +266,7 @@ static void read_supply(struct reader *rd, const struct profile_table *t, struct
   profile_text_of(&rd->source, &t->unit, at, s->unit, sizeof(s->unit));
   s->max = not_below_zero(profile_code_of(&rd->source, &t->capacity, at));
   s->level = not_below_zero(level);
-  snprintf(s->state, sizeof(s->state), "%s", level_state(level));
+  snprintf(s->state, sizeof(s->state), "%s", reading_level_state(level));
 }
 
 static void read_tray(struct reader *rd, const struct profile_table *t, struct profile_index at)

@@ -111,6 +111,15 @@ struct reading_counter *reading_add_counter(struct reading *r)
   return &r->counters[r->counters_len - 1];
 }
 
+const char *reading_level_state(double level)
+{
+  if (isnan(level))
+    return "";
+  if (level >= 0)
+    return "measured";
+  return level == -1 ? "unrestricted" : level == -3 ? "some_remaining" : "unknown";
+}
+
 const char *reading_kind_name(enum reading_kind kind)
 {
   static const char *const names[] = {"disk_array", "media_library", "printer"};

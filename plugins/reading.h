@@ -130,6 +130,10 @@ struct reading_tray *reading_add_tray(struct reading *r);
 struct reading_item *reading_add_item(struct reading *r);
 struct reading_counter *reading_add_counter(struct reading *r);
 
+/* The state of a supply by the level that the device sent: RFC 3805 gives levels below zero other
+ * meanings. "" for NAN. */
+const char *reading_level_state(double level);
+
 /* "disk_array", "media_library", "printer": the plugin's name and the document's kind. */
 const char *reading_kind_name(enum reading_kind kind);
 

@@ -117,6 +117,7 @@ static void ask_one(struct ask_job *job)
   struct redfish *r = ask_job_device(job);
   if (job->part == ASK_ITEMS) {
     web_no_items(job);
+    job->reading.observed_at = tm_now();
     return;
   }
   struct redfish_walk w = {.web = &r->web, .lane = &r->lanes[job->part], .job = job};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* An IPP answer, from the first look at it to the reading's JSON. */
+#include "plugins/source/ipp_answer.h"
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  struct reading r;
+  reading_init(&r, READING_PRINTER);
+  if (ipp_read_answer(data, size, "printer", &r, NULL) == 0) {
+    json_t *o = reading_to_json(&r);
+    if (o == NULL)
+      abort();
+    json_decref(o);
+  }
+  reading_release(&r);
+  return 0;
+}
