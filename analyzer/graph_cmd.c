@@ -21,7 +21,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define DEFAULT_WIDTH 820 /* of the plotting area: with its scale it fits a page of 940 pixels */
+#define DEFAULT_WIDTH 1000 /* of the whole picture */
+#define MARGIN        104  /* what librrd puts beside the plotting area */
 #define HISTORY_DAYS  731
 enum { DOCUMENT_MAX = 16 << 20, PICTURE_MAX = 64 << 20 };
 
@@ -31,7 +32,7 @@ struct graph {
   const char *wanted; /* DEVICE, FOLDER or HOST/either */
   const char *output;
   const char *format;
-  unsigned width;
+  unsigned width; /* of the plotting area */
 };
 
 /* --- the command line --------------------------------------------------------------------------
@@ -59,14 +60,14 @@ static int parse_numbers(const struct tm_args *args, struct graph *g)
   uint64_t pixels = DEFAULT_WIDTH;
   int64_t span_s = HISTORY_DAYS * (int64_t)TM_DAY;
   g->options.as_of = INT64_MIN;
-  if (width != NULL && tm_parse_u64(width, 300, 4000, &pixels) < 0)
-    return tm_args_refuse(args, "width", "a number from 300 to 4000 is expected");
+  if (width != NULL && tm_parse_u64(width, 420, 4000, &pixels) < 0)
+    return tm_args_refuse(args, "width", "a number from 420 to 4000 is expected");
   if (as_of != NULL && tm_time_parse(as_of, &g->options.as_of) < 0)
     return tm_args_refuse(args, "as-of", "expected 2026-11-20, 2026-11-20T00:00:00Z or @SECONDS");
   if (history != NULL && (tm_parse_duration(history, &span_s) < 0 || span_s < TM_DAY ||
                           span_s > HISTORY_DAYS * (int64_t)TM_DAY))
     return tm_args_refuse(args, "history", "a duration from 1d to 731d is expected");
-  g->width = (unsigned)pixels;
+  g->width = (unsigned)pixels - MARGIN;
   g->options.days = g->options.history_days = (unsigned)(span_s / TM_DAY);
   g->options.now = tm_now();
   return 0;

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOON_S (90LL * TM_DAY)
-#define LATE_S (30LL * TM_DAY)
+#define SOON_S     (90LL * TM_DAY)
+#define LATE_S     (30LL * TM_DAY)
+#define SHORTEST_S 3600 /* of an axis */
 /* Rows are means, so a change of capacity within one shows as two smaller ones. */
 #define CHANGE_SHARE 0.01
 
@@ -55,7 +56,7 @@ static int axis_find(struct axis *axis, const struct series *s, const struct for
     return tm_fail(err, -ENODATA, "%s/%s: nothing to draw: no value is known", s->host, s->device);
   a.last = s->n > 0 ? s->time[s->n - 1] : m->day[m->n - 1].end;
   a.from = s->n > 0 ? s->time[0] - s->step_s : m->day[0].start;
-  a.from = a.from < a.last ? a.from : a.last - 1;
+  a.from = a.from < a.last - SHORTEST_S ? a.from : a.last - SHORTEST_S;
   a.to = has_forecast(r) ? end_of(r, &a) : a.last;
   *axis = a;
   return 0;
@@ -128,6 +129,8 @@ static json_t *maxima_of(const struct maxima *m)
   json_t *days = json_array();
   for (size_t i = 0; i < m->n; i++) {
     const struct maxima_day *d = &m->day[i];
+    if (newest == NULL && isnan(d->max))
+      continue; /* before anything was known */
     json_array_append_new(days, json_pack("[I, I, o]", (json_int_t)d->start, (json_int_t)d->end,
                                           tm_json_number(d->max)));
     newest = isnan(d->max) ? newest : d;
@@ -167,13 +170,21 @@ static bool differs(double a, double b)
   return fabs(a - b) > CHANGE_SHARE * fmax(fabs(a), fabs(b));
 }
 
+/* The start of the first row from `i` on that has more than half of the change. */
+static int64_t halfway(const struct series *s, size_t i, double before, double after)
+{
+  while (!(fabs(s->capacity[i] - before) > fabs(after - before) / 2))
+    i++;
+  return s->time[i] - s->step_s;
+}
+
 /* Changes of capacity; the newest ones when there are more than a picture can name. */
 static json_t *events_of(const struct series *s)
 {
   json_t *events = json_array();
   double settled = NAN; /* the capacity before the change that is under way */
   double last = NAN;
-  int64_t since = 0;
+  size_t since = 0;
   for (size_t i = 0; i < s->n; i++) {
     double c = s->capacity[i];
     if (isnan(c))
@@ -181,15 +192,16 @@ static json_t *events_of(const struct series *s)
     bool moves = !isnan(last) && differs(c, last);
     if (moves && isnan(settled)) {
       settled = last;
-      since = s->time[i] - s->step_s;
+      since = i;
     } else if (!moves && !isnan(settled)) {
-      event_add(events, s, since, settled, c);
+      if (differs(settled, c))
+        event_add(events, s, halfway(s, since, settled, c), settled, c);
       settled = NAN;
     }
     last = c;
   }
   if (!isnan(settled) && differs(settled, last))
-    event_add(events, s, since, settled, last);
+    event_add(events, s, halfway(s, since, settled, last), settled, last);
   while (json_array_size(events) > PLOT_MAX_EVENTS)
     json_array_remove(events, 0);
   return events;

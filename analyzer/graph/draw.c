@@ -352,6 +352,7 @@ int draw_capacity(struct picture *out, const struct plot *p, struct tm_error *er
   arg(&a, "--upper-limit=%.17g", largest * 1.06 / unit.size);
   arg(&a, "--rigid");
   arg(&a, "--units-exponent=0");
+  arg(&a, "--slope-mode");
   head(&a, p);
   arg(&a, "DEF:used_=capacity.rrd:used:AVERAGE");
   arg(&a, "DEF:capacity_=capacity.rrd:capacity:AVERAGE");

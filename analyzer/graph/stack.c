@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/graph/stack.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <png.h>
 #include <stdio.h>
@@ -134,8 +135,26 @@ static int drawing_of(struct drawing *d, const struct picture *p, struct tm_erro
   return 0;
 }
 
+/* Copies text; of a number's decimals two are kept, for a hundredth of a point is not seen and the
+ * other four are half the file. */
+static int put_rounded(struct tm_buf *out, const char *p, size_t n)
+{
+  const char *end = p + n;
+  int rc = 0;
+  while (rc == 0 && p < end) {
+    const char *dot = memchr(p, '.', (size_t)(end - p));
+    const char *keep = dot == NULL ? end : dot + 1;
+    for (int i = 0; i < 2 && keep < end && isdigit((unsigned char)*keep); i++)
+      keep++;
+    rc = tm_buf_add(out, p, (size_t)(keep - p));
+    for (p = keep; dot != NULL && p < end && isdigit((unsigned char)*p); p++)
+      continue;
+  }
+  return rc;
+}
+
 /* Copies the drawing; its names (glyphs, clips) get a prefix, for two drawings have the same. */
-static int put_renamed(struct tm_buf *out, const struct drawing *d, size_t index)
+static int put_drawing(struct tm_buf *out, const struct drawing *d, size_t index)
 {
   static const char *const marks[] = {"id=\"", "href=\"#", "url(#"};
   const char *p = d->inner;
@@ -148,7 +167,7 @@ static int put_renamed(struct tm_buf *out, const struct drawing *d, size_t index
       if (hit != NULL)
         next = hit + strlen(marks[i]);
     }
-    rc = tm_buf_add(out, p, (size_t)(next - p));
+    rc = put_rounded(out, p, (size_t)(next - p));
     if (rc == 0 && next < end)
       rc = tm_buf_printf(out, "p%zu-", index);
     p = next;
@@ -191,7 +210,7 @@ static int put_svg(struct tm_buf *out, const struct drawing *drawings, size_t n,
   for (size_t i = 0; rc == 0 && i < n; i++) {
     rc = tm_buf_printf(out, "<g transform=\"translate(0,%g)\">", height);
     if (rc == 0)
-      rc = put_renamed(out, &drawings[i], i);
+      rc = put_drawing(out, &drawings[i], i);
     if (rc == 0)
       rc = tm_buf_puts(out, "</g>\n");
     height += drawings[i].height;
