@@ -226,11 +226,11 @@ static int open_output(struct run *run, struct tm_error *err)
     if (rc < 0)
       return rc;
   }
-  bool terminal = run->output.path == NULL && isatty(STDOUT_FILENO);
+  bool terminal = run->output.stream == stdout && isatty(STDOUT_FILENO);
   struct report_settings settings = {
       .out = run->output.stream,
       .color = terminal && tm_color_wanted(STDOUT_FILENO),
-      .columns = run->output.path == NULL ? tm_terminal_columns(STDOUT_FILENO) : 0,
+      .columns = run->output.stream == stdout ? tm_terminal_columns(STDOUT_FILENO) : 0,
       .warning_s = run->warning_s,
       .critical_s = run->critical_s,
   };

@@ -165,7 +165,8 @@ static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *e
   }
   if (fchmod(fd, mode) == 0)
     out->stream = fdopen(fd, "w");
-  /* A report of ten thousand devices in as few writes as can be; failure leaves the usual buffer. */
+  /* A report of ten thousand devices in as few writes as can be; failure leaves the usual buffer.
+   */
   if (out->stream != NULL)
     setvbuf(out->stream, NULL, _IOFBF, 1U << 18);
   if (out->stream == NULL) {
@@ -176,12 +177,28 @@ static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *e
   return 0;
 }
 
+/* /dev/null, /dev/full, a FIFO: written as they are, for a rename would put a file in their place.
+ */
+static int open_special(struct tm_output *out, const char *path, struct tm_error *err)
+{
+  out->stream = fopen(path, "we");
+  if (out->stream == NULL)
+    return tm_fail(err, -errno, "%s: cannot write: %s", path, strerror(errno));
+  return 0;
+}
+
 int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct tm_error *err)
 {
+  struct stat st;
   *out = (struct tm_output){0};
   if (path == NULL || strcmp(path, "-") == 0) {
     out->stream = stdout;
     return 0;
+  }
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+    if (S_ISDIR(st.st_mode))
+      return tm_fail(err, -EISDIR, "%s: cannot write: is a directory", path);
+    return open_special(out, path, err);
   }
   out->path = strdup(path);
   if (out->path == NULL)
@@ -194,6 +211,7 @@ int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct 
 
 static int commit_stream(struct tm_output *out, const char *name, struct tm_error *err)
 {
+  errno = 0;
   if (fflush(out->stream) != 0 || ferror(out->stream)) {
     int code = errno != 0 ? -errno : -EIO;
     return tm_fail(err, code, "%s: cannot write: %s", name, strerror(-code));
@@ -205,7 +223,10 @@ static int commit_stream(struct tm_output *out, const char *name, struct tm_erro
 
 int tm_output_commit(struct tm_output *out, struct tm_error *err)
 {
-  int rc = commit_stream(out, out->path == NULL ? "standard output" : out->path, err);
+  const char *name = out->path != NULL       ? out->path
+                     : out->stream == stdout ? "standard output"
+                                             : "the output";
+  int rc = commit_stream(out, name, err);
   if (out->path == NULL || rc < 0)
     goto out;
   FILE *stream = out->stream;
@@ -231,7 +252,7 @@ out:
 
 void tm_output_release(struct tm_output *out)
 {
-  if (out->stream != NULL && out->path != NULL)
+  if (out->stream != NULL && out->stream != stdout)
     fclose(out->stream);
   if (out->temporary != NULL)
     unlink(out->temporary);

@@ -43,11 +43,12 @@ bool tm_file_name_is_safe(const char *name);
 
 /*
  * An atomic file that is written as a stream, or standard output.
- * path NULL or "-": standard output; commit then only flushes and checks it.
+ * path NULL or "-": standard output; commit then only flushes and checks it. A path that is a
+ * device or FIFO (/dev/null) is written as it is.
  */
 struct tm_output {
   FILE *stream; /* write here */
-  char *path;   /* NULL: standard output */
+  char *path;   /* NULL: standard output or a device, which is not renamed into place */
   char *temporary;
 };
 int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct tm_error *err);

@@ -9,6 +9,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -250,6 +251,33 @@ static void files_are_written_whole_or_not_at_all(void **state)
   assert_non_null(strstr(err.text, path));
 }
 
+/* An output named /dev/null must not become a regular file of that name. */
+static void devices_and_fifos_are_not_replaced(void **state)
+{
+  (void)state;
+  struct tm_error err = {0};
+  struct tm_output out;
+  struct stat st;
+  char path[64];
+  snprintf(path, sizeof(path), "%s/fifo", folder);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  int fd = open(path, O_RDWR);
+  assert_int_equal(tm_output_open(&out, path, 0600, &err), 0);
+  fputs("through", out.stream);
+  assert_int_equal(tm_output_commit(&out, &err), 0);
+  char got[8] = "";
+  assert_int_equal(read(fd, got, 7), 7);
+  assert_string_equal(got, "through");
+  assert_int_equal(lstat(path, &st), 0);
+  assert_true(S_ISFIFO(st.st_mode));
+  close(fd);
+  unlink(path);
+  assert_int_equal(tm_output_open(&out, "/dev/full", 0600, &err), 0);
+  fputs("no room", out.stream);
+  assert_int_equal(tm_output_commit(&out, &err), -ENOSPC);
+  assert_int_equal(tm_output_open(&out, folder, 0600, &err), -EISDIR);
+}
+
 static void errors_are_one_clean_line(void **state)
 {
   (void)state;
@@ -280,6 +308,7 @@ int main(void)
       cmocka_unit_test(text_from_outside_is_cleaned),
       cmocka_unit_test(json_from_outside_is_bounded),
       cmocka_unit_test(files_are_written_whole_or_not_at_all),
+      cmocka_unit_test(devices_and_fifos_are_not_replaced),
       cmocka_unit_test(errors_are_one_clean_line),
   };
   if (mkdtemp(folder) == NULL)
