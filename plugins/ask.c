@@ -28,58 +28,73 @@ struct ask_device {
 
 /* --- settings -------------------------------------------------------------------------- */
 
+static struct ask_setting *find_setting(const struct ask_settings *s, const char *key)
+{
+  struct ask_setting *at = s->first;
+  while (at != NULL && strcasecmp(at->key, key) != 0)
+    at = at->next;
+  return at;
+}
+
+static void free_setting(struct ask_setting *s)
+{
+  if (s == NULL)
+    return;
+  free(s->key);
+  free(s->value);
+  free(s);
+}
+
 int ask_settings_set(struct ask_settings *s, const char *key, const char *value)
 {
+  struct ask_setting *old = find_setting(s, key);
   char *copy = strdup(value);
   if (copy == NULL)
     return -ENOMEM;
-  for (size_t i = 0; i < s->len; i++) {
-    if (strcasecmp(s->list[i].key, key) == 0) {
-      free(s->list[i].value);
-      s->list[i].value = copy;
-      return 0;
-    }
+  if (old != NULL) {
+    free(old->value);
+    old->value = copy;
+    return 0;
   }
-  struct ask_setting *list = realloc(s->list, (s->len + 1) * sizeof(*list));
-  char *name = strdup(key);
-  if (list != NULL)
-    s->list = list;
-  if (list == NULL || name == NULL) {
-    free(name);
+  struct ask_setting *made = calloc(1, sizeof(*made));
+  if (made == NULL) {
     free(copy);
     return -ENOMEM;
   }
-  s->list[s->len++] = (struct ask_setting){name, copy};
+  made->value = copy;
+  made->key = strdup(key);
+  if (made->key == NULL) {
+    free_setting(made);
+    return -ENOMEM;
+  }
+  made->next = s->first;
+  s->first = made;
   return 0;
 }
 
 const char *ask_settings_get(const struct ask_settings *s, const char *key)
 {
-  for (size_t i = 0; i < s->len; i++) {
-    if (strcasecmp(s->list[i].key, key) == 0)
-      return s->list[i].value;
-  }
-  return NULL;
+  const struct ask_setting *found = find_setting(s, key);
+  return found != NULL ? found->value : NULL;
 }
 
 int ask_settings_inherit(struct ask_settings *to, const struct ask_settings *from)
 {
   int rc = 0;
-  for (size_t i = 0; rc == 0 && i < from->len; i++) {
-    if (ask_settings_get(to, from->list[i].key) == NULL)
-      rc = ask_settings_set(to, from->list[i].key, from->list[i].value);
+  for (const struct ask_setting *s = from->first; rc == 0 && s != NULL; s = s->next) {
+    if (find_setting(to, s->key) == NULL)
+      rc = ask_settings_set(to, s->key, s->value);
   }
   return rc;
 }
 
 void ask_settings_release(struct ask_settings *s)
 {
-  for (size_t i = 0; i < s->len; i++) {
-    free(s->list[i].key);
-    free(s->list[i].value);
+  while (s->first != NULL) {
+    struct ask_setting *next = s->first->next;
+    free_setting(s->first);
+    s->first = next;
   }
-  free(s->list);
-  *s = (struct ask_settings){0};
 }
 
 /* --- the context ------------------------------------------------------------------------- */

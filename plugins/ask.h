@@ -19,12 +19,14 @@
 /* --- settings -------------------------------------------------------------------------- */
 
 /* Settings by name, as text; names are compared without regard to case, as collectd does. */
+struct ask_setting {
+  char *key;
+  char *value;
+  struct ask_setting *next;
+};
+
 struct ask_settings {
-  struct ask_setting {
-    char *key;
-    char *value;
-  } * list;
-  size_t len;
+  struct ask_setting *first;
 };
 
 /* Sets or replaces one. 0 or -ENOMEM. */

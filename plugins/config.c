@@ -5,6 +5,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,19 +23,24 @@ int config_init(struct config *c, double interval_s)
   return c->state_dir != NULL ? 0 : -ENOMEM;
 }
 
-static void release_device(struct config_device *d)
+static void free_device(struct config_device *d)
 {
+  if (d == NULL)
+    return;
   free(d->name);
   free(d->source);
   free(d->host);
   ask_settings_release(&d->settings);
+  free(d);
 }
 
 void config_release(struct config *c)
 {
-  for (size_t i = 0; i < c->devices_len; i++)
-    release_device(&c->devices[i]);
-  free(c->devices);
+  while (c->devices != NULL) {
+    struct config_device *next = c->devices->next;
+    free_device(c->devices);
+    c->devices = next;
+  }
   free(c->state_dir);
   ask_settings_release(&c->defaults);
   *c = (struct config){0};
@@ -66,12 +72,9 @@ static int get_string(const oconfig_item_t *item, char **out, struct tm_error *e
   int rc = get_text(item, text, sizeof(text), err);
   if (rc < 0)
     return rc;
-  char *copy = strdup(text);
-  if (copy == NULL)
-    return tm_fail(err, -ENOMEM, "out of memory");
   free(*out);
-  *out = copy;
-  return 0;
+  *out = strdup(text);
+  return *out != NULL ? 0 : tm_fail(err, -ENOMEM, "out of memory");
 }
 
 static int get_interval(const oconfig_item_t *item, double *out, struct tm_error *err)
@@ -211,29 +214,49 @@ static int fill_device(struct config_device *d, const struct module_plugin *plug
     if (strcasecmp(block->children[i].key, "Source") == 0)
       rc = get_string(&block->children[i], &d->source, err);
   }
+  if (rc < 0)
+    return rc;
   const struct ask_source *source = d->source != NULL ? source_of(plugin, d->source) : NULL;
-  if (rc == 0 && source == NULL)
-    rc = refuse_source(plugin, d->source, err);
-  if (rc == 0 && ask_settings_set(&d->settings, "Device", d->name) < 0)
+  if (source == NULL)
+    return refuse_source(plugin, d->source, err);
+  if (ask_settings_set(&d->settings, "Device", d->name) < 0)
     rc = tm_fail(err, -ENOMEM, "out of memory");
   for (int i = 0; rc == 0 && i < block->children_num; i++)
     rc = read_option(d, source, &block->children[i], err);
   return rc;
 }
 
-static struct config_device *add_device(struct config *c, const char *name)
+/* An empty device with the defaults of the block. */
+static struct config_device *new_device(const struct config *c, const char *name)
 {
-  struct config_device *list = realloc(c->devices, (c->devices_len + 1) * sizeof(*list));
-  if (list == NULL)
+  struct config_device *d = calloc(1, sizeof(*d));
+  if (d == NULL)
     return NULL;
-  c->devices = list;
-  struct config_device *d = &list[c->devices_len];
-  *d = (struct config_device){.interval_s = c->interval_s, .unit_s = c->unit_s};
+  d->interval_s = c->interval_s;
+  d->unit_s = c->unit_s;
   d->name = strdup(name);
-  if (d->name == NULL)
+  if (d->name == NULL) {
+    free_device(d);
     return NULL;
-  c->devices_len++;
+  }
   return d;
+}
+
+static void append_device(struct config *c, struct config_device *d)
+{
+  struct config_device **end = &c->devices;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = d;
+}
+
+static bool name_is_taken(const struct config *c, const char *name)
+{
+  for (const struct config_device *d = c->devices; d != NULL; d = d->next) {
+    if (strcmp(d->name, name) == 0)
+      return true;
+  }
+  return false;
 }
 
 static int read_device(struct config *c, const struct module_plugin *plugin,
@@ -244,26 +267,33 @@ static int read_device(struct config *c, const struct module_plugin *plugin,
     return tm_fail(err, -EINVAL, "<Device> takes one name in quotes, <Device \"array-01\">");
   const char *name = block->values[0].value.string;
   snprintf(where, sizeof(where), "<Device \"%.100s\">", name);
+  struct config_device *d = NULL;
   int rc = check_name(name, err);
-  for (size_t i = 0; rc == 0 && i < c->devices_len; i++) {
-    /* Host tells apart two devices of one name, but then nobody could say which is meant. */
-    if (strcmp(c->devices[i].name, name) == 0)
-      rc = tm_fail(err, -EINVAL, "this name is given twice");
-  }
+  /* Host tells apart two devices of one name, but then nobody could say which is meant. */
+  if (rc == 0 && name_is_taken(c, name))
+    rc = tm_fail(err, -EINVAL, "this name is given twice");
   if (rc == 0) {
-    struct config_device *d = add_device(c, name);
+    d = new_device(c, name);
     rc = d != NULL ? fill_device(d, plugin, block, err) : tm_fail(err, -ENOMEM, "out of memory");
   }
+  if (rc < 0)
+    free_device(d);
+  else
+    append_device(c, d);
   return rc < 0 ? tm_fail_prefix(err, where) : 0;
 }
 
 int config_add_local(struct config *c, const struct module_plugin *plugin)
 {
-  struct config_device *d = add_device(c, CONFIG_LOCAL);
-  if (d == NULL)
+  struct config_device *d = new_device(c, CONFIG_LOCAL);
+  if (d != NULL)
+    d->source = strdup(plugin->local);
+  if (d == NULL || d->source == NULL) {
+    free_device(d);
     return -ENOMEM;
-  d->source = strdup(plugin->local);
-  return d->source != NULL ? 0 : -ENOMEM;
+  }
+  append_device(c, d);
+  return 0;
 }
 
 /* --- the block -----------------------------------------------------------------------------------

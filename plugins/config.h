@@ -22,6 +22,7 @@ struct config_device {
   double interval_s;
   int64_t unit_s;
   struct ask_settings settings;
+  struct config_device *next;
 };
 
 struct config {
@@ -29,8 +30,7 @@ struct config {
   double interval_s;
   int64_t unit_s;
   struct ask_settings defaults;
-  struct config_device *devices;
-  size_t devices_len;
+  struct config_device *devices; /* in the order of the file */
 };
 
 #define CONFIG_STATE_DIR "/var/lib/tidemark"

@@ -4,6 +4,7 @@
 #include "collectd/core/daemon/plugin.h"
 #include "collectd/core/utils/common/common.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -107,8 +108,8 @@ static void join_marked(char out[DISPATCH_NAME], const char *stem, const char *n
     while (len > 0 && ((unsigned char)stem[len] & 0xc0) == 0x80) /* not within a character */
       len--;
   }
-  memcpy(out, stem, len);
-  memcpy(out + len, tail, strlen(tail) + 1);
+  int n = snprintf(out, DISPATCH_NAME, "%.*s%s", (int)len, stem, tail);
+  assert(n < DISPATCH_NAME);
 }
 
 static void make_stem(char *stem, size_t size, const char *name)
@@ -126,13 +127,9 @@ void dispatch_instance(char out[DISPATCH_NAME], const char *name, const char *su
 {
   char stem[READING_NAME];
   make_stem(stem, sizeof(stem), name);
-  size_t len = strlen(stem);
-  if (len + strlen(suffix) >= DISPATCH_NAME) {
+  int n = snprintf(out, DISPATCH_NAME, "%s%s", stem, suffix);
+  if (n >= DISPATCH_NAME)
     join_marked(out, stem, name, suffix);
-    return;
-  }
-  memcpy(out, stem, len);
-  memcpy(out + len, suffix, strlen(suffix) + 1);
 }
 
 /* --- what was told -----------------------------------------------------------------------------
@@ -229,7 +226,9 @@ static void put_parts(struct dispatch *d, const struct reading *r, const struct 
       make_stem(stem, sizeof(stem), name);
       join_marked(instance, stem, name, row->suffix);
     }
-    put(d, row->type, instance, false, (const double *)(element + row->field), 1);
+    double number = NAN;
+    memcpy(&number, element + row->field, sizeof(number));
+    put(d, row->type, instance, false, &number, 1);
   }
 }
 

@@ -22,6 +22,7 @@ struct member {
   double interval_s;
   int64_t unit_s;
   const char *state_dir; /* the module's */
+  struct member *next;
 
   /* the read thread's */
   struct dispatch values;

@@ -23,18 +23,17 @@ struct group {
   struct ask_job *jobs;
   size_t len;
   struct border *thread;
+  struct group *next;
 };
 
 struct module {
   const struct module_plugin *plugin;
   struct config config;
   struct ask *ask;
-  struct member **members;
+  struct member *members; /* one for each device of the configuration, in its order */
   size_t members_len;
   struct group *reads;
-  size_t reads_len;
   struct group *borders;
-  size_t borders_len;
   plugin_ctx_t context; /* collectd's, for threads that it did not start */
   bool ready;
 };
@@ -49,22 +48,20 @@ static const char *plugin_name(void)
 
 /* --- members ---------------------------------------------------------------------------------- */
 
-static int add_member(struct module *mod, const struct config_device *c, struct tm_error *err)
+static struct member *make_member(const struct module *mod, const struct config_device *c,
+                                  struct tm_error *err)
 {
   struct ask_device *device = NULL;
-  struct member **list = realloc(mod->members, (mod->members_len + 1) * sizeof(struct member *));
-  if (list == NULL)
-    return tm_fail(err, -ENOMEM, "out of memory");
-  mod->members = list;
   int rc = ask_url_looks_like(c->source)
                ? ask_device_from_url(&device, mod->ask, c->source, &c->settings, err)
                : ask_device_new(&device, mod->ask, c->source, &c->settings, err);
   if (rc < 0)
-    return rc;
+    return NULL;
   struct member *m = member_new(c->name, c->host, device);
   if (m == NULL) {
     ask_device_free(device);
-    return tm_fail(err, -ENOMEM, "out of memory");
+    tm_fail(err, -ENOMEM, "out of memory");
+    return NULL;
   }
   m->kind = mod->plugin->kind;
   m->interval_s = c->interval_s;
@@ -72,24 +69,27 @@ static int add_member(struct module *mod, const struct config_device *c, struct 
   m->state_dir = mod->config.state_dir;
   m->values = (struct dispatch){.host = m->host, .plugin = plugin_name(), .device = m->name};
   interval_init(&m->counter, m->unit_s);
-  list[mod->members_len++] = m;
-  return 0;
+  return m;
 }
 
 /* Makes members of those configured devices that have none yet. */
 static int add_members(struct module *mod, struct tm_error *err)
 {
+  struct member **end = &mod->members;
   int rc = 0;
   if (mod->ask == NULL)
     rc = ask_new(&mod->ask, mod->plugin->sources, &mod->config.defaults, err);
-  for (size_t i = mod->members_len; rc == 0 && i < mod->config.devices_len; i++) {
-    const struct config_device *c = &mod->config.devices[i];
-    char where[160];
-    rc = add_member(mod, c, err);
-    if (rc < 0) {
-      snprintf(where, sizeof(where), "<Device \"%.100s\">", c->name);
-      tm_fail_prefix(err, where);
+  for (const struct config_device *c = mod->config.devices; rc == 0 && c != NULL; c = c->next) {
+    if (*end == NULL) {
+      *end = make_member(mod, c, err);
+      if (*end == NULL) {
+        char where[160];
+        snprintf(where, sizeof(where), "<Device \"%.100s\">", c->name);
+        return tm_fail_prefix(err, where);
+      }
+      mod->members_len++;
     }
+    end = &(*end)->next;
   }
   return rc;
 }
@@ -97,41 +97,53 @@ static int add_members(struct module *mod, struct tm_error *err)
 /* --- groups --------------------------------------------------------------------------------------
  */
 
-/* Puts the member into the group of its source and intervals, a new one when there is none. */
-static int join(struct group **groups, size_t *len, const struct group *like, struct member *m)
+static bool belongs(const struct group *g, const struct group *like)
 {
-  size_t i = 0;
-  while (i < *len &&
-         ((*groups)[i].source != like->source || (*groups)[i].interval_s < like->interval_s ||
-          (*groups)[i].interval_s > like->interval_s || (*groups)[i].unit_s != like->unit_s))
-    i++;
-  if (i == *len) {
-    struct group *list = realloc(*groups, (*len + 1) * sizeof(*list));
-    if (list == NULL)
-      return -ENOMEM;
-    *groups = list;
-    list[(*len)++] = *like;
+  return g->source == like->source && g->unit_s == like->unit_s &&
+         !(g->interval_s < like->interval_s) && !(g->interval_s > like->interval_s);
+}
+
+/* The group that is like this one; a new one when there is none. NULL when out of memory. */
+static struct group *find_group(struct group **groups, const struct group *like)
+{
+  for (struct group *g = *groups; g != NULL; g = g->next) {
+    if (belongs(g, like))
+      return g;
   }
-  struct group *g = &(*groups)[i];
-  struct ask_job *jobs = realloc(g->jobs, (g->len + 1) * sizeof(*jobs));
-  if (jobs == NULL)
+  struct group *g = calloc(1, sizeof(*g));
+  if (g == NULL)
+    return NULL;
+  *g = *like;
+  g->jobs = calloc(like->module->members_len, sizeof(*g->jobs));
+  if (g->jobs == NULL) {
+    free(g);
+    return NULL;
+  }
+  g->next = *groups;
+  *groups = g;
+  return g;
+}
+
+/* Puts the member into the group of its source and intervals. */
+static int join(struct group **groups, const struct group *like, struct member *m)
+{
+  struct group *g = find_group(groups, like);
+  if (g == NULL)
     return -ENOMEM;
-  g->jobs = jobs;
-  jobs[g->len++] = (struct ask_job){.device = m->device, .user = m};
+  g->jobs[g->len++] = (struct ask_job){.device = m->device, .user = m};
   return 0;
 }
 
 static int make_groups(struct module *mod)
 {
   int rc = 0;
-  for (size_t i = 0; rc == 0 && i < mod->members_len; i++) {
-    struct member *m = mod->members[i];
+  for (struct member *m = mod->members; rc == 0 && m != NULL; m = m->next) {
     const struct ask_source *source = ask_device_source(m->device);
     struct group read = {.module = mod, .source = source, .interval_s = m->interval_s};
     struct group border = {.module = mod, .source = source, .unit_s = m->unit_s};
-    rc = join(&mod->reads, &mod->reads_len, &read, m);
+    rc = join(&mod->reads, &read, m);
     if (rc == 0)
-      rc = join(&mod->borders, &mod->borders_len, &border, m);
+      rc = join(&mod->borders, &border, m);
   }
   return rc;
 }
@@ -174,8 +186,7 @@ static int read_group(user_data_t *user)
 static int register_reads(struct module *mod)
 {
   int rc = 0;
-  for (size_t i = 0; rc == 0 && i < mod->reads_len; i++) {
-    struct group *g = &mod->reads[i];
+  for (struct group *g = mod->reads; rc == 0 && g != NULL; g = g->next) {
     char name[128];
     snprintf(name, sizeof(name), "%s/%s/%g", plugin_name(), g->source->name, g->interval_s);
     rc = plugin_register_complex_read(plugin_name(), name, read_group,
@@ -209,29 +220,34 @@ static void at_border(int64_t border, void *user)
 static int start_borders(struct module *mod, struct tm_error *err)
 {
   int rc = 0;
-  for (size_t i = 0; rc == 0 && i < mod->borders_len; i++) {
-    struct group *g = &mod->borders[i];
+  for (struct group *g = mod->borders; rc == 0 && g != NULL; g = g->next)
     rc = border_start(&g->thread, g->unit_s, at_border, g, err);
-  }
   return rc;
 }
 
 /* --- collectd's callbacks
  * ------------------------------------------------------------------------------ */
 
+static void release_groups(struct group *groups)
+{
+  while (groups != NULL) {
+    struct group *next = groups->next;
+    border_stop(groups->thread);
+    free(groups->jobs);
+    free(groups);
+    groups = next;
+  }
+}
+
 static void release(struct module *mod)
 {
-  for (size_t i = 0; i < mod->borders_len; i++)
-    border_stop(mod->borders[i].thread);
-  for (size_t i = 0; i < mod->borders_len; i++)
-    free(mod->borders[i].jobs);
-  for (size_t i = 0; i < mod->reads_len; i++)
-    free(mod->reads[i].jobs);
-  for (size_t i = 0; i < mod->members_len; i++)
-    member_free(mod->members[i]);
-  free(mod->borders);
-  free(mod->reads);
-  free(mod->members);
+  release_groups(mod->borders);
+  release_groups(mod->reads);
+  while (mod->members != NULL) {
+    struct member *next = mod->members->next;
+    member_free(mod->members);
+    mod->members = next;
+  }
   ask_free(mod->ask);
   config_release(&mod->config);
   *mod = (struct module){.plugin = mod->plugin};
@@ -266,7 +282,7 @@ static int on_init(void)
   if (module.ready)
     return 0;
   int rc = prepare(&module, &err);
-  if (rc == 0 && module.config.devices_len == 0 && module.plugin->local != NULL &&
+  if (rc == 0 && module.config.devices == NULL && module.plugin->local != NULL &&
       config_add_local(&module.config, module.plugin) < 0)
     rc = tm_fail(&err, -ENOMEM, "out of memory");
   if (rc == 0)

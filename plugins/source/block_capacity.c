@@ -148,40 +148,43 @@ static int ask_mount(const struct tally *t, const struct block_mount *m, struct 
   return rc;
 }
 
-static int by_length(const void *a, const void *b)
+/* Shorter first, then by name: the same choice at every reading. */
+static bool is_before(const char *a, const char *b)
 {
-  const struct block_mount *x = *(const struct block_mount *const *)a;
-  const struct block_mount *y = *(const struct block_mount *const *)b;
-  size_t lx = strlen(x->point);
-  size_t ly = strlen(y->point);
-  return lx != ly ? (lx < ly ? -1 : 1) : strcmp(x->point, y->point);
+  size_t la = strlen(a);
+  size_t lb = strlen(b);
+  return la != lb ? la < lb : strcmp(a, b) < 0;
+}
+
+/* The first usable path to the file system of m that comes after `after` (NULL: the first). */
+static const struct block_mount *next_path(const struct tally *t, const struct block_mount *m,
+                                           const struct block_mount *after)
+{
+  const struct block_mount *best = NULL;
+  for (size_t i = 0; i < t->mounts->len; i++) {
+    const struct block_mount *other = &t->mounts->list[i];
+    if (other->major == m->major && other->minor == m->minor &&
+        (after == NULL || is_before(after->point, other->point)) &&
+        (best == NULL || is_before(other->point, best->point)) &&
+        !block_mount_may_hang(t->mounts, other))
+      best = other;
+  }
+  return best;
 }
 
 /* Asks through the shortest path that leads there and cannot hang; NULL when none does. */
 static const struct block_mount *ask_same(const struct tally *t, const struct block_mount *m,
                                           struct statvfs *st)
 {
-  const struct block_mount **same = calloc(t->mounts->len, sizeof(*same));
-  const struct block_mount *found = NULL;
-  size_t n = 0;
-  int rc = 0;
-  for (size_t i = 0; same != NULL && i < t->mounts->len; i++) {
-    const struct block_mount *other = &t->mounts->list[i];
-    if (other->major == m->major && other->minor == m->minor &&
-        !block_mount_may_hang(t->mounts, other))
-      same[n++] = other;
+  const struct block_mount *path = next_path(t, m, NULL);
+  int rc = path != NULL ? ask_mount(t, path, st) : -ESTALE;
+  while (path != NULL && rc < 0) {
+    if (rc != -ESTALE && t->err->code == 0)
+      tm_fail(t->err, rc, "%s: %s", path->point, strerror(-rc));
+    path = next_path(t, m, path);
+    rc = path != NULL ? ask_mount(t, path, st) : -ESTALE;
   }
-  if (n > 0)
-    qsort(same, n, sizeof(*same), by_length);
-  for (size_t i = 0; found == NULL && i < n; i++) {
-    rc = ask_mount(t, same[i], st);
-    if (rc == 0)
-      found = same[i];
-  }
-  if (found == NULL && rc < 0 && rc != -ESTALE && t->err->code == 0)
-    tm_fail(t->err, rc, "%s: %s", same[0]->point, strerror(-rc));
-  free(same);
-  return found;
+  return path;
 }
 
 /* --- pools -------------------------------------------------------------------------------- */
@@ -257,7 +260,7 @@ static void count_mount(struct tally *t, const struct block_mount *m)
 {
   char device[BLOCK_NAME];
   char key[READING_NAME + 16];
-  struct statvfs st;
+  struct statvfs st = {0};
   device_of(t, m, device);
   if (!belongs(t, m, device))
     return;

@@ -3,25 +3,47 @@
 
 #include "common/buf.h"
 #include "common/file.h"
+#include "common/number.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_DISKSTATS_BYTES = 8 << 20 };
 
-/* major minor name reads merged sectors ms writes merged sectors ms ... (iostats.rst) */
-static bool parse_line(const char *line, struct block_disk *d)
+size_t block_words(char *line, char **words, size_t max)
 {
-  char name[BLOCK_NAME];
-  int n = sscanf(line, "%u %u %47s %" SCNu64 " %*u %" SCNu64 " %*u %" SCNu64 " %*u %" SCNu64 " %*u",
-                 &d->major, &d->minor, name, &d->reads, &d->read_sectors, &d->writes,
-                 &d->written_sectors);
-  if (n != 7)
+  size_t n = 0;
+  for (char *word = NULL; n < max && (word = strsep(&line, " \t")) != NULL;) {
+    if (word[0] != '\0')
+      words[n++] = word;
+  }
+  return n;
+}
+
+bool block_number(const char *word, uint64_t max, uint64_t *value)
+{
+  return tm_parse_u64(word, 0, max, value) == 0;
+}
+
+/* major minor name, then numbers: reads merged sectors ms, writes merged sectors ms, ...
+ * (iostats.rst) */
+static bool parse_line(char *line, struct block_disk *d)
+{
+  char *words[11];
+  uint64_t major = 0;
+  uint64_t minor = 0;
+  if (block_words(line, words, 11) < 11 || strlen(words[2]) >= sizeof(d->name) ||
+      !block_number(words[0], UINT32_MAX, &major) || !block_number(words[1], UINT32_MAX, &minor) ||
+      !block_number(words[3], UINT64_MAX, &d->reads) ||
+      !block_number(words[5], UINT64_MAX, &d->read_sectors) ||
+      !block_number(words[7], UINT64_MAX, &d->writes) ||
+      !block_number(words[9], UINT64_MAX, &d->written_sectors))
     return false;
-  memcpy(d->name, name, sizeof(name));
+  d->major = (unsigned)major;
+  d->minor = (unsigned)minor;
+  snprintf(d->name, sizeof(d->name), "%s", words[2]);
   return true;
 }
 

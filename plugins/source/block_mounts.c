@@ -5,7 +5,6 @@
 #include "common/file.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,25 +37,41 @@ static void unescape(char *text)
   *out = '\0';
 }
 
+/* "8:1" */
+static bool parse_device(char *text, struct block_mount *m)
+{
+  uint64_t major = 0;
+  uint64_t minor = 0;
+  char *colon = strchr(text, ':');
+  if (colon == NULL)
+    return false;
+  *colon = '\0';
+  if (!block_number(text, UINT32_MAX, &major) || !block_number(colon + 1, UINT32_MAX, &minor))
+    return false;
+  m->major = (unsigned)major;
+  m->minor = (unsigned)minor;
+  return true;
+}
+
 /* id parent major:minor root point options [tags...] - type source super-options (proc(5)).
  * -EINVAL: not such a line. */
 static int parse_line(char *line, struct block_mount *m)
 {
-  int end = 0;
+  char *first[5];
+  char *last[2];
   char *tail = strstr(line, " - ");
   if (tail == NULL)
     return -EINVAL;
   *tail = '\0';
-  if (sscanf(line, "%" SCNu64 " %*u %u:%u %*s %n", &m->id, &m->major, &m->minor, &end) != 3 ||
-      end == 0 || sscanf(tail + 3, "%31s %255s", m->type, m->source) != 2)
+  if (block_words(line, first, 5) < 5 || block_words(tail + 3, last, 2) < 2 ||
+      !block_number(first[0], UINT64_MAX, &m->id) || !parse_device(first[2], m) ||
+      first[4][0] != '/')
     return -EINVAL;
-  char *point = line + end;
-  point[strcspn(point, " ")] = '\0';
-  unescape(point);
-  unescape(m->source);
-  if (point[0] != '/')
-    return -EINVAL;
-  m->point = strdup(point);
+  unescape(first[4]);
+  unescape(last[1]);
+  snprintf(m->type, sizeof(m->type), "%.*s", (int)sizeof(m->type) - 1, last[0]);
+  snprintf(m->source, sizeof(m->source), "%.*s", (int)sizeof(m->source) - 1, last[1]);
+  m->point = strdup(first[4]);
   return m->point != NULL ? 0 : -ENOMEM;
 }
 

@@ -17,6 +17,11 @@
 
 #define BLOCK_NAME 48
 
+/* Splits a line at its blanks, in place; returns how many words there are, `max` at most. */
+size_t block_words(char *line, char **words, size_t max);
+/* A word that is a number; false when it is none. */
+bool block_number(const char *word, uint64_t max, uint64_t *value);
+
 /* Where to look; strings are the owner's. */
 struct block_paths {
   const char *proc; /* "/proc" */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/dm-ioctl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,16 @@ int block_thin_parse(const char *status, double *fraction)
    * "Fail" or "Error" when the pool is broken */
   uint64_t used = 0;
   uint64_t total = 0;
-  if (sscanf(status, "%*u %*u/%*u %" SCNu64 "/%" SCNu64, &used, &total) != 2)
+  char text[256];
+  char *words[3];
+  snprintf(text, sizeof(text), "%s", status);
+  if (block_words(text, words, 3) < 3)
+    return -EIO;
+  char *slash = strchr(words[2], '/');
+  if (slash == NULL)
+    return -EIO;
+  *slash = '\0';
+  if (!block_number(words[2], UINT64_MAX, &used) || !block_number(slash + 1, UINT64_MAX, &total))
     return -EIO;
   if (total == 0 || used > total)
     return -ERANGE;
@@ -48,25 +56,34 @@ static const char *status_of(const struct dm_ioctl *io)
   return text;
 }
 
+/* The question, and room for the answer; the caller frees. */
+static struct dm_ioctl *make_question(const char *uuid)
+{
+  struct dm_ioctl *io = calloc(1, ANSWER_BYTES);
+  if (io == NULL)
+    return NULL;
+  io->version[0] = DM_VERSION_MAJOR;
+  io->data_size = ANSWER_BYTES;
+  io->data_start = sizeof(*io);
+  /* Without this flag the pool would write its metadata out for being asked. */
+  io->flags = DM_NOFLUSH_FLAG;
+  snprintf(io->uuid, sizeof(io->uuid), "%s", uuid);
+  return io;
+}
+
 static int ask_control(const char *name, const char *uuid, double *fraction, struct tm_error *err)
 {
   int fd = open(CONTROL, O_RDWR | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     return tm_fail(err, -errno, "%s: how full it is cannot be read: %s: %s", name, CONTROL,
                    strerror(errno));
-  struct dm_ioctl *io = calloc(1, ANSWER_BYTES);
-  int rc = io != NULL ? 0 : tm_fail(err, -ENOMEM, "out of memory");
-  if (rc == 0) {
-    io->version[0] = DM_VERSION_MAJOR;
-    io->data_size = ANSWER_BYTES;
-    io->data_start = sizeof(*io);
-    /* Without this flag the pool would write its metadata out for being asked. */
-    io->flags = DM_NOFLUSH_FLAG;
-    memcpy(io->uuid, uuid, strlen(uuid) + 1);
-    if (ioctl(fd, DM_TABLE_STATUS, io) < 0)
-      rc = tm_fail(err, -errno, "%s: how full it is cannot be read: %s", name, strerror(errno));
-  }
-  if (rc == 0) {
+  struct dm_ioctl *io = make_question(uuid);
+  int rc = 0;
+  if (io == NULL) {
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+  } else if (ioctl(fd, DM_TABLE_STATUS, io) < 0) {
+    rc = tm_fail(err, -errno, "%s: how full it is cannot be read: %s", name, strerror(errno));
+  } else {
     const char *status = status_of(io);
     rc = status != NULL ? block_thin_parse(status, fraction) : -EPROTO;
     if (rc < 0)

@@ -76,7 +76,7 @@ static void settings_ignore_case_and_are_replaced(void **state)
   struct ask_settings defaults = {0};
   assert_int_equal(ask_settings_set(&s, "Address", "a"), 0);
   assert_int_equal(ask_settings_set(&s, "address", "b"), 0);
-  assert_int_equal(s.len, 1);
+  assert_null(s.first->next);
   assert_string_equal(ask_settings_get(&s, "ADDRESS"), "b");
   assert_int_equal(ask_settings_set(&defaults, "Address", "c"), 0);
   assert_int_equal(ask_settings_set(&defaults, "ProcPath", "/p"), 0);
