@@ -31,7 +31,7 @@ static const struct tm_option options[] = {
     {0, "quantiles", "Q,...", "forecast", "quantiles of the values, ascending (0.1,0.5,0.9)"},
     {0, "catalogue", "FILE", "run recommend", "what the vendor sells"},
     {0, "weeks", "N", "demand", "weeks ahead (26)"},
-    {0, "shops", "FILE", "demand", "JSON object from customer id to shop"},
+    {0, "shops", "FILE", "demand", "JSON file that tells each customer's shop"},
     {0, "customers", NULL, "demand", "also name the customers behind each number"},
     {0}};
 
@@ -42,6 +42,7 @@ static const struct tm_command commands[] = {
     {"graph", "DEVICE", "draw history, capacity, forecast and daily maxima as SVG or PNG",
      cmd_graph},
     {"recommend", "[FILE|-]...", "say what to offer from summaries and a catalogue", cmd_recommend},
+    {"demand", "[FILE|-]...", "sum what is probably needed by SKU, shop and week", cmd_demand},
     {"score", "", "hold the forecasts of the ledger against what happened since", cmd_score},
     {0}};
 
