@@ -133,8 +133,8 @@ int cmd_demand(const struct tm_args *args)
   rc = tm_output_open(&out, tm_args_get(args, "output"), 0644, &err);
   if (rc == 0)
     rc = documents_read(args->operands, each_summary, &run, &count, &err);
-  if (run.now == INT64_MIN)
-    run.now = 0;
+  if (rc == 0 && run.now == INT64_MIN)
+    rc = tm_fail(&err, -ENOENT, "demand: no summary was read");
   struct demand_settings settings = {.now = run.now,
                                      .weeks = (unsigned)weeks,
                                      .shops = &shops,
@@ -145,6 +145,8 @@ int cmd_demand(const struct tm_args *args)
   if (rc == 0)
     rc = tm_output_commit(&out, &err);
   status = rc == 0 ? documents_status(&count) : tm_exit_status(rc);
+  if (rc < 0 && count.refused > 0)
+    status = EX_DATAERR;
 out:
   if (rc < 0)
     tm_log_error("%s", err.text);

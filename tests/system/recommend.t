@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""tidemark-analyze recommend: the sales list, late ones first, and nobody else on it."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.environ.get("SOURCE", os.getcwd())
+sys.path.insert(0, os.path.join(SOURCE, "tests/lib"))
+import summaries as made  # noqa: E402
+from tap import done, note, ok, same  # noqa: E402
+
+ANALYZE = os.path.join(os.environ.get("BUILD", "build"), "tidemark-analyze")
+CATALOGUE = os.path.join(SOURCE, "contrib/schema/samples/catalogue.json")
+
+
+def run(*args, given=None):
+    p = subprocess.run([ANALYZE, "recommend", "--config", CONFIG, *args], input=given,
+                       capture_output=True, text=True, timeout=60, check=False)
+    return p.returncode, p.stdout, p.stderr
+
+
+def lines(text):
+    return [json.loads(x) for x in text.splitlines()]
+
+
+with tempfile.TemporaryDirectory() as T:
+    CONFIG = T + "/tidemark.conf"
+    with open(CONFIG, "w", encoding="utf-8") as f:
+        f.write('customer { id = "V" }\nsite { name = "vendor"  timezone = "UTC" }\n')
+    fleet = made.fleet()
+    made.write(T + "/fleet", fleet)
+
+    status, out, err = run("--catalogue", CATALOGUE, T + "/fleet")
+    found = lines(out)
+    same(status, 0, "a fleet is advised")
+    same(sorted(o["customer"]["id"] for o in found), ["C-0003", "C-0010", "C-0017"],
+         "of 20 customers exactly the three that need something are listed")
+    ok(all("110 TiB of 120 TiB used" in o["reason"] for o in found), "each says why, with its numbers",
+       [o["reason"] for o in found])
+    same([o["order_by"] for o in found], sorted(o["order_by"] for o in found),
+         "the first to be ordered leads")
+    # Full with 1 chance in 10 in 23 days; shelves take 40 days and the sale 14.
+    first = found[0]
+    same((first["order_by"], first["late_by_days"]), ("2026-10-20", 31),
+         "nearer than the lead time: late, and by how many days")
+    same(first["key"], "C-0003/osaka-1/nas-gw.example.com/array-01/grow/2025-04-01",
+         "the key names customer, site, host, device, need and last change")
+
+    again = run("--catalogue", CATALOGUE, T + "/fleet")[1]
+    same(again, out, "the same input gives the same bytes")
+    shuffled = T + "/shuffled"
+    made.write(shuffled, fleet[::-1])
+    same(run("--catalogue", CATALOGUE, shuffled)[1], out, "the order of the summaries does not matter")
+
+    status, out, err = run("--catalogue", CATALOGUE, "--as-of", "2026-11-30", "-",
+                           given=json.dumps(fleet[3]))
+    later = lines(out)[0]
+    same((status, later["key"], later["late_by_days"]), (0, first["key"], 41),
+         "ten days later: the same key, ten days later still")
+
+    # The summary of today says that the shelf is in: what an older one said is closed.
+    closed = [fleet[3], made.summary(customer="C-0003", used=110, capacity=200,
+                                     generated_at="2026-11-20T06:00:00Z")]
+    made.write(T + "/closed", closed)
+    same(run("--catalogue", CATALOGUE, T + "/closed")[:2], (0, ""),
+         "an expansion closes the item, whichever summary comes first")
+    made.write(T + "/closed", closed[::-1])
+    same(run("--catalogue", CATALOGUE, T + "/closed")[:2], (0, ""), "and in the other order")
+
+    with open(T + "/bad", "w", encoding="utf-8") as f:
+        f.write(json.dumps(fleet[3]) + "\n")
+        f.write('{"schema":"tidemark.summary/1"\n')
+        f.write('{"schema":"tidemark.summary/9","generated_at":"2026-11-20T00:05:00Z"}\n')
+        f.write('\n{"schema":"tidemark.summary/1","generated_at":"2026-11-20T00:05:00Z","product":'
+                '{"kind":"disk_array","model":"DS-200"},"history":7}\n')
+        f.write("[" * 100 + "\n")
+        f.write(json.dumps(fleet[10]) + "\n")
+    status, out, err = run("--catalogue", CATALOGUE, T + "/bad")
+    same((status, len(lines(out))), (65, 2), "bad lines cost themselves alone, exit 65")
+    same([x.split(": ")[1] for x in err.splitlines()],
+         ["%s/bad:%d" % (T, n) for n in (2, 3, 5, 6)], "each is named by its file and line")
+    note(err)
+
+    status, out, err = run("--catalogue", CATALOGUE, "--format", "table", T + "/fleet")
+    ok(status == 0 and out.endswith("3 of 20 devices need something.\n"), "the table tells how many",
+       out)
+    status, out, err = run("--catalogue", CATALOGUE, "--format", "summaries", T + "/fleet")
+    same([len(s["recommendations"]) for s in lines(out)], [int(i in (3, 10, 17)) for i in range(20)],
+         "summaries come back with their recommendations")
+    advised = {r["key"] for s in lines(out) for r in s["recommendations"]}
+    same(advised, {o["key"] for o in found}, "under the same keys as the list")
+
+    for args, wanted, name in [
+            (("--catalogue", T + "/none", T + "/fleet"), 66, "no catalogue: 66"),
+            (("--catalogue", CONFIG, T + "/fleet"), 78, "a catalogue that is none: 78"),
+            ((T + "/fleet",), 64, "no catalogue named: 64"),
+            (("--catalogue", CATALOGUE, T + "/nothing"), 66, "no such file: 66"),
+            (("--catalogue", CATALOGUE, "--as-of", "soon", T + "/fleet"), 64, "no time: 64"),
+            (("--catalogue", CATALOGUE, "--format", "xml", T + "/fleet"), 64, "no format: 64")]:
+        status, out, err = run(*args)
+        same((status, out, len(err.splitlines())), (wanted, "", 1), name)
+
+    big = made.fleet(1000)
+    made.write(T + "/big", big)
+    status, out, err = run("--catalogue", CATALOGUE, T + "/big")
+    same((status, len(lines(out))), (0, 150), "a thousand devices")
+done()
