@@ -22,7 +22,7 @@ t.parse(sys.argv[1])' "$T/$device.svg"
 done
 ok "a file system of stock collectd" draw --config "$T/fleet/C-1004/tidemark.conf" df-root --output "$T/df.svg"
 ok "an interface" draw --config "$T/fleet/C-1004/tidemark.conf" interface-uplink --output "$T/if.svg"
-ok "HOST/DEVICE and --data" draw --data "$T/fleet/C-1003/rrd" monitor.leeds.example.org/pacs-1 -o "$T/c.png"
+ok "HOST/DEVICE and --data" draw --data "$T/fleet/C-1003/rrd" leeds-mon/pacs-1 -o "$T/c.png"
 ok "collectd's folder" draw --data "$T/fleet/C-1003/rrd" disk_array-pacs-1 -o "$T/c.png" --width 600
 ok "a day of history" draw --config "$leeds" pacs-2 --history 1d --output "$T/c.png"
 ok "as it was a year ago" draw --config "$leeds" pacs-2 --as-of 2025-11-01 --output "$T/c.png"
@@ -61,7 +61,7 @@ assert "Sample Health Trust" in d["title"]
 EOF
 
 # --- names --------------------------------------------------------------------------------------
-rrd=$T/fleet/C-1003/rrd/monitor.leeds.example.org
+rrd=$T/fleet/C-1003/rrd/leeds-mon
 odd='a:b %s\l <i>&amp;'
 cp -r "$rrd/disk_array-pacs-1" "$rrd/disk_array-$odd"
 ok "a device of any name is drawn" draw --config "$leeds" "$odd" --output "$T/odd.svg"
