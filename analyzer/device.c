@@ -6,6 +6,7 @@
 #include "analyzer/summary.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -93,6 +94,23 @@ static int close_with_advice(struct device_work *w, const struct device_settings
   return rc;
 }
 
+/* What is fixed about the device: its papers, with what the plugins found put over them. NULL where
+ * there is neither. An inventory file that cannot be read is said, and costs only itself. */
+static json_t *product_of(const struct device_settings *settings, const struct series *s)
+{
+  struct tm_error err = {0};
+  json_t *inventory = NULL;
+  if (settings->has_inventory)
+    inventory = inventory_read(settings->conf->state_dir, s->host, s->device, &err);
+  if (err.code != 0)
+    tm_log_warning("%s", err.text);
+  const struct registration *r = registration_find(settings->registrations, s->host, s->device,
+                                                   tm_json_get_string(inventory, "serial"));
+  json_t *product = registration_product(r, inventory);
+  json_decref(inventory);
+  return product;
+}
+
 int device_summarize(struct device_work *w, const struct device_settings *settings,
                      const struct series *series, struct tm_error *err)
 {
@@ -118,8 +136,11 @@ int device_summarize(struct device_work *w, const struct device_settings *settin
     if (rc < 0)
       return rc;
   }
+  json_t *product = product_of(settings, series);
+  s.product = product;
   tm_buf_reset(&w->line);
   rc = summary_write(&w->line, &s);
+  json_decref(product);
   if (rc == 0)
     rc = close_with_advice(w, settings, s.generated_at, err);
   if (rc < 0)

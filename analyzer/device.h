@@ -4,6 +4,7 @@
 
 #include "analyzer/catalogue.h"
 #include "analyzer/forecast/forecast.h"
+#include "analyzer/registration.h"
 #include "analyzer/rules/rules.h"
 #include "analyzer/series.h"
 #include "common/buf.h"
@@ -20,6 +21,8 @@
  */
 struct device_settings {
   const struct tm_conf *conf;
+  const struct registrations *registrations; /* empty: nothing is registered */
+  bool has_inventory;                /* the plugins have left what they found in the state folder */
   const struct catalogue *catalogue; /* NULL: this site has none, nothing is recommended */
   struct rule_thresholds thresholds;
   bool forecast;

@@ -31,6 +31,7 @@ struct run {
   struct tm_conf conf;
   struct device_settings settings;
   struct catalogue catalogue;
+  struct registrations registrations;
   struct rrd_options source_options;
   unsigned jobs;
   int64_t warning_s;
@@ -343,9 +344,31 @@ static int load_catalogue(struct run *run, struct tm_error *err)
   return catalogue_load(&run->catalogue, path, err);
 }
 
+static void registration_was_refused(void *user, const char *text)
+{
+  struct run *run = user;
+  tm_log_error("%s", text);
+  atomic_fetch_add(&run->refused, 1);
+}
+
+/* The papers of the devices, and whether the plugins have left an inventory. */
+static int load_products(struct run *run, struct tm_error *err)
+{
+  char inventory[4096];
+  snprintf(inventory, sizeof(inventory), "%s/inventory", run->conf.state_dir);
+  run->settings.has_inventory = access(inventory, F_OK) == 0;
+  run->settings.registrations = &run->registrations;
+  if (run->conf.products == NULL)
+    return 0;
+  return registrations_load(&run->registrations, run->conf.products, registration_was_refused, run,
+                            err);
+}
+
 static int run_all(struct run *run, struct tm_error *err)
 {
   int rc = load_catalogue(run, err);
+  if (rc == 0)
+    rc = load_products(run, err);
   if (rc < 0)
     return rc;
   rc = rrd_source_open(&run->source, &run->source_options, err);
@@ -406,6 +429,7 @@ out:
   tm_output_release(&run.recorded);
   ordered_free(run.ordered);
   rrd_source_free(run.source);
+  registrations_release(&run.registrations);
   catalogue_release(&run.catalogue);
   tm_conf_release(&run.conf);
   return status;

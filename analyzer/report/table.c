@@ -39,7 +39,8 @@ static const struct {
 
 struct row {
   char *cell[COLUMNS];
-  int64_t middle; /* the fill date's median; what the order follows; NEVER */
+  int64_t act_by; /* what the order follows: the day to order by, else the middle; NEVER */
+  int64_t middle; /* the fill date's median */
   int64_t early;  /* its early edge */
   double probability_90d;
 };
@@ -139,6 +140,7 @@ static int set_forecast(struct row *row, const json_t *forecast)
     return -ENOMEM;
   row->middle = time_of(fill, "0.5");
   row->early = time_of(fill, "0.1");
+  row->act_by = row->middle;
   row->probability_90d = tm_json_get_number(json_object_get(fill, "probability_by_horizon"), "90d");
   if (isnan(row->probability_90d))
     row->probability_90d = 0;
@@ -184,16 +186,40 @@ static int set_busiest(struct row *row, const json_t *transfers)
   return set(row, BUSIEST, text);
 }
 
+/* "order by 2026-12-06: 1 x ESX-80, 1 x ES-FW-6.2.1"; its reasons stand in the summary. */
+static void advice_text(char *out, size_t size, const json_t *advice)
+{
+  size_t i;
+  const json_t *line;
+  double late = tm_json_get_number(advice, "late_by_days");
+  const char *by = tm_json_get_string(advice, "order_by");
+  int n = late > 0 ? snprintf(out, size, "order now, %.0f day%s late:", late, late > 1 ? "s" : "")
+                   : snprintf(out, size, "order by %s:", by != NULL ? by : "?");
+  json_array_foreach(json_object_get(advice, "lines"), i, line)
+  {
+    const char *sku = tm_json_get_string(line, "sku");
+    if (n > 0 && (size_t)n < size)
+      n += snprintf(out + n, size - (size_t)n, "%s %.0f x %s", i > 0 ? "," : "",
+                    tm_json_get_number(line, "quantity"), sku != NULL ? sku : "?");
+  }
+}
+
 static int set_remark(struct row *row, const json_t *summary)
 {
+  char text[512];
   const json_t *first = json_array_get(json_object_get(summary, "recommendations"), 0);
-  const char *text = tm_json_get_string(first, "reason");
   const json_t *forecast = json_object_get(summary, "forecast");
   const char *verdict = tm_json_get_string(forecast, "verdict");
-  /* The dates of a growing one say it already. */
-  if (text == NULL && verdict != NULL && strcmp(verdict, "growing") != 0)
-    text = tm_json_get_string(forecast, "reason");
-  return set(row, REMARK, text != NULL ? text : "");
+  const char *reason = tm_json_get_string(forecast, "reason");
+  if (first != NULL) {
+    row->act_by = time_of(first, "order_by");
+    advice_text(text, sizeof(text), first);
+  } else if (reason != NULL && verdict != NULL && strcmp(verdict, "growing") != 0) {
+    snprintf(text, sizeof(text), "%s", reason); /* the dates of a growing one say it already */
+  } else {
+    text[0] = '\0';
+  }
+  return set(row, REMARK, text);
 }
 
 static int table_add(struct report *r, const char *line, size_t len, const json_t *summary)
@@ -227,6 +253,8 @@ static int by_urgency(const void *a, const void *b)
 {
   const struct row *x = a;
   const struct row *y = b;
+  if (x->act_by != y->act_by)
+    return x->act_by < y->act_by ? -1 : 1;
   if (x->middle != y->middle)
     return x->middle < y->middle ? -1 : 1;
   if (x->early != y->early)
@@ -300,12 +328,12 @@ static void print_row(const struct report *r, char *const cells[COLUMNS],
 {
   int last = 0;
   for (int c = 0; c < COLUMNS; c++)
-    last = width[c] > 0 ? c : last;
+    last = width[c] > 0 && cells[c][0] != '\0' ? c : last;
   bool first = true;
   if (paint != NULL)
     fputs(paint, r->settings.out);
   for (int c = 0; c < COLUMNS; c++) {
-    if (width[c] == 0)
+    if (width[c] == 0 || c > last)
       continue;
     if (!first)
       fputs("  ", r->settings.out);
