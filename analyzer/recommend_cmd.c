@@ -132,7 +132,7 @@ static int set_up(struct recommend_run *run, const struct tm_args *args)
   const char *path = tm_args_get(args, "catalogue");
   if (path == NULL)
     path = conf.catalogue;
-  rule_thresholds_init(&run->thresholds);
+  run->thresholds = conf.recommend;
   if (status != EX_OK) {
     tm_conf_release(&conf);
     return status;

@@ -339,7 +339,7 @@ static int load_catalogue(struct run *run, struct tm_error *err)
     path = run->conf.catalogue;
   if (path == NULL || !run->settings.forecast)
     return 0;
-  rule_thresholds_init(&run->settings.thresholds);
+  run->settings.thresholds = run->conf.recommend;
   run->settings.catalogue = &run->catalogue;
   return catalogue_load(&run->catalogue, path, err);
 }

@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/error.h"
+#include "common/thresholds.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -89,6 +90,7 @@ struct tm_conf {
   bool names_clear;      /* false: device and host names leave as pseudonyms */
   struct tm_conf_schedule schedule;
   struct tm_conf_spool spool;
+  struct rule_thresholds recommend;
   struct tm_conf_target *targets;
   size_t targets_len;
   const char *path;        /* the file that was read */

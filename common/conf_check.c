@@ -58,16 +58,46 @@ static const struct tm_key spool_keys[] = {
     {.name = "keep", .kind = TM_KEY_DURATION, .offset = IN_CONF(spool.keep_s)},
     {0},
 };
+/* One for each row of rule_threshold_rows. */
+static const struct tm_key recommend_keys[] = {
+    {.name = "within_days", .kind = TM_KEY_OTHER},
+    {.name = "min_probability", .kind = TM_KEY_OTHER},
+    {.name = "planning_days", .kind = TM_KEY_OTHER},
+    {.name = "busy_share", .kind = TM_KEY_OTHER},
+    {.name = "load_floor_share", .kind = TM_KEY_OTHER},
+    {.name = "duty_share", .kind = TM_KEY_OTHER},
+    {.name = "duty_days", .kind = TM_KEY_OTHER},
+    {.name = "supply_days", .kind = TM_KEY_OTHER},
+    {.name = "supply_share", .kind = TM_KEY_OTHER},
+    {.name = "software_days", .kind = TM_KEY_OTHER},
+    {.name = "service_days", .kind = TM_KEY_OTHER},
+    {.name = "end_of_service_days", .kind = TM_KEY_OTHER},
+    {0},
+};
 const struct tm_block tm_conf_blocks[] = {
-    {NULL, root_keys},         {"customer", customer_keys},
-    {"site", site_keys},       {"paths", paths_keys},
-    {"privacy", privacy_keys}, {"schedule", schedule_keys},
-    {"spool", spool_keys},     {NULL, NULL},
+    {NULL, root_keys},     {"customer", customer_keys},   {"site", site_keys},
+    {"paths", paths_keys}, {"privacy", privacy_keys},     {"schedule", schedule_keys},
+    {"spool", spool_keys}, {"recommend", recommend_keys}, {NULL, NULL},
 };
 
 static const char *const role_names[] = {"site", "vendor", NULL};
 static const char *const weekday_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 static const char *const privacy_names[] = {"clear", "pseudonym", NULL};
+
+static int read_thresholds(const struct tm_reader *r, struct rule_thresholds *out)
+{
+  for (const struct rule_threshold *t = rule_threshold_rows; t->name != NULL; t++) {
+    const char *text = cfg_getstr(r->section, t->name);
+    double value;
+    if (text == NULL)
+      continue;
+    if (tm_parse_double(text, &value) < 0 || value < t->min || value > t->max)
+      return REFUSE(r, t->name, "%s: '%s': a number from %g to %g is wanted", t->name, text, t->min,
+                    t->max);
+    *(double *)((char *)out + t->offset) = value;
+  }
+  return 0;
+}
 
 /* "HH:MM" */
 static bool parse_minute(const char *text, size_t len, int *minute)
@@ -139,6 +169,8 @@ int tm_conf_check(struct tm_conf *out, const struct tm_conf_own *own, struct tm_
     rc = tm_conf_read_keys(&r, b->keys, out);
     if (rc == 0 && b->keys == schedule_keys)
       rc = read_schedule(&r, &out->schedule);
+    if (rc == 0 && b->keys == recommend_keys)
+      rc = read_thresholds(&r, &out->recommend);
     if (rc == 0 && b->keys == privacy_keys)
       rc = tm_conf_read_choice(&r, "names", privacy_names, &names);
   }
@@ -164,6 +196,7 @@ void tm_conf_defaults(struct tm_conf *out)
                 .expire_s = 30 * 86400,
                 .keep_s = 90 * 86400},
   };
+  rule_thresholds_init(&out->recommend);
 }
 
 int tm_conf_need_identity(const struct tm_conf *conf, struct tm_error *err)

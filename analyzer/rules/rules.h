@@ -6,6 +6,7 @@
 #include "analyzer/outlook.h"
 #include "analyzer/pack.h"
 #include "common/error.h"
+#include "common/thresholds.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -18,32 +19,6 @@
  * (analyzer/plan.h), so that two rules cannot contradict each other. contrib/doc/recommendations.md
  * explains the same to people who do not program.
  */
-
-/* Where 'nothing' ends. Times in days, shares and probabilities from 0 to 1. */
-struct rule_thresholds {
-  double within_days;
-  double min_probability;
-  double planning_days;
-  double busy_share;
-  double load_floor_share;
-  double duty_share;
-  double duty_days;
-  double supply_days;
-  double supply_share;
-  double software_days;
-  double service_days;
-  double end_of_service_days;
-};
-
-/* One row a threshold, for the configuration, its manual page and the tests. */
-struct rule_threshold {
-  const char *name; /* of the key in tidemark.conf, block recommend */
-  size_t offset;
-  double initial, min, max;
-  const char *help;
-};
-extern const struct rule_threshold rule_threshold_rows[]; /* ends with name == NULL */
-void rule_thresholds_init(struct rule_thresholds *t);
 
 #define LOAD_MAX_DAYS 800
 

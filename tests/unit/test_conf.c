@@ -21,6 +21,29 @@ static int parse(struct tm_conf *conf, const char *text, struct tm_error *err)
   return tm_conf_parse(conf, text, strlen(text), "t.conf", err);
 }
 
+/* The table of the rules and the keys of the block are one. */
+static void every_threshold_of_the_rules_can_be_set(void **state)
+{
+  (void)state;
+  for (const struct rule_threshold *t = rule_threshold_rows; t->name != NULL; t++) {
+    char text[200];
+    struct tm_conf c;
+    struct tm_error err = {0};
+    snprintf(text, sizeof(text), "recommend { %s = %.10g }\n", t->name, t->max);
+    if (parse(&c, text, &err) != 0)
+      fail_msg("%s: %s", text, err.text);
+    assert_true(*(double *)((char *)&c.recommend + t->offset) == t->max);
+    tm_conf_release(&c);
+    snprintf(text, sizeof(text), "\nrecommend { %s = %.10g }\n", t->name, t->max + 1);
+    assert_int_equal(parse(&c, text, &err), -EINVAL);
+    assert_non_null(strstr(err.text, "t.conf:2: "));
+    tm_conf_release(&c);
+    assert_int_equal(parse(&c, "", &err), 0);
+    assert_true(*(double *)((char *)&c.recommend + t->offset) == t->initial);
+    tm_conf_release(&c);
+  }
+}
+
 static void the_documented_shape_is_understood(void **state)
 {
   (void)state;
@@ -284,6 +307,7 @@ static int remove_dir(void **state)
 int main(void)
 {
   static const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_threshold_of_the_rules_can_be_set),
       cmocka_unit_test(the_documented_shape_is_understood),
       cmocka_unit_test(what_is_wrong_is_named_with_its_line),
       cmocka_unit_test(tryton_is_for_the_vendor),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "analyzer/rules/rules.h"
+#include "common/thresholds.h"
 
 #define ROW(member) #member, offsetof(struct rule_thresholds, member)
 
