@@ -101,6 +101,9 @@ $B/tidemark-demo: LIBS := -lrrd $(LIBS)
 $(PROGRAMS:%=$B/%) $B/tidemark-demo:
 	$(LINK) -o $@ $^ $(LIBS)
 
+# These are embedded by the assembler, which tells no dependencies.
+$B/exporters/schema.o: contrib/schema/summary.schema.json contrib/schema/history.schema.json
+
 $B/%.o: %.c $B/.flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(EXTRA) -c -o $@ $<

@@ -136,7 +136,7 @@ static int check_caps(struct spool *s, size_t size, struct tm_error *err)
     return tm_fail(err, -errno, "%s: %s", s->dir, strerror(errno));
   uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
   if (free_bytes < s->limits.free_bytes || free_bytes - s->limits.free_bytes < size)
-    return tm_fail(err, -ENOSPC, "%s: the disk is too full: %llu bytes are free, %llu are kept",
+    return tm_fail(err, -EDQUOT, "%s: the disk is too full: %llu bytes are free, %llu are kept",
                    s->dir, (unsigned long long)free_bytes,
                    (unsigned long long)s->limits.free_bytes);
   return 0;
@@ -201,10 +201,9 @@ static int render(struct tm_buf *file, json_t *head, const void *body, size_t le
 }
 
 int spool_add(struct spool *s, enum spool_class order_class, const char *key, json_t *head,
-              const void *body, size_t len, int64_t now_ms, struct tm_error *err)
+              const void *body, size_t len, int64_t due, int64_t now_ms, struct tm_error *err)
 {
-  struct spool_entry e = {
-      .due = now_ms / 1000, .order_class = (int)order_class, .queued_ms = now_ms};
+  struct spool_entry e = {.due = due, .order_class = (int)order_class, .queued_ms = now_ms};
   struct tm_buf file = TM_BUF_INIT(SPOOL_ITEM_MAX);
   char from[PATH_MAX], to[PATH_MAX];
   snprintf(e.key, sizeof(e.key), "%s", key);

@@ -80,11 +80,12 @@ void spool_unlock(struct spool *s);
 /*
  * Makes an item durable: written, synced and renamed into new/, and that folder synced. On any
  * failure nothing is promised and nothing is left: -EDQUOT when a cap of the configuration is
- * reached, -ENOSPC when the disk is full or would fall below the floor, -EEXIST never (ask
- * spool_find first). head is borrowed and gets the key.
+ * reached or the disk would fall below the floor, else what the system said. Whether an item of
+ * this key is there already is the caller's question. head is borrowed and gets the key. due is
+ * when it may be sent, UTC seconds.
  */
 int spool_add(struct spool *s, enum spool_class order_class, const char *key, json_t *head,
-              const void *body, size_t len, int64_t now_ms, struct tm_error *err);
+              const void *body, size_t len, int64_t due, int64_t now_ms, struct tm_error *err);
 
 /*
  * The items of a state in the order of sending (ORDER, then key). With strange, files in new/ whose

@@ -38,7 +38,7 @@ static int add(struct spool *s, unsigned n, const char *body, int64_t now_ms, st
   char key[SPOOL_KEY_SIZE];
   json_t *head =
       json_pack("{s:s,s:s,s:[s]}", "type", "summary", "device", "h/d", "purposes", "sales");
-  int rc = spool_add(s, SPOOL_SUMMARY, key_of(key, n), head, body, strlen(body), now_ms, err);
+  int rc = spool_add(s, SPOOL_SUMMARY, key_of(key, n), head, body, strlen(body), now_ms / 1000, now_ms, err);
   json_decref(head);
   return rc;
 }
@@ -227,7 +227,7 @@ static void a_full_spool_refuses_and_loses_nothing(void **state)
   assert_int_equal(add(s, 10, big, NOW_MS, &err), -EDQUOT);
   s->limits.max_bytes = 1 << 24;
   s->limits.free_bytes = 1ULL << 60;
-  assert_int_equal(add(s, 10, "x", NOW_MS, &err), -ENOSPC);
+  assert_int_equal(add(s, 10, "x", NOW_MS, &err), -EDQUOT);
 }
 
 static void one_sender_at_a_time(void **state)
@@ -300,14 +300,15 @@ static void what_was_promised_survives_a_kill_at_any_moment(void **state)
     if (pid == 0)
       fill_until_killed(round * 1000, pipe_fd[1]);
     close(pipe_fd[1]);
-    /* However slow the machine is, the kill comes while items are being added. */
-    unsigned first;
-    assert_int_equal(read(pipe_fd[0], &first, sizeof(first)), sizeof(first));
-    promised[first] = true;
-    usleep((useconds_t)(rand() % 6000));
+    unsigned key;
+    for (int wait = 1 + rand() % 20; wait > 0; wait--) {
+      assert_int_equal(read(pipe_fd[0], &key, sizeof(key)), sizeof(key));
+      promised[key] = true;
+    }
+    usleep((useconds_t)(rand() % 1000));
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    for (unsigned key; read(pipe_fd[0], &key, sizeof(key)) == sizeof(key);)
+    while (read(pipe_fd[0], &key, sizeof(key)) == sizeof(key))
       promised[key] = true;
     close(pipe_fd[0]);
   }
@@ -324,15 +325,15 @@ static void what_was_promised_survives_a_kill_at_any_moment(void **state)
   }
   unsigned n = 0;
   for (unsigned i = 0; i < sizeof(promised); i++) {
-    char key[SPOOL_KEY_SIZE];
+    char hex[SPOOL_KEY_SIZE];
     if (!promised[i])
       continue;
     n++;
-    if (spool_list_find(&list, key_of(key, i)) == NULL)
+    if (spool_list_find(&list, key_of(hex, i)) == NULL)
       fail_msg("item %u was promised and is gone", i);
   }
   print_message("# %u promised, %zu found\n", n, list.len);
-  assert_true(n >= 60);
+  assert_true(n > 60);
   spool_list_release(&list);
   assert_int_equal(spool_clean(s, time(NULL) + 7200, NULL), 0);
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_ENVELOPE_H
+#define TM_ENVELOPE_H
+
+#include "common/buf.h"
+#include "common/error.h"
+#include "common/sign.h"
+
+#include <jansson.h>
+
+/*
+ * A document in its envelope: a CloudEvents 1.0 event whose id is the key of the document. The same
+ * content for the same target has the same key, whenever and however often it is made: the key is
+ * the SHA-256 of these lines, each ended by a newline:
+ *   customer, site, host, device, kind ("summary"), period ("FROM/TO"), schema, target, and
+ *   the SHA-256 of the document without its members id and generated_at, as compact JSON.
+ * What is not known is an empty line.
+ */
+#define ENVELOPE_MAX (4u << 20) /* bytes of one event */
+
+struct envelope {
+  char key[TM_SHA256_HEX];
+  char sha256[TM_SHA256_HEX]; /* of body */
+  struct tm_buf body;         /* the event, byte for byte as it leaves */
+};
+
+/*
+ * Seals a document (which gets its id) of this kind for a target. The document names its customer,
+ * site, host, device, period and schema. -EBADMSG when it does not.
+ */
+int envelope_seal(struct envelope *e, json_t *document, const char *kind, const char *target,
+                  struct tm_error *err);
+void envelope_release(struct envelope *e);
+
+/* SHA-256 of a document without its id and generated_at. Returns out. */
+char *envelope_digest(char out[TM_SHA256_HEX], const json_t *document);
+
+#endif
