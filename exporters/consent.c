@@ -200,6 +200,30 @@ json_t *consent_statement(const struct consent *c, unsigned purposes, const char
   return out;
 }
 
+unsigned consent_head_purposes(const json_t *head)
+{
+  unsigned purposes = 0;
+  size_t i;
+  json_t *name;
+  json_array_foreach(json_object_get(head, "purposes"), i, name)
+  {
+    purposes |= tm_purpose_of(json_string_value(name));
+  }
+  return purposes;
+}
+
+bool consent_covers(const struct consent *c, const json_t *head)
+{
+  const char *device = tm_json_get_string(head, "device");
+  const char *slash = device != NULL ? strchr(device, '/') : NULL;
+  if (slash == NULL)
+    return false;
+  char *host = strndup(device, (size_t)(slash - device));
+  unsigned on = host != NULL ? consent_purposes(c, host, slash + 1) : 0;
+  free(host);
+  return (consent_head_purposes(head) & ~on) == 0;
+}
+
 /* --- changing ------------------------------------------------------------------------------ */
 
 static int lock_state(const char *state_dir, struct tm_error *err)

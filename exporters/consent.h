@@ -44,6 +44,11 @@ json_t *consent_fields(const struct consent *c, enum tm_purpose purpose, const c
 json_t *consent_statement(const struct consent *c, unsigned purposes, const char *host,
                           const char *device);
 
+/* The purposes for which an item was made, by its head (spool.h), and whether all of them are still
+ * on for its device. */
+unsigned consent_head_purposes(const json_t *head);
+bool consent_covers(const struct consent *c, const json_t *head);
+
 struct consent_change {
   enum tm_purpose purpose;
   const char *device;   /* "HOST/DEVICE" or "DEVICE"; NULL: all of them */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "exporters/document.h"
 
-#include "common/clock.h"
 #include "common/json.h"
 #include "exporters/filter.h"
 
@@ -100,10 +99,6 @@ static json_t *rebuild_frame(const struct document_maker *m, const struct docume
     json_object_set_new(doc, "consent",
                         consent_statement(&m->consent, purposes, o->host, o->device));
   }
-  if (order->to != INT64_MIN)
-    json_object_set_new(
-        doc, "period",
-        json_pack("{s:o,s:o}", "from", tm_json_time(order->from), "to", tm_json_time(order->to)));
   return doc;
 }
 

@@ -29,7 +29,6 @@ void document_maker_release(struct document_maker *m);
 struct document_order {
   const struct tm_conf_target *target;
   const json_t *summary;      /* the source */
-  int64_t from, to;           /* the period; INT64_MIN: as the source says */
   const json_t *acknowledged; /* {"HOST/DEVICE":{"history_to":"2026-11-19"}}, or NULL */
   json_t *left_out;           /* NULL, or an array that gets "PATH: why" */
 };

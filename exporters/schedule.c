@@ -147,7 +147,7 @@ int schedule_save(const struct schedule_state *state, const char *state_dir, str
 void schedule_ask(struct schedule_answer *out, const struct tm_conf_schedule *s,
                   const struct schedule_state *state, int64_t now)
 {
-  *out = (struct schedule_answer){.from = INT64_MIN, .to = INT64_MIN, .next = *state};
+  *out = (struct schedule_answer){.to = INT64_MIN, .next = *state};
   if (state->last != INT64_MIN && now < state->last) {
     out->clock_went_back = true;
     return;
@@ -164,8 +164,6 @@ void schedule_ask(struct schedule_answer *out, const struct tm_conf_schedule *s,
     return;
   out->due = true;
   out->to = set;
-  out->from = s->rule == TM_EVERY_DAYS ? time_on_day(schedule_day(set) - s->days, s->at_minute)
-                                       : schedule_latest(s, anchor, set - 1);
   out->next = (struct schedule_state){.anchor_day = anchor, .last = set};
 }
 

@@ -33,7 +33,7 @@ int schedule_save(const struct schedule_state *state, const char *state_dir, str
 struct schedule_answer {
   bool due;
   bool clock_went_back;       /* the last record is dated later than now: nothing is due */
-  int64_t from, to;           /* of the period, when due */
+  int64_t to;                 /* the set time that has come, when due */
   struct schedule_state next; /* to be saved once the records are safe */
 };
 void schedule_ask(struct schedule_answer *out, const struct tm_conf_schedule *s,

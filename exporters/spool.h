@@ -136,6 +136,9 @@ int spool_expire(struct spool *s, int64_t now, size_t *moved, struct tm_error *e
 int spool_purge(struct spool *s, enum spool_state state, int64_t before, size_t *removed,
                 struct tm_error *err);
 
+/* How many files lie in corrupt/, reasons not counted. */
+int spool_count_corrupt(const struct spool *s, size_t *n, struct tm_error *err);
+
 const char *spool_state_name(enum spool_state state);
 
 /* Seconds to wait before try number attempt + 1: the schedule of Standard Webhooks, 5 s to 24 h,

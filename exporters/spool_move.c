@@ -186,3 +186,22 @@ int spool_purge(struct spool *s, enum spool_state state, int64_t before, size_t 
   spool_list_release(&list);
   return spool_sync_folder(s, spool_state_name(state), err);
 }
+
+int spool_count_corrupt(const struct spool *s, size_t *n, struct tm_error *err)
+{
+  char path[PATH_MAX];
+  int rc = spool_path(s, "corrupt", "", "", path, err);
+  DIR *d = rc == 0 ? opendir(path) : NULL;
+  if (rc == 0 && d == NULL)
+    rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+  if (rc < 0)
+    return rc;
+  for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+    size_t len = strlen(e->d_name);
+    bool why = len > strlen(WHY) && strcmp(e->d_name + len - strlen(WHY), WHY) == 0;
+    if (!why && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+      (*n)++;
+  }
+  closedir(d);
+  return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_HEALTH_H
+#define TM_HEALTH_H
+
+#include "common/conf.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * How a target is, kept between runs (a note of state.h): when it was last polled, until when it is
+ * left alone, and whether it turned us away, which only new credentials, another URL or a person's
+ * `push --now` mend.
+ */
+struct health {
+  int failures;       /* in a row, of the target as a whole */
+  int64_t hold_until; /* UTC; 0: not held */
+  int64_t polled_at;  /* UTC; 0: never */
+  int64_t skew_s;     /* our clock less the receiver's when it refused us for it */
+  bool stopped;
+  char fingerprint[65]; /* of the target's configuration and credentials when it was stopped */
+  char reason[256];
+};
+
+void health_load(struct health *h, const char *state_dir, const char *target);
+int health_save(const struct health *h, const char *state_dir, const char *target,
+                struct tm_error *err);
+
+/* It answered. */
+void health_up(struct health *h);
+void health_down(struct health *h, const char *reason, int64_t until, int64_t skew_s);
+void health_stop(struct health *h, const char *reason, const struct tm_conf_target *target);
+/* Nothing is to be sent now. A stop ends when the target's configuration or credentials change. */
+bool health_is_held(const struct health *h, const struct tm_conf_target *target, int64_t now);
+/* A new try begins: the hold is over, the count of failures stays until it answers. */
+void health_try(struct health *h);
+/* This trouble was told by the last run already. */
+bool health_is_told(const struct health *h, const char *reason);
+bool health_poll_due(const struct health *h, int64_t now, int64_t every_s);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "exporters/input.h"
+
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { MAX_OBJECT = 4 << 20 };
+
+struct reader {
+  input_handler *handler;
+  void *arg;
+  struct input_counts *counts;
+};
+
+static int take(struct reader *r, const char *data, size_t len, const char *where)
+{
+  struct tm_error err = {0};
+  json_t *object = tm_json_parse(data, len, where, &err);
+  int rc = object == NULL ? -EBADMSG : r->handler(r->arg, object, where, &err);
+  json_decref(object);
+  if (rc == -ECANCELED)
+    return rc;
+  if (rc < 0) {
+    /* The parser's messages begin with the place; the handler's do not. */
+    if (strncmp(err.text, where, strlen(where)) == 0)
+      tm_log_error("%s", err.text);
+    else
+      tm_log_error("%s: %s", where, err.text);
+    r->counts->refused++;
+  } else {
+    r->counts->read++;
+  }
+  return 0;
+}
+
+/* 1: a line is in b (without its newline); 0: the end; -EFBIG: too long, and passed over. */
+static int next_line(FILE *f, struct tm_buf *b)
+{
+  char chunk[16384];
+  int rc = 0;
+  tm_buf_reset(b);
+  while (fgets(chunk, sizeof(chunk), f) != NULL) {
+    size_t len = strlen(chunk);
+    bool whole = len > 0 && chunk[len - 1] == '\n';
+    if (rc == 0)
+      rc = tm_buf_add(b, chunk, whole ? len - 1 : len);
+    if (whole)
+      return rc < 0 ? rc : 1;
+  }
+  if (rc < 0)
+    return rc;
+  return b->len > 0 ? 1 : 0;
+}
+
+/* "{" alone, or with the first member: an object that people have laid out over several lines. */
+static bool is_laid_out(const struct tm_buf *line)
+{
+  size_t end = line->len;
+  while (end > 0 && strchr(" \t\r", line->ptr[end - 1]) != NULL)
+    end--;
+  return end > 0 && line->ptr[0] == '{' && line->ptr[end - 1] != '}';
+}
+
+static int read_rest(FILE *f, struct tm_buf *b)
+{
+  char chunk[16384];
+  int rc = tm_buf_puts(b, "\n");
+  for (size_t n; rc == 0 && (n = fread(chunk, 1, sizeof(chunk), f)) > 0;)
+    rc = tm_buf_add(b, chunk, n);
+  return rc;
+}
+
+static int read_stream(struct reader *r, FILE *f, const char *name)
+{
+  struct tm_buf line = TM_BUF_INIT(MAX_OBJECT);
+  char where[4200];
+  int rc = 0;
+  for (size_t n = 1; rc == 0; n++) {
+    int got = next_line(f, &line);
+    if (got == 0)
+      break;
+    snprintf(where, sizeof(where), "%s:%zu", name, n);
+    if (got > 0 && n == 1 && is_laid_out(&line)) {
+      got = read_rest(f, &line) < 0 ? -EFBIG : 1;
+      snprintf(where, sizeof(where), "%s", name);
+    }
+    if (got < 0) {
+      tm_log_error("%s: larger than a summary may be", where);
+      r->counts->refused++;
+    } else if (line.ptr[strspn(line.ptr, " \t\r\n")] != '\0' || line.len != strlen(line.ptr)) {
+      rc = take(r, line.ptr, line.len, where);
+    }
+  }
+  if (rc == 0 && ferror(f)) {
+    tm_log_error("%s: read error", name);
+    r->counts->refused++;
+  }
+  tm_buf_release(&line);
+  return rc;
+}
+
+static int read_file(struct reader *r, const char *path)
+{
+  struct tm_error err;
+  if (strcmp(path, "-") == 0)
+    return read_stream(r, stdin, "standard input");
+  int fd = tm_file_open(path, NULL, &err);
+  FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+  if (f == NULL) {
+    tm_log_error("%s", fd < 0 ? err.text : strerror(errno));
+    if (fd >= 0)
+      close(fd);
+    r->counts->missing++;
+    return 0;
+  }
+  int rc = read_stream(r, f, path);
+  fclose(f);
+  return rc;
+}
+
+int input_read(const struct tm_conf *conf, char *const *files, input_handler *handler, void *arg,
+               struct input_counts *counts)
+{
+  struct reader r = {handler, arg, counts};
+  *counts = (struct input_counts){0};
+  if (files[0] != NULL) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && files[i] != NULL; i++)
+      rc = read_file(&r, files[i]);
+    return rc;
+  }
+  char *path = NULL;
+  if (asprintf(&path, "%s/summaries.ndjson", conf->state_dir) < 0) {
+    tm_log_error("out of memory");
+    return -ECANCELED;
+  }
+  int rc = read_file(&r, path);
+  free(path);
+  return rc;
+}
+
+int input_status(const struct input_counts *counts)
+{
+  if (counts->missing > 0)
+    return EX_NOINPUT;
+  return counts->refused > 0 ? EX_DATAERR : EX_OK;
+}

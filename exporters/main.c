@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "exporters/consent.h"
+#include "exporters/push.h"
+#include "exporters/queue.h"
+#include "exporters/schema.h"
+#include "exporters/show.h"
+#include "exporters/withdraw.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+/* Loads the configuration and sets the zone of the site's days. EX_OK or the exit status. */
+static int begin(struct tm_conf *conf, const struct tm_args *args)
+{
+  struct tm_error err = {0};
+  signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not cut a push in two */
+  if (tm_conf_load(conf, tm_args_get(args, "config"), &err) < 0) {
+    tm_log_error("%s", err.text);
+    return EX_CONFIG;
+  }
+  int rc = tm_zone_use(conf->timezone, &err);
+  if (rc == 0 && conf->role == TM_ROLE_SITE)
+    rc = tm_conf_need_identity(conf, &err);
+  const char *target = tm_args_get(args, "target");
+  bool known = target == NULL || tm_conf_target(conf, target, &err) != NULL;
+  if (rc == 0 && known)
+    return EX_OK;
+  tm_log_error("%s", err.text);
+  tm_conf_release(conf);
+  return rc < 0 ? EX_CONFIG : EX_USAGE;
+}
+
+static int64_t now_ms(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- consent -------------------------------------------------------------------------------- */
+
+static int read_change(const struct tm_args *args, struct consent_change *change)
+{
+  if (args->operands_len != 1) {
+    tm_log_error("one PURPOSE is wanted: sales, factory, service or comparison");
+    return EX_USAGE;
+  }
+  unsigned purpose = tm_purpose_of(args->operands[0]);
+  if (purpose == 0) {
+    tm_log_error("'%s' is no purpose: sales, factory, service and comparison are",
+                 args->operands[0]);
+    return EX_USAGE;
+  }
+  *change = (struct consent_change){.purpose = (enum tm_purpose)purpose,
+                                    .device = tm_args_get(args, "device"),
+                                    .by = tm_args_get(args, "by"),
+                                    .now = tm_now()};
+  if (change->device != NULL && change->device[0] == '\0')
+    return tm_args_refuse(args, "device", "a name is wanted");
+  if (change->by != NULL && change->by[0] == '\0')
+    return tm_args_refuse(args, "by", "a name is wanted");
+  return EX_OK;
+}
+
+static void print_fields(const json_t *grown)
+{
+  size_t i;
+  json_t *field;
+  json_array_foreach(grown, i, field)
+  {
+    printf("  + %s\n", json_string_value(field));
+  }
+}
+
+static int run_enable(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  struct consent_change change;
+  struct schema schema;
+  struct tm_error err = {0};
+  json_t *grown = NULL, *fields = NULL;
+  int status = read_change(args, &change);
+  if (status == EX_OK && change.by == NULL) {
+    tm_log_error("--by NAME is wanted: consent says who gave it");
+    status = EX_USAGE;
+  }
+  if (status == EX_OK)
+    status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  int rc = schema_load(&schema, SCHEMA_SUMMARY, &err);
+  if (rc == 0) {
+    fields = schema_fields(&schema, change.purpose);
+    change.fields = fields;
+    rc = consent_enable(conf.state_dir, &change, &grown, &err);
+    schema_release(&schema);
+  }
+  if (rc == 0) {
+    printf("%s is on%s%s; newly agreed to:\n", args->operands[0],
+           change.device != NULL ? " for " : "", change.device != NULL ? change.device : "");
+    print_fields(grown);
+  } else {
+    tm_log_error("%s", err.text);
+    status = tm_exit_status(rc);
+  }
+  json_decref(grown);
+  json_decref(fields);
+  tm_conf_release(&conf);
+  return status;
+}
+
+static int run_disable(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  struct consent_change change;
+  struct tm_error err = {0};
+  size_t moved = 0;
+  int status = read_change(args, &change);
+  if (status == EX_OK)
+    status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  int rc = consent_disable(conf.state_dir, &change, &err);
+  if (rc == 0)
+    rc = withdraw_items(&conf, &moved, &err);
+  if (rc == 0) {
+    printf("%s is off%s%s; %zu unsent items were withdrawn\n", args->operands[0],
+           change.device != NULL ? " for " : "", change.device != NULL ? change.device : "", moved);
+  } else {
+    tm_log_error("%s", err.text);
+    status = tm_exit_status(rc);
+  }
+  tm_conf_release(&conf);
+  return status;
+}
+
+/* --- the spool ------------------------------------------------------------------------------ */
+
+static int with_targets(const struct tm_conf *conf)
+{
+  if (conf->targets_len > 0)
+    return EX_OK;
+  tm_log_error("%s: no target is configured", conf->path);
+  return EX_CONFIG;
+}
+
+static int run_filling(const struct tm_args *args, bool preview)
+{
+  struct tm_conf conf;
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  struct queue_order order = {.conf = &conf,
+                              .target = tm_args_get(args, "target"),
+                              .files = args->operands,
+                              .now = tm_args_has(args, "now"),
+                              .time_ms = now_ms()};
+  status = with_targets(&conf);
+  if (status == EX_OK)
+    status = preview ? preview_run(&order, tm_args_get(args, "output")) : queue_run(&order);
+  tm_conf_release(&conf);
+  return status;
+}
+
+static int run_queue(const struct tm_args *args)
+{
+  return run_filling(args, false);
+}
+
+static int run_preview(const struct tm_args *args)
+{
+  return run_filling(args, true);
+}
+
+static int run_push(const struct tm_args *args)
+{
+  static const char *const triggers[] = {"mail", "link", "timer", NULL};
+  const char *trigger = tm_args_get(args, "trigger");
+  size_t i = 0;
+  while (trigger != NULL && triggers[i] != NULL && strcmp(triggers[i], trigger) != 0)
+    i++;
+  if (trigger != NULL && triggers[i] == NULL)
+    return tm_args_refuse(args, "trigger", "mail, link or timer is wanted");
+  struct tm_conf conf;
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  struct push_order order = {.conf = &conf,
+                             .target = tm_args_get(args, "target"),
+                             .once = tm_args_has(args, "once"),
+                             .now = tm_args_has(args, "now")};
+  status = with_targets(&conf);
+  if (status == EX_OK)
+    status = push_run(&order);
+  tm_conf_release(&conf);
+  return status;
+}
+
+/* --- looking -------------------------------------------------------------------------------- */
+
+static int run_status(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = show_status(&conf, tm_args_get(args, "target"), tm_args_has(args, "json"), tm_now());
+  tm_conf_release(&conf);
+  return status;
+}
+
+static int run_history(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = show_history(&conf, tm_args_get(args, "target"), tm_args_has(args, "json"));
+  tm_conf_release(&conf);
+  return status;
+}
+
+static int with_key(const struct tm_args *args, int (*run)(const struct tm_conf *, const char *))
+{
+  struct tm_conf conf;
+  if (args->operands_len != 1) {
+    tm_log_error("one KEY is wanted, or its first 8 characters");
+    return EX_USAGE;
+  }
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = run(&conf, args->operands[0]);
+  tm_conf_release(&conf);
+  return status;
+}
+
+static int run_show(const struct tm_args *args)
+{
+  return with_key(args, show_item);
+}
+
+static int requeue(const struct tm_conf *conf, const char *key)
+{
+  return show_requeue(conf, key, now_ms());
+}
+
+static int run_requeue(const struct tm_args *args)
+{
+  return with_key(args, requeue);
+}
+
+static int run_purge(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = show_purge(&conf, tm_args_get(args, "target"), tm_args_has(args, "dead"),
+                      tm_args_has(args, "all"), tm_now());
+  tm_conf_release(&conf);
+  return status;
+}
+
+/* --- the program ---------------------------------------------------------------------------- */
+
+static const struct tm_option options[] = {
+    {'c', "config", "FILE", NULL, "read this configuration instead of " TM_CONF_PATH},
+    {'t', "target", "NAME", "queue push preview status history purge", "this target alone"},
+    {'d', "device", "DEVICE", "enable disable", "this device alone: NAME or HOST/NAME"},
+    {'b', "by", "NAME", "enable disable", "who decides it"},
+    {'n', "now", NULL, "queue preview push",
+     "queue and preview: pass over the schedule; push: over quiet hours and waiting"},
+    {'o', "output", "DIR", "preview", "also write each event to DIR/KEY.json"},
+    {'T', "trigger", "WHAT", "push", "why now: mail, link or timer"},
+    {'1', "once", NULL, "push", "one pass; do not wait for retries that are due within a minute"},
+    {'j', "json", NULL, "status history", "as JSON"},
+    {0, "dead", NULL, "purge", "also what was given up"},
+    {0, "all", NULL, "purge", "whatever its age"},
+    {0},
+};
+
+static const struct tm_command commands[] = {
+    {"enable", "PURPOSE", "agree that data leaves for this purpose", run_enable},
+    {"disable", "PURPOSE", "withdraw it; what is unsent is withdrawn too", run_disable},
+    {"queue", "[FILE|-]...", "turn due summaries into items of the spool", run_queue},
+    {"push", "", "send what is due", run_push},
+    {"preview", "[FILE|-]...", "show the very bytes that would leave, and what would not",
+     run_preview},
+    {"status", "", "show consent, schedule and targets", run_status},
+    {"history", "", "list what was sent and refused", run_history},
+    {"show", "KEY", "print an item's bytes", run_show},
+    {"requeue", "KEY", "put a given-up item back into the line", run_requeue},
+    {"purge", "", "remove old copies of what was sent", run_purge},
+    {0},
+};
+
+static const struct tm_program program = {
+    .name = "tidemark-export",
+    .summary = "Sends summaries of devices to those who may have them: by consent, through a spool "
+               "that loses nothing.",
+    .commands = commands,
+    .options = options,
+};
+
+int main(int argc, char **argv)
+{
+  return tm_program_main(&program, argc, argv);
+}
