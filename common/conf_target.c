@@ -171,7 +171,7 @@ static int read_target(struct tm_conf_target *out, const struct tm_conf *conf,
                              .starttls = true,
                              .poll_s = 3600,
                              .timeout_s = 60,
-                             .batch = 50,
+                             .batch = 1,
                              .file = r->section->filename,
                              .line = r->section->line};
   if (!tm_conf_is_name(t.name))

@@ -1,0 +1,236 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Consent, preview, queue and push, against a real HTTPS receiver and a drop folder."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from exporting import *  # noqa: E402,F403
+from tap import done, note, ok, same  # noqa: E402
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+# --- nothing before consent ---------------------------------------------------------------------
+site = Site()
+both, cert = make_cert(site.folder)
+receiver = Receiver(both)
+site.configure(site.webhook(receiver.url, more='ca_file = "%s"' % cert,
+                            purposes='"sales", "service", "factory"'))
+source = site.write("summaries.ndjson", json.dumps(sample()) + "\n")
+
+p = site.run("queue", "--now", source)
+same(p.returncode, 0, "queue without consent succeeds")
+same(p.stdout, "", "... and queues nothing")
+ok("enable" in p.stderr, "... and says how to agree", p.stderr)
+p = site.run("preview", "--target", "crm", source)
+ok("nothing would leave" in p.stdout, "preview says that nothing would leave", p.stdout)
+same(site.run("push").returncode, 0, "push has nothing to do")
+same(len(receiver.log), 0, "the receiver saw no request")
+
+p = site.run("enable", "sales")
+same(p.returncode, 64, "consent without a name is refused")
+p = site.run("enable", "sails", "--by", "x")
+same(p.returncode, 64, "an unknown purpose is refused")
+
+# --- with consent -------------------------------------------------------------------------------
+p = site.run("enable", "sales", "--by", "Hanako Sato")
+same(p.returncode, 0, "consent is given by name")
+ok("+ product.price.amount" in p.stdout, "... and the fields are shown that it opens", p.stdout)
+preview = site.run("preview", "--target", "crm", "--output", site.path("previewed"), source).stdout
+heads = [line.split() for line in preview.splitlines() if line.startswith("#") and "sha256" in line]
+hashes = {h[h.index("key") + 1]: h[h.index("sha256") + 1].rstrip(",") for h in heads}
+same(len(hashes), 2, "preview shows the summary and the history")
+ok("# not sent: product.serial: not in clear" in preview, "... and that the serial is not in clear",
+   preview)
+
+p = site.run("queue", "--now", source)
+queued = [line.split()[1] for line in p.stdout.splitlines()]
+same(sorted(queued), sorted(hashes), "queue makes what preview has shown, under the same keys")
+p = site.run("queue", "--now", source)
+ok(p.stdout.startswith("known ") and len(site.items("new")) == 2,
+   "the same content again makes no second item", p.stdout)
+preview2 = site.run("preview", source).stdout
+ok(all(h in preview2 for h in hashes.values()), "preview shows what waits, with the same hashes",
+   preview2)
+
+p = site.run("push")
+same(p.returncode, 0, "push sends them", )
+same(sorted(receiver.records), sorted(hashes), "the receiver has both")
+same({k: sha256(v) for k, v in receiver.records.items()}, hashes,
+     "what was received has the hashes of the preview")
+for key in hashes:
+    with open(site.path("previewed", key + ".json"), "rb") as f:
+        ok(f.read() == receiver.records.get(key), "preview --output wrote the very bytes")
+same(receiver.problems, [], "the receiver has no complaint about signatures, token and types")
+same((len(site.items("new")), len(site.items("sent"))), (0, 2), "both lie in sent/")
+ok(len(receiver.log) == 2, "one request for each of the two", len(receiver.log))
+status = json.loads(site.run("status", "--json").stdout)
+last = status["targets"][0]["last_sent"]
+ok(last["receipt"] == last["sha256"] and last["receipt"] in hashes.values(),
+   "status shows the hash and the receipt's", last)
+shown = site.run("show", last["key"][:12])
+same(sha256(shown.stdout.encode()), last["sha256"], "show prints the very bytes")
+ok(all(k[:12] in site.run("history").stdout for k in hashes), "history lists both")
+same(site.run("queue", "--now", source).stdout.split()[:1], ["known"],
+     "what was sent is not queued again")
+requests = len(receiver.log)
+same(site.run("push", "--trigger", "mail").returncode, 0, "push with an empty spool succeeds")
+same(len(receiver.log), requests, "... and connects to nobody")
+
+# --- what a purpose opens -----------------------------------------------------------------------
+event = next(json.loads(v) for v in receiver.records.values()
+             if json.loads(v)["type"] == "tidemark.summary.v1")
+same((event["specversion"], event["source"]), ("1.0", "/customers/C-1001/sites/osaka-1"),
+     "the envelope is a CloudEvent of this site")
+data = event["data"]
+ok(data["product"]["serial"].startswith("p-"), "without service the serial is a pseudonym")
+same(data["consent"], {"sales": {"by": "Hanako Sato", "on": data["consent"]["sales"]["on"]}},
+     "the document says what was agreed to")
+if jsonschema:
+    for kind in ("summary", "history"):
+        with open(os.path.join(SOURCE, "contrib/schema/%s.schema.json" % kind)) as f:
+            validator = jsonschema.Draft202012Validator(json.load(f))
+        for value in receiver.records.values():
+            event = json.loads(value)
+            if event["type"] == "tidemark.%s.v1" % kind:
+                problems = [e.message for e in validator.iter_errors(event["data"])]
+                same(problems, [], "the %s that was received fits its schema" % kind)
+
+
+def received(*purposes, changes=None):
+    """The data of the one summary that a fresh site with these purposes sends."""
+    s = Site(more=(changes or {}).pop("more", "") if changes else "")
+    r = Receiver()
+    s.configure(s.webhook(r.url, purposes='"sales","service","factory","comparison"'))
+    s.enable(*purposes)
+    document = sample()
+    document.update(changes or {})
+    s.run("queue", "--now", "-", stdin=json.dumps(document) + "\n")
+    s.run("push", "--once")
+    r.close()
+    found = [json.loads(v)["data"] for v in r.records.values()]
+    found = [d for d in found if d["schema"] == "tidemark.summary/1"]
+    return found[0] if found else None
+
+
+d = received("service")
+same(d["product"]["serial"], "DS200-000123", "service opens the serial in clear")
+ok("price" not in d["product"] and "recommendations" not in d, "... but no price and no offers")
+ok("status" in d and "history" in d, "... and status and history")
+d = received("factory")
+same(sorted(d["product"]), ["device"], "factory opens nothing of the product but its name")
+same(d["recommendations"], [{"lines": [{"sku": "SHELF-20T", "quantity": 2}],
+                             "order_by": "2027-01-11"}], "... the lines without their price")
+same(list(d["forecast"]), ["fill"], "... and the date, nothing else of the forecast")
+ok("status" not in d and "history" not in d, "... no status, no history")
+same(received("comparison"), None, "comparison alone sends no summary")
+d = received("sales", changes={"more": 'privacy { names = "pseudonym" }\n'})
+text = json.dumps(d)
+ok("array-01" not in text and "nas-gw" not in text, "names leave as pseudonyms where asked", text)
+ok(d["recommendations"][0]["key"].split("/")[3] == d["product"]["device"],
+   "... the same one in the key of an offer")
+
+# --- what is not in the schema ------------------------------------------------------------------
+planted = sample()
+planted["sysContact"] = "Taro Yamada"
+planted["product"]["sysLocation"] = "Taro Yamada"
+planted["status"]["volumes"] = [{"name": "Taro Yamada"}]
+planted["status"]["transfers"]["user"] = "Taro Yamada"
+planted["history"][0]["job"] = "Taro Yamada"
+planted["recommendations"][0]["evidence"]["x y"] = "Taro Yamada"
+s = Site()
+r = Receiver()
+s.configure(s.webhook(r.url, purposes='"sales","service","factory","comparison"'))
+s.enable("sales", "service", "factory", "comparison")
+p = s.run("preview", "-", stdin=json.dumps(planted) + "\n")
+ok("# not sent: status.volumes: not in the schema" in p.stdout, "preview names what is unknown",
+   p.stdout)
+p = s.run("queue", "--now", "-", stdin=json.dumps(planted) + "\n")
+s.run("push", "--once")
+everything = b"".join(r.records.values())
+ok(len(r.records) == 2 and b"Yamada" not in everything, "what the schema does not list never leaves")
+hidden = sum(b"Yamada" in open(os.path.join(s.spool, "crm/sent", n), "rb").read()
+             for n in s.items("sent"))
+same(hidden, 0, "... nor lies in the spool")
+wrong = sample()
+wrong["status"]["used_bytes"] = "Taro Yamada"
+p = s.run("queue", "--now", "-", stdin=json.dumps(wrong) + "\n" + summaries(1, first=7))
+same(p.returncode, 65, "a field of a wrong type is refused")
+ok("status.used_bytes: of a type that is not allowed" in p.stderr, "... by its name", p.stderr)
+same(p.stdout.count("queued "), 1, "... and the next summary is queued all the same")
+foreign = sample()
+foreign["customer"]["id"] = "C-2002"
+p = s.run("queue", "--now", "-", stdin=json.dumps(foreign) + "\n")
+ok(p.returncode == 65 and "not this site's customer" in p.stderr,
+   "another customer's summary is refused", p.stderr)
+r.close()
+
+# --- withdrawal ---------------------------------------------------------------------------------
+s = Site()
+r = Receiver()
+s.configure(s.webhook(r.url, purposes='"sales", "service"'))
+s.enable("sales")
+s.run("queue", "--now", "-", stdin=summaries(3))
+same(len(s.items("new")), 3, "three items wait")
+p = s.run("disable", "sales", "--device", "array-02")
+ok("1 unsent items" in p.stdout, "withdrawal for one device takes its item", p.stdout)
+p = s.run("disable", "sales")
+ok("2 unsent items" in p.stdout, "withdrawal for all takes the rest", p.stdout)
+same((len(s.items("new")), len(s.items("dead"))), (0, 3), "they lie in dead/ before it returns")
+why = open(os.path.join(s.spool, "crm/dead", s.items("dead")[0] + ".why")).read()
+ok("withdrawn" in why, "... with the reason beside them", why)
+s.run("requeue", s.items("dead")[0].split(".")[2])
+p = s.run("push", "--once")
+ok(len(r.log) == 0 and len(s.items("dead")) == 3, "what was withdrawn is not sent by hand either",
+   p.stderr)
+log = [json.loads(line) for line in open(os.path.join(s.state, "consent.log"))]
+same([e["action"] for e in log], ["enable", "disable", "disable"], "every change is on record")
+r.close()
+
+# --- consent is for the fields that were there ----------------------------------------------------
+s = Site()
+r = Receiver()
+s.configure(s.webhook(r.url))
+s.enable("sales")
+path = os.path.join(s.state, "consent.json")
+consent = json.load(open(path))
+consent["purposes"]["sales"]["all"]["fields"].remove("product.price.amount")
+json.dump(consent, open(path, "w"))
+p = s.run("preview", "-", stdin=json.dumps(sample()) + "\n")
+ok("product.price.amount: new since consent was given" in p.stdout,
+   "a field that came later is held back", p.stdout)
+p = s.run("enable", "sales", "--by", "Hanako Sato")
+ok("+ product.price.amount" in p.stdout and p.stdout.count("+") == 1,
+   "agreeing anew shows the difference", p.stdout)
+json.dump({"schema": "x"}, open(path, "w"))
+p = s.run("queue", "--now", "-", stdin=json.dumps(sample()) + "\n")
+ok(p.returncode != 0 and p.stdout == "", "a damaged record of consent opens nothing", p.stderr)
+r.close()
+
+# --- a drop folder --------------------------------------------------------------------------------
+s = Site()
+os.mkdir(s.path("outbox"))
+s.configure('target box { type = "file" directory = "%s" secret_file = "%s" '
+            'purposes = { "sales" } }\n' % (s.path("outbox"), s.path("secret")))
+s.enable("sales")
+s.run("queue", "--now", "-", stdin=summaries(1))
+same(s.run("push").returncode, 0, "push to a drop folder succeeds")
+names = sorted(os.listdir(s.path("outbox")))
+same([n.split(".")[1] for n in names], ["json", "sig"], "it holds KEY.json and KEY.sig")
+body = open(s.path("outbox", names[0]), "rb").read()
+headers = dict(line.split(": ") for line in open(s.path("outbox", names[1])).read().splitlines())
+same(headers["webhook-signature"], sign(headers["webhook-id"], headers["webhook-timestamp"], body),
+     "the signature is right")
+os.rename(s.path("outbox"), s.path("away"))
+s.run("queue", "--now", "-", stdin=summaries(1, first=2))
+p = s.run("push", "--once")
+ok(p.returncode != 0 and s.path("outbox") in p.stderr and len(s.items("new", "box")) == 1,
+   "a folder that is gone is named, and the item stays", p.stderr)
+os.rename(s.path("away"), s.path("outbox"))
+same(s.run("push", "--now").returncode, 0, "it goes when the folder is back")
+receiver.close()
+done()
