@@ -155,11 +155,12 @@ static int set_forecast(struct row *row, const json_t *forecast)
 /* "2.80 M in 300 s" where transfers or pages were counted; a rate, a load or a share as such. */
 static void busiest_text(char *out, size_t size, const json_t *transfers, double max)
 {
-  char number[32];
+  char text[32];
   double interval = tm_json_get_number(transfers, "interval_s");
   const char *unit = tm_json_get_string(transfers, "unit");
   bool bytes = unit != NULL && strcmp(unit, "bytes") == 0;
-  (bytes ? tm_format_bytes : tm_format_count)(number, sizeof(number), max);
+  const char *number = bytes ? tm_format_bytes(text, sizeof(text), max)
+                             : tm_format_count(text, sizeof(text), max);
   if (unit != NULL && (strcmp(unit, "load") == 0 || strcmp(unit, "percent") == 0))
     snprintf(out, size, "%s%s", number, unit[0] == 'p' ? " %" : "");
   else if (interval > 1)
