@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What `make run` starts: one pass, again, on a terminal until Ctrl-C, and nothing stays behind.
+# shellcheck source=tests/lib/tap.sh
+. "${SOURCE:-.}/tests/lib/tap.sh"
+
+export DEMO=$T/demo SOURCE BUILD COLUMNS=140
+# A plugin that was built with a sanitizer can be loaded only where its library came first.
+if ldd "$BUILD/plugins/disk_array.so" | grep -q libasan; then
+  with=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0)
+else
+  with=(env)
+fi
+
+# Processes of this demonstration, by what stands on their command lines.
+remaining() {
+  local file
+  for file in /proc/[0-9]*/cmdline; do
+    [[ $(tr '\0' ' ' <"$file" 2>/dev/null) != *"$DEMO"* ]] || echo "$file"
+  done
+}
+
+is "one pass ends well" "$(status_of "${with[@]}" ONCE=1 contrib/demo/run)" 0
+cp "$T/out" "$T/pass"
+is "without a complaint" "$(cat "$T/err")" ""
+pass=$(cat "$T/pass")
+for customer in 'Example Kogyo KK' 'Musterwerk GmbH' 'Sample Health Trust' 'Specimen University'; do
+  like "$customer is reported as synthetic" "$pass" "^$customer \(synthetic demonstration data\)"
+done
+like "an array fills up on a date" "$pass" '^osaka-gw/array-01 .* 20[0-9]{2}-[0-9]{2}-[0-9]{2} '
+like "with its busiest interval" "$pass" '^osaka-gw/array-01 .* in 300 s, '
+like "this machine is reported" "$pass" "^$(uname -n)/local "
+like "with a counted interval" "$pass" "^$(uname -n)/local .* in 10 s, "
+like "nothing leaves before it is agreed to" "$pass" '^# osaka-gw/array-01 for box: nothing would leave'
+like "what would leave is told with its hash" "$pass" '^# osaka-gw/array-01 for box: summary, [0-9]+ bytes, sha256 [0-9a-f]{64}'
+is "three pictures are drawn" "$(head -qc 5 "$DEMO"/*.svg)" "<?xml<?xml<?xml"
+is "nothing is left running" "$(remaining)" ""
+
+cat >"$T/terminal.py" <<'EOF'
+# Runs the demonstration on a terminal of its own until it waits; then looks at what it started,
+# starts another beside it, and presses Ctrl-C.
+import os, pty, subprocess, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+shown = b""
+deadline = time.time() + 100
+while b"Ctrl-C ends this" not in shown and time.time() < deadline:
+    try:
+        shown += os.read(terminal, 65536)
+    except OSError:
+        break
+print("waits" if b"Ctrl-C ends this" in shown else "died: " + shown.decode(errors="replace")[-2000:])
+
+demo = os.environ["DEMO"].encode()
+def processes():
+    found = []
+    for p in os.listdir("/proc"):
+        try:
+            if p.isdigit() and demo in open("/proc/%s/cmdline" % p, "rb").read():
+                found.append(p)
+        except OSError:
+            pass
+    return found
+listening = set()
+for table in ("tcp", "tcp6"):
+    for line in open("/proc/net/" + table).readlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A":
+            listening.add("socket:[%s]" % fields[9])
+def sockets(p):
+    folder = "/proc/%s/fd" % p
+    return {os.readlink(os.path.join(folder, f)) for f in os.listdir(folder)}
+running = processes()
+print("collectd" if running else "nothing", "runs")
+print("listening:", sum(len(sockets(p) & listening) for p in running))
+second = subprocess.run(["contrib/demo/run"], env=dict(os.environ, ONCE="1"), capture_output=True)
+print("second:", second.returncode)
+os.write(terminal, b"\x03")
+deadline = time.time() + 30
+while time.time() < deadline:
+    try:
+        if not os.read(terminal, 65536):
+            break
+    except OSError:
+        break
+print("status:", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+print("left:", len(processes()))
+EOF
+"${with[@]}" /usr/bin/python3 "$T/terminal.py" contrib/demo/run >"$T/terminal"
+is "on a terminal it stays, listens nowhere, is alone, and ends everything with Ctrl-C" \
+  "$(cat "$T/terminal")" "waits
+collectd runs
+listening: 0
+second: 75
+status: 130
+left: 0"
+
+is "a build without the programs is told" "$(BUILD=$T status_of contrib/demo/run)" 69
+like "by name" "$(cat "$T/err")" 'not built: run make'
+done_testing
