@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* From readings to collectd's values, and what is said in its log. The daemon is played by this
+ * file: it keeps what was dispatched and logged. */
+#include "plugins/dispatch.h"
+#include "plugins/member.h"
+
+#include "collectd/core/daemon/plugin.h"
+#include "collectd/core/utils/common/common.h"
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* --- the daemon ------------------------------------------------------------------------------ */
+
+enum { MAX_SENT = 64, MAX_LOG = 32 };
+
+struct sent {
+  char file[6 * DISPATCH_NAME];
+  value_t values[2];
+  size_t len;
+  cdtime_t time;
+  cdtime_t interval;
+};
+
+static struct sent sent[MAX_SENT];
+static size_t sent_len;
+static char logged[MAX_LOG][600];
+static size_t logged_len;
+
+static char host_name[] = "testhost";
+char *hostname_g = host_name;
+
+int plugin_dispatch_values(value_list_t const *vl)
+{
+  assert_true(sent_len < MAX_SENT && vl->values_len >= 1 && vl->values_len <= 2);
+  struct sent *s = &sent[sent_len++];
+  snprintf(s->file, sizeof(s->file), "%s%s%s-%s/%s%s%s", vl->host, vl->host[0] != '\0' ? "/" : "",
+           vl->plugin, vl->plugin_instance, vl->type, vl->type_instance[0] != '\0' ? "-" : "",
+           vl->type_instance);
+  memcpy(s->values, vl->values, vl->values_len * sizeof(value_t));
+  s->len = vl->values_len;
+  s->time = vl->time;
+  s->interval = vl->interval;
+  return 0;
+}
+
+void daemon_log(int level, const char *format, ...)
+{
+  (void)level;
+  va_list ap;
+  va_start(ap, format);
+  assert_true(logged_len < MAX_LOG);
+  vsnprintf(logged[logged_len++], sizeof(logged[0]), format, ap);
+  va_end(ap);
+}
+
+char *sstrncpy(char *dest, const char *src, size_t n)
+{
+  snprintf(dest, n, "%s", src);
+  return dest;
+}
+
+static int forget(void **state)
+{
+  (void)state;
+  sent_len = 0;
+  logged_len = 0;
+  return 0;
+}
+
+static const struct sent *find(const char *file)
+{
+  const struct sent *found = NULL;
+  for (size_t i = 0; i < sent_len; i++) {
+    if (strcmp(sent[i].file, file) == 0) {
+      assert_null(found); /* never two values of one identifier from one reading */
+      found = &sent[i];
+    }
+  }
+  return found;
+}
+
+static void assert_gauge(const char *file, double wanted)
+{
+  const struct sent *s = find(file);
+  if (s == NULL)
+    fail_msg("%s was not dispatched", file);
+  else if (isnan(wanted) ? !isnan(s->values[0].gauge) : fabs(s->values[0].gauge - wanted) > 0)
+    fail_msg("%s: want %g, got %g", file, wanted, s->values[0].gauge);
+}
+
+/* --- values ------------------------------------------------------------------------------------
+ */
+
+static void put_volume(struct reading *r, const char *name, double capacity, double used)
+{
+  struct reading_volume *v = reading_add_volume(r);
+  snprintf(v->name, sizeof(v->name), "%s", name);
+  v->capacity_bytes = capacity;
+  v->used_bytes = used;
+}
+
+static struct dispatch array = {.plugin = "disk_array", .device = "a-1"};
+
+static void an_array_gives_its_values(void **state)
+{
+  (void)state;
+  struct reading r;
+  reading_init(&r, READING_DISK_ARRAY);
+  r.capacity_bytes = 1000;
+  r.used_bytes = 400;
+  r.transfers = 77;
+  r.reads = 5;
+  put_volume(&r, "/", 600, 100);
+  put_volume(&r, "/srv/data", 400, NAN);
+  dispatch_reading(&array, &r);
+  assert_int_equal(sent_len, 7);
+  assert_gauge("disk_array-a-1/capacity-total", 1000);
+  assert_gauge("disk_array-a-1/capacity-used", 400);
+  assert_gauge("disk_array-a-1/capacity-root_total", 600);
+  assert_gauge("disk_array-a-1/capacity-root_used", 100);
+  assert_gauge("disk_array-a-1/capacity-srv_data_total", 400);
+  assert_int_equal(find("disk_array-a-1/transfers-completed")->values[0].derive, 77);
+  const struct sent *ops = find("disk_array-a-1/disk_ops");
+  assert_int_equal(ops->len, 2);
+  assert_int_equal(ops->values[0].derive, 5);
+  assert_int_equal(ops->values[1].derive, 77);
+  assert_null(find("disk_array-a-1/disk_octets")); /* not told */
+  assert_true(sent[0].time == 0 && sent[0].interval == 0);
+  reading_release(&r);
+  dispatch_release(&array);
+}
+
+static void what_is_no_longer_told_is_unknown(void **state)
+{
+  (void)state;
+  struct reading r;
+  reading_init(&r, READING_DISK_ARRAY);
+  r.capacity_bytes = 1000;
+  r.transfers = 5;
+  put_volume(&r, "a", 600, 100);
+  dispatch_reading(&array, &r);
+  reading_release(&r);
+  forget(NULL);
+  r.capacity_bytes = 1000; /* the volume is gone */
+  dispatch_reading(&array, &r);
+  assert_int_equal(sent_len, 3);
+  assert_gauge("disk_array-a-1/capacity-a_total", NAN);
+  forget(NULL);
+  dispatch_reading(&array, &r);
+  assert_int_equal(sent_len, 1); /* said once */
+  for (int silent = 0; silent < 3; silent++) {
+    forget(NULL);
+    dispatch_reading(&array, NULL);
+    assert_int_equal(sent_len, 1);
+    assert_gauge("disk_array-a-1/capacity-total", NAN);
+  }
+  dispatch_release(&array);
+}
+
+static void a_count_ends_at_its_border(void **state)
+{
+  (void)state;
+  struct dispatch other = {.host = "h", .plugin = "printer", .device = "p"};
+  dispatch_count(&array, READING_DISK_ARRAY, 1795133100, 300, 31);
+  dispatch_count(&other, READING_PRINTER, 1795133100, 60, NAN);
+  assert_gauge("disk_array-a-1/interval_count-transfers", 31);
+  assert_gauge("h/printer-p/interval_count-pages", NAN);
+  assert_true(sent[0].time == (cdtime_t)1795133100 << 30);
+  assert_true(sent[0].interval == (cdtime_t)300 << 30);
+}
+
+static void names_stay_apart_when_they_are_cut(void **state)
+{
+  (void)state;
+  struct reading r;
+  char first[READING_NAME];
+  char second[READING_NAME];
+  memset(first, 'x', sizeof(first) - 1);
+  first[sizeof(first) - 1] = '\0';
+  memcpy(second, first, sizeof(second));
+  second[sizeof(second) - 2] = 'y';
+  reading_init(&r, READING_DISK_ARRAY);
+  put_volume(&r, first, 1, NAN);
+  put_volume(&r, second, 2, NAN);
+  put_volume(&r, "a/b", 3, NAN);
+  put_volume(&r, "a_b", 4, NAN);
+  dispatch_reading(&array, &r);
+  assert_int_equal(sent_len, 4);
+  for (size_t i = 0; i < 4; i++) {
+    assert_true(strlen(strrchr(sent[i].file, '/')) - strlen("/capacity-") < DISPATCH_NAME);
+    assert_non_null(find(sent[i].file)); /* and only once */
+  }
+  reading_release(&r);
+  dispatch_release(&array);
+  char out[DISPATCH_NAME];
+  char wide[READING_NAME] = "";
+  while (strlen(wide) + 3 < sizeof(wide))
+    memcpy(wide + strlen(wide), "\xe3\x81\x82", 4); /* one character of three bytes */
+  dispatch_instance(out, wide, "_total");
+  size_t stem = strlen(out) - strlen("~12345678_total");
+  assert_int_equal(stem % 3, 0); /* no character is cut in two */
+}
+
+/* The daemon only logs a value list that does not fit its type: here it must fit. */
+static void every_type_is_known_with_its_sources(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *type;
+    unsigned sources;
+  } used[] = {{"transfers", 1},  {"interval_count", 1}, {"pages", 1},
+              {"page_count", 1}, {"slots", 1},          {"drives", 1},
+              {"supply_max", 1}, {"supply_level", 1},   {"tray_level", 1}};
+  const char *source = getenv("SOURCE");
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/plugins/types.db", source != NULL ? source : ".");
+  for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
+    char line[256];
+    bool found = false;
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f) != NULL) {
+      size_t len = strlen(used[i].type);
+      if (strncmp(line, used[i].type, len) == 0 && strchr(" \t", line[len]) != NULL)
+        found = strchr(line, ',') == NULL && used[i].sources == 1;
+    }
+    fclose(f);
+    if (!found)
+      fail_msg("%s is not in types.db", used[i].type);
+  }
+}
+
+/* --- a device in the daemon ---------------------------------------------------------------------
+ */
+
+static char folder[] = "/tmp/tidemark-test-XXXXXX";
+
+static struct ask_job answer(double transfers, double at)
+{
+  struct ask_job job = {.asked_at = at, .answered_at = at};
+  reading_init(&job.reading, READING_DISK_ARRAY);
+  if (isnan(transfers)) {
+    tm_fail(&job.reading.error, -ETIMEDOUT, "10.0.0.1: no answer");
+    return job;
+  }
+  job.reading.observed_at = (int64_t)at;
+  job.reading.transfers = transfers;
+  struct reading_counter *c = reading_add_counter(&job.reading);
+  snprintf(c->name, sizeof(c->name), "sda");
+  c->value = (uint64_t)transfers;
+  return job;
+}
+
+static void take(struct member *m, double transfers, double at)
+{
+  struct ask_job job = answer(transfers, at);
+  member_take_reading(m, &job);
+  reading_release(&job.reading);
+}
+
+static void take_border(struct member *m, double transfers, int64_t border, double late)
+{
+  struct ask_job job = answer(transfers, (double)border + late);
+  m->border = border;
+  member_take_border(m, &job);
+  reading_release(&job.reading);
+}
+
+static struct member *make_member(void)
+{
+  struct member *m = member_new("a-1", NULL, NULL);
+  m->kind = READING_DISK_ARRAY;
+  m->unit_s = 10;
+  m->state_dir = folder;
+  m->values = (struct dispatch){.plugin = "disk_array", .device = m->name};
+  interval_init(&m->counter, m->unit_s);
+  return m;
+}
+
+static void silence_and_return_are_one_line_each(void **state)
+{
+  (void)state;
+  struct member *m = make_member();
+  take(m, 10, 1000);
+  for (int i = 0; i < 5; i++)
+    take(m, NAN, NAN);
+  assert_int_equal(logged_len, 1);
+  assert_string_equal(logged[0], "a-1: 10.0.0.1: no answer");
+  for (int i = 0; i < 5; i++)
+    take(m, 11, 1100 + i);
+  assert_int_equal(logged_len, 2);
+  assert_non_null(strstr(logged[1], "a-1: answers again after"));
+  member_free(m);
+}
+
+static void a_device_without_counters_has_no_counts(void **state)
+{
+  (void)state;
+  struct member *m = make_member();
+  take_border(m, NAN, 1000, 0);
+  assert_int_equal(sent_len, 0);
+  take_border(m, 5, 1010, 0);
+  assert_int_equal(sent_len, 1);
+  assert_gauge("disk_array-a-1/interval_count-transfers", NAN);
+  member_free(m);
+}
+
+static void each_border_gives_one_value(void **state)
+{
+  (void)state;
+  struct member *m = make_member();
+  static const double wanted[] = {NAN, 7, NAN, NAN, 3};
+  static const struct {
+    double transfers;
+    double late;
+  } borders[] = {{5, 0}, {12, 0.01}, {20, 0.5}, {21, 0}, {24, 0}};
+  for (size_t i = 0; i < 5; i++) {
+    forget(NULL);
+    /* the steady clock of the samples is the real one: the length of the interval is made to fit */
+    m->counter.start_steady -= 10;
+    take_border(m, borders[i].transfers, 1000 + 10 * (int64_t)i, borders[i].late);
+    assert_int_equal(sent_len, 1);
+    assert_gauge("disk_array-a-1/interval_count-transfers", wanted[i]);
+  }
+  forget(NULL);
+  take_border(m, 30, 1040, 0); /* the clock went back: this time is taken */
+  assert_int_equal(sent_len, 0);
+  member_free(m);
+}
+
+static void late_borders_are_said_once(void **state)
+{
+  (void)state;
+  struct member *m = make_member();
+  for (int i = 0; i < 4; i++)
+    take_border(m, 5, 1000 + 10 * i, 0.5);
+  assert_int_equal(logged_len, 1);
+  assert_non_null(strstr(logged[0], "0.500 s after the border"));
+  take_border(m, 5, 1040, 0);
+  take_border(m, 5, 1050, 0);
+  assert_int_equal(logged_len, 2);
+  member_free(m);
+}
+
+static int make_folder(void **state)
+{
+  (void)state;
+  return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state)
+{
+  (void)state;
+  char path[128];
+  snprintf(path, sizeof(path), "%s/inventory/testhost/a-1.json", folder);
+  unlink(path);
+  for (int i = 0; i < 3; i++) {
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+  }
+  return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, forget)
+  static const struct CMUnitTest tests[] = {
+      TEST(an_array_gives_its_values),
+      TEST(what_is_no_longer_told_is_unknown),
+      TEST(a_count_ends_at_its_border),
+      TEST(names_stay_apart_when_they_are_cut),
+      TEST(every_type_is_known_with_its_sources),
+      TEST(silence_and_return_are_one_line_each),
+      TEST(a_device_without_counters_has_no_counts),
+      TEST(each_border_gives_one_value),
+      TEST(late_borders_are_said_once),
+  };
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
