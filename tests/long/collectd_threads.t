@@ -1,0 +1,39 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# The plugin within collectd under ThreadSanitizer: reads and borders of many devices at once.
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = os.path.abspath(os.environ.get("SOURCE", "."))
+BUILD = os.path.join(SOURCE, "build/tsan")
+os.environ["BUILD"] = BUILD
+sys.path.insert(0, os.path.join(SOURCE, "tests/lib"))
+import collectd
+from tap import done, ok, same, skip_all
+
+if collectd.program() is None:
+    skip_all("needs collectd")
+made = subprocess.run(["make", "-C", SOURCE, "B=" + BUILD, "CFLAGS=-O1 -g", "SAN=-fsanitize=thread",
+                       BUILD + "/plugins/disk_array.so"], stdout=subprocess.PIPE,
+                      stderr=subprocess.STDOUT, text=True)
+ok(made.returncode == 0, "the plugin is built with it", made.stdout[-2000:])
+ok(collectd.sanitizer() is not None, "and loads it")
+with tempfile.TemporaryDirectory(prefix="tidemark-tsan-") as logs:
+    devices = "".join(
+        '<Device "d%d">\nSource "block"\nInterval %s\nUnitInterval %d\n</Device>\n' % (
+            n, (0.05, 0.1, 1)[n % 3], 1 + n % 2) for n in range(12))
+    daemon = collectd.Collectd(
+        'LoadPlugin disk_array\n<Plugin disk_array>\nStateDir "@STATE@"\n'
+        'Profiles "%s/plugins/profiles"\n%s<Device "silent">\nSource "snmp://public@127.0.0.1:9"\n'
+        'UnitInterval 1\n</Device>\n</Plugin>\n' % (SOURCE, devices), interval=0.1, write="csv",
+        env={"TSAN_OPTIONS": "log_path=" + logs + "/log"})
+    daemon.start()
+    time.sleep(40)
+    same(daemon.stop(wait=60), 0, "it runs and ends with status 0")
+    found = "".join(open(p, errors="replace").read() for p in glob.glob(logs + "/log*"))
+    ok("SUMMARY" not in found, "no race is found", found[-4000:])
+done()
