@@ -23,7 +23,7 @@
 #define MEAN_DOUBT   0.0338 /* of the overall rate */
 #define FLOOR        1e-5   /* of the largest value */
 #define DEGREES      10.711 /* of freedom */
-#define NODE_OF_RATE 11     /* the rate that is told is the one for the coming 80 rows */
+#define ROWS_OF_RATE 80.0   /* the rate that is told is the one for so many rows ahead */
 #define NO_RECORD    3.0    /* overall rates: the error where nothing was judged */
 
 /* Prior over windows: log-quadratic in the window, a shift by family, nearness to the horizon. */
@@ -32,10 +32,6 @@
 #define PRIOR_JUMPLESS 1.2047
 #define PRIOR_DELTA    0.2431
 #define PRIOR_NEARNESS -0.0275
-
-#define TABLE_END  8.0
-#define TABLE_STEP 0.02
-#define TABLE_SIZE 801
 
 static double window_of(size_t j)
 {
@@ -50,9 +46,9 @@ static bool window_fits(size_t j, size_t n)
   return w <= fmax(1.5 * (double)n, 14);
 }
 
-static double prior(size_t j, size_t a)
+static double prior(size_t j, double rows)
 {
-  double w = log2(window_of(j) / 56), near = w - log2(fc_node[a] / 56);
+  double w = log2(window_of(j) / 56), near = w - log2(rows / 56);
   double p = PRIOR_LINEAR * w + PRIOR_SQUARE * w * w + PRIOR_NEARNESS * near * near;
   if (j >= FC_SLOPES && j < 2 * FC_SLOPES)
     p += PRIOR_JUMPLESS;
@@ -69,68 +65,94 @@ static double t_cdf(double t)
   return fc_normal_cdf(t < 0 ? -z : z);
 }
 
-struct spread {
-  double error[FC_NODES], middle[FC_NODES];
-};
-
 /* A drift's errors over all horizons: judged ones blended with what grew from the shorter ones. */
-static void extend(struct spread *s, const struct fc_record *rec, size_t j, double mean_rate)
+static void extend(double *error, double *middle, const struct fc_record *rec, size_t j,
+                   double mean_rate)
 {
-  for (size_t a = 0; a < FC_NODES; a++) {
+  bool any = rec->judged > 0;
+  error[0] = any ? rec->error[j][0] : NO_RECORD * mean_rate;
+  middle[0] = any ? BIAS_SHARE * rec->middle[j][0] : 0;
+  for (size_t a = 1; a < FC_NODES; a++) {
     bool judged = a < rec->judged;
-    if (a == 0) {
-      s->error[0] = judged ? rec->error[j][0] : NO_RECORD * mean_rate;
-      s->middle[0] = judged ? BIAS_SHARE * rec->middle[j][0] : 0;
-      continue;
-    }
-    double grown = s->error[a - 1] * pow(fc_node[a] / fc_node[a - 1], GROWTH);
+    double grown = error[a - 1] * pow(fc_node[a] / fc_node[a - 1], GROWTH);
     double w = judged ? rec->blocks[a] / (rec->blocks[a] + BLOCKS_HALF) : 0;
-    s->error[a] = (1 - w) * grown + (judged ? w * rec->error[j][a] : 0);
-    s->middle[a] = (1 - w) * s->middle[a - 1] + (judged ? w * BIAS_SHARE * rec->middle[j][a] : 0);
+    error[a] = (1 - w) * grown + (judged ? w * rec->error[j][a] : 0);
+    middle[a] = (1 - w) * middle[a - 1] + (judged ? w * BIAS_SHARE * rec->middle[j][a] : 0);
   }
 }
 
-double fc_combine(double p[FC_NODES], const struct fc_record *rec, const struct fc_grid *g,
-                  const struct fc_drifts *d, double headroom)
+void fc_ensemble_prepare(struct fc_ensemble *e, const struct fc_record *rec,
+                         const struct fc_grid *g, const struct fc_drifts *d)
 {
   size_t n = g->n;
-  double mean_rate = n > 1 ? fabs(g->u[n - 1] - g->u[0]) / (double)(n - 1) : 0;
-  mean_rate = fmax(mean_rate, 1e-6);
-  double top[FC_NODES], weight[FC_NODES] = {0}, sum[FC_NODES] = {0};
-  double power[FC_DRIFTS][FC_NODES], chance[FC_DRIFTS][FC_NODES], agreed = 0;
+  e->mean_rate = n > 1 ? fabs(g->u[n - 1] - g->u[0]) / (double)(n - 1) : 0;
+  e->mean_rate = fmax(e->mean_rate, 1e-6);
+  for (size_t j = 0; j < FC_DRIFTS; j++) {
+    e->takes_part[j] = window_fits(j, n);
+    e->rate[j] = d->rate[j][n - 1];
+    if (e->takes_part[j])
+      extend(e->error[j], e->middle[j], rec, j, e->mean_rate);
+  }
+}
 
-  for (size_t a = 0; a < FC_NODES; a++)
-    top[a] = -INFINITY;
+struct place {
+  size_t node; /* at or before the horizon */
+  double part; /* of the way to the next, in the logarithm of time */
+};
+
+static struct place place_of(double rows)
+{
+  struct place at = {0, 0};
+  while (at.node + 2 < FC_NODES && fc_node[at.node + 1] <= rows)
+    at.node++;
+  at.part = log(rows / fc_node[at.node]) / log(fc_node[at.node + 1] / fc_node[at.node]);
+  return at;
+}
+
+static double between(const double v[FC_NODES], struct place at)
+{
+  return v[at.node] + at.part * (v[at.node + 1] - v[at.node]);
+}
+
+/* Fills weight[] and returns their sum. */
+static double weigh(const struct fc_ensemble *e, struct place at, double rows,
+                    double weight[FC_DRIFTS])
+{
+  double top = -INFINITY, total = 0;
   for (size_t j = 0; j < FC_DRIFTS; j++) {
-    if (!window_fits(j, n))
+    if (!e->takes_part[j])
       continue;
-    struct spread s;
-    double rate = d->rate[j][n - 1];
-    extend(&s, rec, j, mean_rate);
-    for (size_t a = 0; a < FC_NODES; a++) {
-      double k = fc_node[a], own = SPREAD * s.error[a], doubt = DRIFT_DOUBT * rate * k;
-      double overall = MEAN_DOUBT * mean_rate * k;
-      double sd = sqrt(own * own + doubt * doubt + overall * overall + FLOOR * FLOOR);
-      chance[j][a] = t_cdf((fmax(rate, 0) * k + s.middle[a] - headroom) / sd);
-      power[j][a] = prior(j, a) - POWER * log(s.error[a] + 1e-7);
-      top[a] = fmax(top[a], power[j][a]);
-    }
+    weight[j] = prior(j, rows) - POWER * log(between(e->error[j], at) + 1e-7);
+    top = fmax(top, weight[j]);
   }
   for (size_t j = 0; j < FC_DRIFTS; j++) {
-    if (!window_fits(j, n))
+    weight[j] = e->takes_part[j] ? exp(weight[j] - top) : 0;
+    total += weight[j];
+  }
+  return total;
+}
+
+double fc_ensemble_chance(const struct fc_ensemble *e, double rows, double headroom)
+{
+  double weight[FC_DRIFTS], sum = 0, overall = MEAN_DOUBT * e->mean_rate * rows;
+  struct place at = place_of(rows);
+  double total = weigh(e, at, rows, weight);
+  for (size_t j = 0; j < FC_DRIFTS; j++) {
+    if (!e->takes_part[j])
       continue;
-    for (size_t a = 0; a < FC_NODES; a++) {
-      double w = exp(power[j][a] - top[a]);
-      weight[a] += w;
-      sum[a] += w * chance[j][a];
-      if (a == NODE_OF_RATE)
-        agreed += w * d->rate[j][n - 1];
-    }
+    double own = SPREAD * between(e->error[j], at), doubt = DRIFT_DOUBT * e->rate[j] * rows;
+    double sd = sqrt(own * own + doubt * doubt + overall * overall + FLOOR * FLOOR);
+    double climb = fmax(e->rate[j], 0) * rows + between(e->middle[j], at);
+    sum += weight[j] * t_cdf((climb - headroom) / sd);
   }
-  for (size_t a = 0; a < FC_NODES; a++) {
-    p[a] = sum[a] / weight[a];
-    if (a > 0 && p[a] < p[a - 1])
-      p[a] = p[a - 1];
-  }
-  return agreed / weight[NODE_OF_RATE];
+  return sum / total;
+}
+
+double fc_ensemble_rate(const struct fc_ensemble *e)
+{
+  double weight[FC_DRIFTS], sum = 0;
+  double total = weigh(e, place_of(ROWS_OF_RATE), ROWS_OF_RATE, weight);
+  for (size_t j = 0; j < FC_DRIFTS; j++)
+    sum += weight[j] * e->rate[j];
+  return sum / total;
 }

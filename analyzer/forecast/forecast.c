@@ -17,15 +17,17 @@
 #define FLAT_CHANCE    0.1    /* within a year: below this a series without a middle date is flat */
 #define SCRATCH        (4 * FC_GRID + 8)
 
-static const struct fc_path_kind lumpy = {.rows = 400, .half_life = 90, .rate_wander = 0.6};
-static const struct fc_path_kind steady = {.rows = 800, .half_life = 300, .rate_wander = 0.6};
-
 struct forecast_work {
   struct fc_rows rows;
   double *scratch; /* SCRATCH + 2 * rows.cap */
   struct fc_grid grid;
   struct fc_drifts drifts;
   struct fc_record record;
+  struct fc_ensemble ensemble;
+  struct fc_paths paths;
+  struct fc_trends trends;
+  struct fc_pool pool;
+  double headroom; /* as the members see it */
   double jumpless[FC_GRID];
   struct fc_value_work value;
   double *values, *middle, *sd, *now;
@@ -164,22 +166,29 @@ static void predict_values(struct forecast_work *w, const struct forecast_params
   r->values = w->values;
 }
 
-/* Runs the members on a grid and pools them; returns the rate per row, in units of the scale. */
-static double predict_passage(struct forecast_work *w, double headroom, double last_headroom,
-                              double p[FC_NODES])
+/* Readies the members for the grid; w->headroom is known. */
+static void prepare_members(struct forecast_work *w)
 {
-  double member[FC_MEMBERS][FC_NODES], *scratch = w->scratch;
-  double left = fmax(headroom, HEADROOM_SHARE * last_headroom);
+  double shape[FC_SHAPES], *scratch = w->scratch;
   double lift = fc_season(&w->grid, scratch);
-  left = fmax(left - SEASON_SHARE * lift, HEADROOM_SHARE * left);
+  w->headroom = fmax(w->headroom - SEASON_SHARE * lift, HEADROOM_SHARE * w->headroom);
   fc_drift(&w->drifts, w->jumpless, &w->grid, scratch);
   fc_replay(&w->record, &w->grid, &w->drifts, scratch);
-  double rate = fc_combine(member[0], &w->record, &w->grid, &w->drifts, left);
-  fc_paths(member[1], &w->grid, left, &lumpy, scratch);
-  fc_paths(member[2], &w->grid, left, &steady, scratch);
-  fc_trend(member[3], &w->grid, left);
-  fc_pool(p, member, &w->grid);
-  return rate;
+  fc_ensemble_prepare(&w->ensemble, &w->record, &w->grid, &w->drifts);
+  fc_paths_draw(&w->paths, &w->grid, w->headroom, scratch);
+  fc_trends_filter(&w->trends, &w->grid);
+  fc_shape(shape, &w->grid);
+  fc_pool_prepare(&w->pool, shape);
+}
+
+static double chance_within(const void *context, double rows)
+{
+  const struct forecast_work *w = context;
+  double member[FC_MEMBERS];
+  member[0] = fc_ensemble_chance(&w->ensemble, rows, w->headroom);
+  member[1] = fc_paths_chance(&w->paths, rows);
+  member[2] = fc_trends_chance(&w->trends, rows, w->headroom);
+  return fc_pool_chance(&w->pool, member, rows * w->grid.step_days);
 }
 
 static void say_reached(struct forecast_result *r)
@@ -218,18 +227,20 @@ static void say_growth(struct forecast_result *r, enum forecast_direction direct
 static void predict_dates(struct forecast_work *w, const struct forecast_params *p,
                           struct forecast_result *r)
 {
-  double sign = p->direction == FORECAST_UP ? 1 : -1, scale = 0, chance[FC_NODES];
+  double sign = p->direction == FORECAST_UP ? 1 : -1, scale = 0;
   for (size_t i = 0; i < w->rows.n; i++)
     scale = fmax(scale, fabs(w->rows.used[i]));
   if (!(scale > 0))
     scale = fabs(r->limit) > 0 ? fabs(r->limit) : 1;
   fc_regular(&w->grid, &w->rows, (double)r->step_s / 86400, sign, scale);
   double last_headroom = sign * (r->limit - r->last_used) / scale;
-  double headroom = sign * r->limit / scale - w->grid.u[w->grid.n - 1];
-  double rate = predict_passage(w, headroom, last_headroom, chance);
-  r->growth_per_day = sign * rate * scale / w->grid.step_days;
+  /* the day's peak may have touched the limit although the last row did not */
+  w->headroom =
+      fmax(sign * r->limit / scale - w->grid.u[w->grid.n - 1], HEADROOM_SHARE * last_headroom);
+  prepare_members(w);
+  r->growth_per_day = sign * fc_ensemble_rate(&w->ensemble) * scale / w->grid.step_days;
   r->model = "drifts+paths+trends";
-  fc_passage(r, chance, w->grid.step_days);
+  fc_passage(r, chance_within, w, w->grid.step_days);
   say_growth(r, p->direction);
 }
 

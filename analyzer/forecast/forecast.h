@@ -29,7 +29,7 @@ struct tm_error;
 
 #define FORECAST_N_QUANTILES 7 /* of the fill date: forecast_quantile[] */
 #define FORECAST_N_HORIZONS  7 /* of the probabilities: forecast_horizon_days[] */
-#define FORECAST_MAX_NODES   40
+#define FORECAST_MAX_NODES   96
 #define FORECAST_MAX_STEPS   3660
 #define FORECAST_MAX_ROWS    (16 * 1000 * 1000)
 #define FORECAST_MIN_DAYS    14   /* shorter history gives no date */

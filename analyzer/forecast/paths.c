@@ -14,12 +14,14 @@
 #include "analyzer/forecast/steps.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
-#define PATHS        200
 #define BLOCK        7
 #define HORIZON_DAYS 400
-#define WANDERS      64 /* strata of the rate's wandering in one block */
+#define ROWS_MAX     800 /* newest increments to draw from */
+#define HALF_LIFE    300 /* rows: of the weight of an increment in the mean drift */
+#define RATE_WANDER  0.6 /* sd of the logarithm of the rate after a year */
+#define WANDERS      64  /* strata of the rate's wandering in one block */
 
 /* Vigna's splitmix64. */
 static uint64_t draw(uint64_t *state)
@@ -38,11 +40,11 @@ struct pool {
   double *total, *peak;   /* of the centred increments of a block that starts here */
 };
 
-static void weigh_mean(struct pool *b, double half_life)
+static void weigh_mean(struct pool *b)
 {
   double sum = 0, weight = 0, square = 0, last = (double)(b->rows - 1);
   for (size_t i = 0; i < b->rows; i++) {
-    double w = exp2(((double)i - last) / half_life);
+    double w = exp2(((double)i - last) / HALF_LIFE);
     sum += w * (b->u[i + 1] - b->u[i]);
     weight += w;
     square += w * w;
@@ -95,30 +97,45 @@ static double walk(const struct pool *b, double drift, double headroom, size_t h
   return rate > 0 ? (double)horizon + (headroom - level) / rate : INFINITY;
 }
 
-void fc_paths(double p[FC_NODES], const struct fc_grid *g, double headroom,
-              const struct fc_path_kind *kind, double *scratch)
+static int by_size(const void *a, const void *b)
 {
-  memset(p, 0, FC_NODES * sizeof(*p));
-  if (g->n < 3)
-    return;
-  size_t rows = g->n - 1 < kind->rows ? g->n - 1 : kind->rows;
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom, double *scratch)
+{
+  size_t rows = g->n - 1 < ROWS_MAX ? g->n - 1 : ROWS_MAX;
   struct pool b = {.u = g->u + g->n - 1 - rows, .rows = rows};
   b.block = rows < 2 * BLOCK ? 1 : BLOCK;
   b.starts = rows - b.block + 1;
   b.total = scratch;
   b.peak = scratch + FC_GRID;
   measure_blocks(&b);
-  weigh_mean(&b, kind->half_life);
+  weigh_mean(&b);
 
-  double wander[WANDERS], sd = kind->rate_wander * sqrt((double)b.block * g->step_days / 365);
+  double wander[WANDERS], sd = RATE_WANDER * sqrt((double)b.block * g->step_days / 365);
   for (int i = 0; i < WANDERS; i++)
     wander[i] = exp(sd * fc_normal_quantile((i + 0.5) / WANDERS));
   size_t horizon = (size_t)fmax(HORIZON_DAYS / g->step_days, 1);
-  uint64_t state = 1;
-  for (int i = 0; i < PATHS; i++) {
-    double drift = b.drift + b.drift_sd * fc_normal_quantile((i + 0.5) / PATHS);
-    double arrival = walk(&b, drift, headroom, horizon, wander, &state);
-    for (size_t a = FC_NODES; a-- > 0 && fc_node[a] >= arrival;)
-      p[a] += 1.0 / PATHS;
+  for (int i = 0; i < FC_PATHS; i++) {
+    /* Its own seed, so that a limit that is met sooner does not change the paths after it. */
+    uint64_t state = (uint64_t)i << 32;
+    double drift = b.drift + b.drift_sd * fc_normal_quantile((i + 0.5) / FC_PATHS);
+    p->arrival[i] = walk(&b, drift, headroom, horizon, wander, &state);
   }
+  qsort(p->arrival, FC_PATHS, sizeof(p->arrival[0]), by_size);
+}
+
+double fc_paths_chance(const struct fc_paths *p, double rows)
+{
+  size_t lo = 0, hi = FC_PATHS;
+  while (lo < hi) {
+    size_t mid = (lo + hi) / 2;
+    if (p->arrival[mid] <= rows)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return (double)lo / FC_PATHS;
 }

@@ -3,8 +3,8 @@
  * What the steps of a forecast hand to one another. Private to analyzer/forecast/.
  *
  *   rows --clean--> believed rows --regular--> grid --season--> grid without cycle
- *     --drift, replay, combine--> member 1   --paths--> members 2, 3   --trend--> member 4
- *     --pool--> P(reached within node) --passage--> dates and probabilities
+ *     --drift, replay, combine--> member 1   --paths--> member 2   --trend--> member 3
+ *     --pool--> P(reached within a horizon) --passage--> dates and probabilities
  *   believed rows --values--> quantiles of the coming steps
  *
  * On the grid the series always climbs towards its limit: u = sign * used / scale, where scale is
@@ -22,9 +22,9 @@
 #define FC_SLOPES  7    /* least squares over 7, 14, ... 448 rows */
 #define FC_DELTAS  6    /* end-to-end differences over 28, 56, ... 448 and all rows */
 #define FC_DRIFTS  (2 * FC_SLOPES + FC_DELTAS)
-#define FC_NODES   23  /* horizons in rows at which a distribution is kept */
+#define FC_NODES   23  /* horizons in rows that are replayed */
 #define FC_ORIGINS 120 /* past origins that are replayed at a horizon */
-#define FC_MEMBERS 4
+#define FC_MEMBERS 3
 
 extern const double fc_node[FC_NODES];
 extern const int fc_slope_rows[FC_SLOPES];
@@ -77,23 +77,70 @@ struct fc_record {
 void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_drifts *d,
                double *scratch);
 
-/* ---- members: P(reached within node) for each node ---- */
-/* Returns the rate that the drifts agree on, per row. */
-double fc_combine(double p[FC_NODES], const struct fc_record *rec, const struct fc_grid *g,
-                  const struct fc_drifts *d, double headroom);
-struct fc_path_kind {
-  size_t rows;        /* newest increments to draw from */
-  double half_life;   /* rows: of the weight of an increment in the mean drift */
-  double rate_wander; /* sd of the logarithm of the rate after a year */
+/* ---- the members: each prepares itself once, then tells P(reached within rows) for any horizon.
+ * headroom: what is left to the limit, in units of the scale, > 0. ---- */
+struct fc_ensemble { /* of drifts: combine.c */
+  double rate[FC_DRIFTS];
+  double error[FC_DRIFTS][FC_NODES], middle[FC_DRIFTS][FC_NODES];
+  bool takes_part[FC_DRIFTS];
+  double mean_rate; /* of all rows, per row */
 };
-void fc_paths(double p[FC_NODES], const struct fc_grid *g, double headroom,
-              const struct fc_path_kind *kind, double *scratch);
-void fc_trend(double p[FC_NODES], const struct fc_grid *g, double headroom);
+void fc_ensemble_prepare(struct fc_ensemble *e, const struct fc_record *rec,
+                         const struct fc_grid *g, const struct fc_drifts *d);
+double fc_ensemble_chance(const struct fc_ensemble *e, double rows, double headroom);
+/* The rate that the drifts agree on, per row. */
+double fc_ensemble_rate(const struct fc_ensemble *e);
 
-/* ---- pool.c, passage.c ---- */
-void fc_pool(double p[FC_NODES], double member[FC_MEMBERS][FC_NODES], const struct fc_grid *g);
-/* Fills the result's nodes, dates and probabilities from the chances at fc_node[]. */
-void fc_passage(struct forecast_result *r, const double p[FC_NODES], double step_days);
+#define FC_PATHS 200
+struct fc_paths {
+  double arrival[FC_PATHS]; /* rows, ascending; INFINITY: never */
+};
+/* scratch: 2 * FC_GRID. */
+void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom, double *scratch);
+double fc_paths_chance(const struct fc_paths *p, double rows);
+
+#define FC_MODELS 60
+struct fc_trends {
+  struct fc_trend {
+    double weight, rate, shape;   /* rate now, per row; growth of the rate, per row */
+    double rate_variance, wander; /* of the rate now, and added to it per row */
+    double level_variance, start; /* added to the level per row, and of the level now */
+    double ahead;                 /* filtered level - last row */
+  } model[FC_MODELS];
+  size_t n;
+};
+void fc_trends_filter(struct fc_trends *t, const struct fc_grid *g);
+double fc_trends_chance(const struct fc_trends *t, double rows, double headroom);
+
+/* ---- shape.c ---- */
+enum fc_shape_of {
+  FC_SPAN,      /* of the history */
+  FC_DIRECT,    /* how much of the movement was progress */
+  FC_LUMPY,     /* few large steps or many small ones */
+  FC_ACTIVE,    /* the last two weeks against all */
+  FC_FASTER_28, /* the rate of the newest rows against that of all */
+  FC_FASTER_90,
+  FC_FASTER_224,
+  FC_LARGEST, /* step, against the range */
+  FC_RANGE,   /* against the largest value */
+  FC_ROUGH,   /* about a line, against the range */
+  FC_SHAPES
+};
+void fc_shape(double shape[FC_SHAPES], const struct fc_grid *g);
+
+/* ---- pool.c ---- */
+#define FC_HIDDEN_MAX 16
+struct fc_pool {
+  double constant, hidden[FC_HIDDEN_MAX]; /* what the history's shape contributes */
+};
+void fc_pool_prepare(struct fc_pool *p, const double shape[FC_SHAPES]);
+double fc_pool_chance(const struct fc_pool *p, const double member[FC_MEMBERS], double days);
+
+/* ---- passage.c ---- */
+typedef double fc_chance(const void *context, double rows);
+/* Traces the first-passage curve of chance() and reads the result's dates and probabilities off. */
+void fc_passage(struct forecast_result *r, fc_chance *chance, const void *context,
+                double step_days);
 
 /* ---- smooth.c: exponential smoothing ---- */
 enum fc_smooth_kind { FC_SMOOTH_LEVEL, FC_SMOOTH_TREND, FC_SMOOTH_DAMPED };

@@ -16,37 +16,41 @@
 #include <math.h>
 #include <string.h>
 
-#define ROWS_MAX   160 /* longer series are thinned: the shape shows at any density */
+#define ROWS_MAX   56  /* longer series are thinned: the shape shows better without daily noise */
 #define TEMPER     0.5 /* of the likelihood: models are wrong, rows are not independent */
 #define WEIGHT_MIN 0.01
-#define DIFFUSE    1e6 /* what the first row ahead does not know, in units of the noise */
-#define REACH      6.0 /* an accelerating rate is followed up to this multiple on average */
+#define FLOOR      1e-5 /* of the largest value: no level is known better */
+#define ROOM_LEAST                                                                                 \
+  0.05              /* of the headroom that stays where the filter's level is past the limit       \
+                     */
+#define DIFFUSE 1e6 /* what the first row ahead does not know, in units of the noise */
+#define REACH   6.0 /* an accelerating rate is followed up to this multiple on average */
 
 #define N_SHAPES 5
 #define N_LEVELS 3
 #define N_RATES  4
-#define N_MODELS (N_SHAPES * N_LEVELS * N_RATES)
+_Static_assert(FC_MODELS == N_SHAPES * N_LEVELS * N_RATES, "one model for each combination");
 
 static const double shape_per_year[N_SHAPES] = {-2, -0.8, 0, 0.8, 2};
 static const double shape_prior[N_SHAPES] = {-2.5, -1.2, 0, -1.2, -2.5};
 /* Variance per row of the level relative to the noise of a row; the last has no such noise. */
 static const double level_noise[N_LEVELS] = {0.01, 0.5, 1};
 static const double row_noise[N_LEVELS] = {1, 1, 0};
-static const double rate_noise[N_RATES] = {0, 1e-6, 1e-5, 1e-4};
+static const double rate_noise[N_RATES] = {0, 4e-6, 4e-5, 4e-4};
 
 /* One array per quantity, so that compilers filter several models at once. */
 struct filters {
-  double level[N_MODELS], rate[N_MODELS];
-  double pll[N_MODELS], plr[N_MODELS], prr[N_MODELS]; /* covariance in units of the noise */
-  double r[N_MODELS], ql[N_MODELS], qr[N_MODELS], shape[N_MODELS];
-  double factor[N_MODELS]; /* exp(shape * time) at the row before */
-  double grow[N_MODELS];   /* exp(shape * stride) */
-  double square[N_MODELS], spread[N_MODELS], log_spread[N_MODELS];
+  double level[FC_MODELS], rate[FC_MODELS];
+  double pll[FC_MODELS], plr[FC_MODELS], prr[FC_MODELS]; /* covariance in units of the noise */
+  double r[FC_MODELS], ql[FC_MODELS], qr[FC_MODELS], shape[FC_MODELS];
+  double factor[FC_MODELS]; /* exp(shape * time) at the row before */
+  double grow[FC_MODELS];   /* exp(shape * stride) */
+  double square[FC_MODELS], spread[FC_MODELS], log_spread[FC_MODELS];
 };
 
 static void start(struct filters *f, double first, double stride, double rows, double step_days)
 {
-  for (int m = 0; m < N_MODELS; m++) {
+  for (int m = 0; m < FC_MODELS; m++) {
     int s = m / (N_LEVELS * N_RATES), l = m / N_RATES % N_LEVELS, t = m % N_RATES;
     double c = shape_per_year[s] / 365 * step_days;
     double noise = row_noise[l] + level_noise[l];
@@ -69,7 +73,7 @@ static void start(struct filters *f, double first, double stride, double rows, d
 
 static void update(struct filters *f, double row, double stride, double counts)
 {
-  for (int m = 0; m < N_MODELS; m++) {
+  for (int m = 0; m < FC_MODELS; m++) {
     f->factor[m] *= f->grow[m];
     double w = f->factor[m] * stride, v = row - f->level[m] - w * f->rate[m];
     double pll = f->pll[m] + 2 * w * f->plr[m] + w * w * (f->prr[m] + f->qr[m] / 3) + f->ql[m];
@@ -88,7 +92,7 @@ static void update(struct filters *f, double row, double stride, double counts)
 
 static void fold_spread(struct filters *f)
 {
-  for (int m = 0; m < N_MODELS; m++) {
+  for (int m = 0; m < FC_MODELS; m++) {
     f->log_spread[m] += log(f->spread[m]);
     f->spread[m] = 1;
   }
@@ -129,49 +133,61 @@ static double passage(double k, double h, double mean, double sd, double sigma2)
   return fmin(1, direct + tilted(e, (-h - (mean + tilt) * k) / total));
 }
 
-static void add_model(double p[FC_NODES], const struct filters *f, int m, double weight,
-                      double sigma2, double now, double headroom, double stride)
+/* What is kept of one model once the rows are filtered. */
+static void keep(struct fc_trend *t, const struct filters *f, int m, double sigma2, double last,
+                 double stride)
 {
-  double c = f->shape[m], h = fmax(headroom + now - f->level[m], 0.05 * headroom);
-  double ql = f->ql[m] / stride, qr = f->qr[m] / stride;
-  for (size_t a = 0; a < FC_NODES; a++) {
-    double k = fc_node[a];
-    double reach = fabs(c) < 1e-12 ? k : fmin(expm1(c * k) / c, REACH * k);
-    double sd = sqrt(sigma2 * fmax(f->prr[m] + qr * k / 3, 0)) * reach / k;
-    double own = sigma2 * (ql + f->pll[m] / k) + 1e-10 / k;
-    p[a] += weight * passage(k, h, f->rate[m] * reach / k, sd, own);
-  }
+  t->rate = f->rate[m];
+  t->shape = f->shape[m];
+  t->rate_variance = sigma2 * f->prr[m];
+  t->wander = sigma2 * f->qr[m] / stride;
+  t->level_variance = sigma2 * f->ql[m] / stride;
+  t->start = sigma2 * f->pll[m] + FLOOR * FLOOR;
+  t->ahead = f->level[m] - last;
 }
 
-void fc_trend(double p[FC_NODES], const struct fc_grid *g, double headroom)
+void fc_trends_filter(struct fc_trends *t, const struct fc_grid *g)
 {
   struct filters f;
-  double weight[N_MODELS], sigma2[N_MODELS], best = -INFINITY, total = 0;
-  memset(p, 0, FC_NODES * sizeof(*p));
-  if (g->n < 4)
-    return;
+  double weight[FC_MODELS], sigma2[FC_MODELS], best = -INFINITY, total = 0;
   size_t stride = (g->n + ROWS_MAX - 1) / ROWS_MAX;
+  t->n = 0;
   double counted = filter(&f, g, stride);
-  for (int m = 0; m < N_MODELS; m++) {
+  if (!(counted > 0))
+    return;
+  for (int m = 0; m < FC_MODELS; m++) {
     sigma2[m] = (f.square[m] + 1e-12) / counted;
     double likelihood = -0.5 * counted * log(sigma2[m]) - 0.5 * f.log_spread[m];
     weight[m] = TEMPER * likelihood + shape_prior[m / (N_LEVELS * N_RATES)];
     best = fmax(best, weight[m]);
   }
-  for (int m = 0; m < N_MODELS; m++) {
+  for (int m = 0; m < FC_MODELS; m++) {
     weight[m] = exp(weight[m] - best);
     total += weight[m];
   }
   double kept = 0;
-  for (int m = 0; m < N_MODELS; m++) {
+  for (int m = 0; m < FC_MODELS; m++) {
     if (weight[m] < WEIGHT_MIN * total)
       continue;
-    kept += weight[m];
-    add_model(p, &f, m, weight[m], sigma2[m], g->u[g->n - 1], headroom, (double)stride);
+    kept += t->model[t->n].weight = weight[m];
+    keep(&t->model[t->n++], &f, m, sigma2[m], g->u[g->n - 1], (double)stride);
   }
-  for (size_t a = 0; a < FC_NODES; a++) {
-    p[a] /= kept;
-    if (a > 0 && p[a] < p[a - 1])
-      p[a] = p[a - 1];
+  for (size_t i = 0; i < t->n; i++)
+    t->model[i].weight /= kept;
+}
+
+double fc_trends_chance(const struct fc_trends *t, double rows, double headroom)
+{
+  double sum = 0;
+  for (size_t i = 0; i < t->n; i++) {
+    const struct fc_trend *m = &t->model[i];
+    double h = fmax(headroom - m->ahead, ROOM_LEAST * headroom);
+    double reach = 1; /* how much further than a steady rate */
+    if (fabs(m->shape) > 1e-12)
+      reach = fmin(expm1(m->shape * rows) / (m->shape * rows), REACH);
+    double sd = reach * sqrt(fmax(m->rate_variance + m->wander * rows / 3, 0));
+    double own = m->level_variance + m->start / rows;
+    sum += m->weight * passage(rows, h, m->rate * reach, sd, own);
   }
+  return sum;
 }
