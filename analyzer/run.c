@@ -162,6 +162,8 @@ static int parse_options(struct run *run)
   run->source_options.all = tm_args_has(run->args, "all");
   run->source_options.now = tm_now();
   run->settings.forecast = !tm_args_has(run->args, "no-forecast");
+  if (!run->settings.forecast) /* rows beyond the reported days would be read for nobody */
+    run->source_options.read_days = run->source_options.days;
   run->settings.record = tm_args_has(run->args, "record");
   return status;
 }
