@@ -387,34 +387,23 @@ static bool is_being_written(const struct rrd_file *f)
   return fcntl(f->fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* 1 when a part of the header, up to FIRST_READ bytes, is no longer what was read; 0 when it is. */
-static int has_changed(const struct rrd_file *f, size_t offset, size_t n, struct tm_error *err)
-{
-  char now[FIRST_READ];
-  int rc = read_at(f, now, n, offset, err);
-  if (rc < 0)
-    return rc;
-  return memcmp(now, f->header + offset, n) != 0;
-}
-
 /*
  * 0 when what was read is one state of the file, 1 when it has to be read again.
  *
- * An update sets row pointers before rows and the time last, so that header and rows belong
- * together when no update was under way at one moment after the rows were read, and the header is
- * the same after that moment as before the rows: an update under way at the first look would have
- * changed it.
+ * An update sets row pointers, then rows, then the time of the last update, which never stands
+ * still. So header and rows belong together when no update was under way at one moment after the
+ * rows were read, and the time is the same after that moment as before the rows: an update that was
+ * under way at the first look would have changed it by then.
  */
-static int is_stale(struct rrd_file *f, struct tm_error *err)
+static int is_stale(const struct rrd_file *f, struct tm_error *err)
 {
+  char now[16];
   if (is_being_written(f))
     return 1;
-  /* Values between the two are part of the check where they cost no second call. */
-  size_t n = f->header_size - f->live_offset;
-  if (n <= FIRST_READ)
-    return has_changed(f, f->live_offset, n, err);
-  int rc = has_changed(f, f->live_offset, f->live_size, err);
-  return rc != 0 ? rc : has_changed(f, f->pointer_offset, f->header_size - f->pointer_offset, err);
+  int rc = read_at(f, now, f->live_size, f->live_offset, err);
+  if (rc < 0)
+    return rc;
+  return memcmp(now, f->header + f->live_offset, f->live_size) != 0;
 }
 
 static void remember_proven(struct rrd_file *f)
