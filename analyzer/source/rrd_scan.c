@@ -192,6 +192,15 @@ static bool holds_rrds(const struct names *names)
   return false;
 }
 
+/* A host's folder holds folders; a folder with files alone is one of a plugin that is not read. */
+static bool holds_folders(const struct names *names)
+{
+  for (size_t i = 0; i < names->n; i++)
+    if (names->item[i].type == DT_DIR)
+      return true;
+  return false;
+}
+
 /* Something named x.rrd outside a device's folder: a device of its own, or refused for what it
  * is when it is read. */
 static int add_loose(struct walk *w, uint32_t host, const char *place, const struct name *file)
@@ -231,8 +240,9 @@ static int walk_host(struct walk *w, const char *name)
   close(fd);
   if (rc < 0 && rc != -ENOMEM)
     return refuse(w->scan, "", name, strerror(-rc));
-  if (rc == 0)
-    rc = keep_text(w->scan, name, strlen(name), &host);
+  if (rc < 0 || !holds_folders(&w->host))
+    return rc;
+  rc = keep_text(w->scan, name, strlen(name), &host);
   for (size_t i = 0; rc == 0 && i < w->host.n; i++)
     rc = add_host_entry(w, host, name, &w->host.item[i]);
   return rc;
