@@ -11,6 +11,7 @@
 #include "exporters/spool.h"
 #include "exporters/state.h"
 #include "exporters/target.h"
+#include "exporters/tell.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -227,12 +228,16 @@ static int settle_one(struct push *p, struct load *l, size_t i, const struct tar
                       struct tm_error *err)
 {
   struct target_item *t = &l->told[i];
+  struct tm_error told = {0};
   int rc = 0;
   if (t->result == TARGET_ACCEPTED) {
     rc = spool_sent(&p->spool, &l->entries[i], err);
     log_result(p, t, "accepted");
     acknowledge(p, &l->items[i]);
-    printf("sent %s %s\n", t->key, p->target->name);
+    if (tell_line(&told, "sent %s %s", t->key, p->target->name) < 0) {
+      complain(p, told.text);
+      p->failed = true;
+    }
     p->sent++;
   } else if (t->result == TARGET_REFUSED) {
     tm_log_error("%s: %.12s (%s): %s", p->target->name, t->key, t->device, t->reason);

@@ -9,6 +9,7 @@
 #include "exporters/outlet.h"
 #include "exporters/schedule.h"
 #include "exporters/state.h"
+#include "exporters/tell.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,8 +83,7 @@ static int add_item(struct queue *q, struct outlet *o, const struct document *d,
 {
   const char *where = json_string_value(json_object_get(o->keys, e->key));
   if (where != NULL) {
-    printf("known %s %s %s\n", e->key, o->target->name, where);
-    return 0;
+    return tell_line(err, "known %s %s %s", e->key, o->target->name, where);
   }
   json_t *head = make_head(d, kind);
   int rc = head == NULL ? tm_fail(err, -EBADMSG, "%s: not valid UTF-8", d->device)
@@ -93,10 +93,8 @@ static int add_item(struct queue *q, struct outlet *o, const struct document *d,
   if (rc < 0)
     return rc;
   json_object_set_new(o->keys, e->key, json_string("new"));
-  printf("queued %s %s\n", e->key, o->target->name);
-  fflush(stdout);
   q->queued++;
-  return 0;
+  return tell_line(err, "queued %s %s", e->key, o->target->name);
 }
 
 static int fill_outlet(struct queue *q, struct outlet *o, const json_t *summary,
@@ -114,8 +112,8 @@ static int fill_outlet(struct queue *q, struct outlet *o, const json_t *summary,
   }
   const char *key = outlet_known_key(o, d.device, d.source);
   if (key != NULL) {
-    printf("known %s %s %s\n", key, o->target->name,
-           json_string_value(json_object_get(o->keys, key)));
+    rc = tell_line(err, "known %s %s %s", key, o->target->name,
+                   json_string_value(json_object_get(o->keys, key)));
     goto out;
   }
   if (d.history.body.len > 0)
