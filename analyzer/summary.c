@@ -215,10 +215,12 @@ static void put_forecast(struct json_out *o, const struct summary *s)
   put_string(o, "model", f->model);
   put_string(o, "verdict", verdict_name(f->verdict));
   put_string(o, "reason", f->reason);
+  /* The difference of a few minutes, told by the day, would only frighten. */
+  double growth = f->verdict == FORECAST_SHORT ? NAN : f->growth_per_day;
   if (counts_slots(s->series))
-    put_number(o, "growth_slots_per_day", round(f->growth_per_day * 1e3) / 1e3);
+    put_number(o, "growth_slots_per_day", round(growth * 1e3) / 1e3);
   else
-    put_whole(o, "growth_bytes_per_day", f->growth_per_day);
+    put_whole(o, "growth_bytes_per_day", growth);
   put_fill(o, f);
   json_out_key(o, "backtest");
   json_out_open(o, '{');

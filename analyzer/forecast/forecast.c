@@ -244,6 +244,15 @@ static void predict_dates(struct forecast_work *w, const struct forecast_params 
   say_growth(r, p->direction);
 }
 
+/* "3 minutes of history; 14 days needed" */
+static void say_short(struct forecast_result *r, double days)
+{
+  const char *unit = days >= 1 ? "day" : days * 24 >= 1 ? "hour" : "minute";
+  double n = floor(days >= 1 ? days : days * 24 >= 1 ? days * 24 : days * 1440);
+  snprintf(r->reason, sizeof(r->reason), "%.0f %s%s of history; %d days needed", n, unit,
+           n > 1 || n < 1 ? "s" : "", FORECAST_MIN_DAYS);
+}
+
 static void judge(struct forecast_work *w, const struct forecast_series *s,
                   const struct forecast_params *p, struct forecast_result *r)
 {
@@ -277,8 +286,7 @@ static void judge(struct forecast_work *w, const struct forecast_series *s,
     snprintf(r->reason, sizeof(r->reason), "the limit is not known");
   } else if (rows->n < 3 || days + 1e-6 < FORECAST_MIN_DAYS) {
     r->verdict = FORECAST_SHORT;
-    snprintf(r->reason, sizeof(r->reason), "%.0f days of history; %d days are needed", floor(days),
-             FORECAST_MIN_DAYS);
+    say_short(r, days);
   } else {
     predict_dates(w, p, r);
   }

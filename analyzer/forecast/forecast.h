@@ -79,7 +79,7 @@ struct forecast_params {
 
 struct forecast_result {
   enum forecast_verdict verdict;
-  char reason[120];      /* plain English, e.g. "9 days of history; 14 days are needed" */
+  char reason[120];      /* plain English, e.g. "9 days of history; 14 days needed" */
   int64_t step_s;        /* median spacing of the rows; 0 with fewer than two */
   size_t n;              /* rows given */
   int64_t last_time;     /* of the last row, whether measured or not; FORECAST_NONE without rows */

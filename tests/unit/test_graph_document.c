@@ -139,7 +139,7 @@ static void without_a_verdict_nothing_is_forecast(void **state)
     f.result.verdict = verdicts[i];
     for (int q = 0; q < FORECAST_N_QUANTILES; q++)
       f.result.fill[q] = FORECAST_NONE;
-    strcpy(f.result.reason, "9 days of history; 14 days are needed");
+    strcpy(f.result.reason, "9 days of history; 14 days needed");
     json_t *d = document_of(&f);
     assert_null(json_object_get(d, "forecast"));
     assert_null(json_object_get(d, "full"));
