@@ -155,13 +155,35 @@ void fc_smooth_fit(struct fc_smooth *s, enum fc_smooth_kind kind, const double *
 void fc_smooth_states(const struct fc_smooth *s, const double *y, size_t n, double *level,
                       double *trend);
 
+/* ---- autoregress.c ---- */
+#define FC_VALUE_ROWS 3000 /* newest rows that the value head looks at */
+#define FC_AR_SHORT   53
+#define FC_AR_LONG    106
+struct fc_autoregression {
+  size_t order[2];
+  double coefficient[2][FC_AR_LONG];
+  double scale, mean; /* a step of the series is scale * (step + mean) */
+  double step[FC_VALUE_ROWS], weighted[FC_VALUE_ROWS];
+};
+/* n >= 3. */
+void fc_autoregression_fit(struct fc_autoregression *a, const double *y, size_t n);
+/* which: 0 the short order, 1 the long one. Fills f[steps] as seen from row `origin`. */
+void fc_autoregression_forecast(const struct fc_autoregression *a, int which, const double *y,
+                                size_t origin, double *f, size_t steps);
+
+/* ---- analog.c ---- */
+/* The same; false, with f untouched, where there is too little past. floor_square: the square of
+ * what counts as no swing. */
+bool fc_analog(const double *y, size_t origin, double floor_square, double *f, size_t steps);
+
 /* ---- values.c ---- */
-#define FC_VALUE_ROWS    3000 /* newest rows that are looked at */
 #define FC_VALUE_ORIGINS 30
 #define FC_VALUE_STEPS   60 /* steps ahead that are judged */
-#define FC_VALUE_KINDS   13
+#define FC_VALUE_KINDS   16
 struct fc_value_work {
   double y[FC_VALUE_ROWS];
+  struct fc_autoregression ar;
+  double floor_square; /* of what counts as no swing */
   double level[3][FC_VALUE_ROWS], trend[3][FC_VALUE_ROWS], slope[FC_VALUE_ROWS];
   double past[FC_VALUE_ORIGINS][FC_VALUE_KINDS][FC_VALUE_STEPS]; /* replayed forecasts */
 };

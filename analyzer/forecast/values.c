@@ -4,7 +4,8 @@
  * the series itself.
  *
  * Members: simple, trended and damped smoothing, a theta-like line, the naive forecast, end-to-end
- * drifts, and what the same weeks did in past years, in full and halved. Weight = error^-POWER over
+ * drifts, what the same weeks did in past years, in full and halved, two long autoregressions and
+ * the continuation of stretches that looked alike. Weight = error^-POWER over
  * up to 30 rolling origins, newer ones heavier; the intervals come from the errors of the weighted
  * forecast on the same origins. Damped and theta-like members do well here and are useless for fill
  * dates, therefore this head is separate (Makridakis, Spiliotis, Assimakopoulos, "The M4
@@ -115,6 +116,10 @@ static void members(const struct head *h, size_t o, size_t steps, double *f, siz
       at[(8 + 2 * j) * stride] = known ? base + 0.5 * (step + fade) : damped + fade;
     }
   }
+  fc_autoregression_forecast(&w->ar, 0, y, o, f + 13 * stride, steps);
+  fc_autoregression_forecast(&w->ar, 1, y, o, f + 14 * stride, steps);
+  if (!fc_analog(y, o, w->floor_square, f + 15 * stride, steps))
+    memcpy(f + 15 * stride, f + 2 * stride, steps * sizeof(*f));
 }
 
 static size_t replay(const struct head *h, struct fc_value_work *w, size_t steps, size_t origin[])
@@ -205,6 +210,11 @@ double fc_values(double *middle, double *sd, size_t steps, const struct fc_rows 
       fc_smooth_states(&h.fit[j], w->y, h.n, w->level[j], w->trend[j]);
     }
     slopes(w->slope, w->y, h.n);
+    fc_autoregression_fit(&w->ar, w->y, h.n);
+    w->floor_square = 0;
+    for (size_t i = 0; i < h.n; i++)
+      w->floor_square += 1e-12 * w->y[i] * w->y[i] / (double)h.n;
+    w->floor_square += 1e-300;
     n = replay(&h, w, judged, origin);
   }
   if (n < 3) {
