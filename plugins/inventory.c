@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,6 +120,14 @@ static uint64_t mix_text(uint64_t sum, const char *text)
   return mix(sum, text, strlen(text) + 1);
 }
 
+/* A pool of ZFS is a little larger or smaller after each write: a change below 1/1000 is none. */
+static double roughly(double value)
+{
+  int exponent = 0;
+  double mantissa = frexp(value, &exponent);
+  return ldexp(round(mantissa * 1024), exponent);
+}
+
 /* Over everything that describe() shows; never 0. */
 static uint64_t mark_of(const struct reading *r)
 {
@@ -127,11 +136,12 @@ static uint64_t mark_of(const struct reading *r)
                                r->firmware, r->profile, r->pages_unit};
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
     sum = mix_text(sum, texts[i]);
-  const double numbers[] = {r->capacity_bytes, r->slots_total, r->drives};
+  const double numbers[] = {roughly(r->capacity_bytes), r->slots_total, r->drives};
   sum = mix(sum, numbers, sizeof(numbers));
   for (size_t i = 0; i < r->volumes_len; i++) {
+    double capacity = roughly(r->volumes[i].capacity_bytes);
     sum = mix_text(sum, r->volumes[i].name);
-    sum = mix(sum, &r->volumes[i].capacity_bytes, sizeof(double));
+    sum = mix(sum, &capacity, sizeof(capacity));
   }
   for (size_t i = 0; i < r->supplies_len; i++)
     sum = mix_text(sum, r->supplies[i].name);

@@ -105,8 +105,8 @@ bool block_is_image(const char *name)
   return starts_with(name, prefixes);
 }
 
-/* "sda1" of "sda", "nvme0n1p2" of "nvme0n1": for trees in which the kernel does not say it. */
-static bool named_like_partition(const char *name, const char *whole)
+/* "sda1" of "sda", "nvme0n1p2" of "nvme0n1": the kernel names all partitions so. */
+static bool is_partition_of(const char *name, const char *whole)
 {
   size_t len = strlen(whole);
   if (len == 0 || strncmp(name, whole, len) != 0)
@@ -123,10 +123,8 @@ static const struct block_disk *whole_of(const struct block_paths *paths,
   if (present(paths, name, ""))
     return NULL;
   for (size_t i = 0; i < disks->len; i++) {
-    const struct block_disk *d = &disks->list[i];
-    if (strcmp(d->name, name) != 0 &&
-        (present(paths, d->name, name) || named_like_partition(name, d->name)))
-      return d;
+    if (is_partition_of(name, disks->list[i].name))
+      return &disks->list[i];
   }
   return NULL;
 }
