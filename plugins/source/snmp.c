@@ -19,6 +19,12 @@
 #define RECOGNISE_EVERY 3600 /* seconds: another device may stand behind the address by then */
 #define RESTART_SLACK   30   /* seconds by which a device's clock may differ from ours at once */
 #define UPTIME_WRAP     42949672.96
+#define FAILURES        3 /* in a row, until it is asked anew what the device is */
+/* Questions leave in gulps, with a short wait in between while many are unanswered: what is sent
+ * faster than it can be received is lost on its way. */
+#define GULP        64
+#define UNANSWERED  256
+#define GULP_WAIT_S 0.001
 
 enum phase { IDLE, IDENTIFY, PROBE, FETCH };
 
@@ -31,6 +37,7 @@ struct snmp_device {
   struct snmp_manners manners;
   const struct profile *profile; /* NULL: not recognised yet */
   double recognised_at;
+  unsigned failures; /* in a row */
   double started_at; /* when the agent started, on tm_monotonic()'s clock; NAN: not told yet */
   uint64_t epoch;    /* rises whenever it started anew */
 
@@ -50,6 +57,9 @@ struct snmp_device {
 struct loop {
   int epoll;
   struct snmp_device *devices; /* those under way */
+  size_t under_way;
+  struct snmp_question *finished; /* answered, but not yet told; the last one told first */
+  struct snmp_question **finished_end;
 };
 
 static const struct oid_path sys_uptime = {9, {1, 3, 6, 1, 2, 1, 1, 3, 0}};
@@ -122,20 +132,24 @@ static void finish(struct snmp_device *d, const struct tm_error *err)
   q->answered_at = ask_wall_clock();
   if (err == NULL) {
     fill_reading(d, q->reading);
+    d->failures = 0;
   } else {
     q->reading->error = *err;
-    d->profile = NULL; /* it may be another device that comes back */
+    if (++d->failures >= FAILURES)
+      d->profile = NULL; /* it may be another device that comes back */
   }
   if (d->session != NULL)
     agent_forget(d->session);
   DL_DELETE(d->loop->devices, d);
+  d->loop->under_way--;
   snmp_fetch_release(&d->fetch);
   snmp_rows_release(&d->rows);
   d->phase = IDLE;
   d->waiting = false;
   d->question = NULL;
-  if (q->done != NULL)
-    q->done(q);
+  q->next = NULL;
+  *d->loop->finished_end = q;
+  d->loop->finished_end = &q->next;
 }
 
 static void give_up(struct snmp_device *d)
@@ -299,6 +313,7 @@ static void begin(struct loop *loop, struct snmp_question *q)
   if (d->profile != NULL && d->begun - d->recognised_at > RECOGNISE_EVERY)
     d->profile = NULL;
   enlist(loop, d);
+  loop->under_way++;
   if (d->session == NULL)
     d->session = agent_open(&d->target, &err);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = d};
@@ -326,34 +341,58 @@ static void expire(struct loop *loop)
   }
 }
 
-static void step(struct loop *loop)
+/* Tells the first of those that are finished. What the caller does with an answer may take its
+ * time, so it is done when nothing has come: never between a device's answer and its next request.
+ */
+static void tell_one(struct loop *loop)
+{
+  struct snmp_question *q = loop->finished;
+  loop->finished = q->next;
+  if (loop->finished == NULL)
+    loop->finished_end = &loop->finished;
+  if (q->done != NULL)
+    q->done(q);
+}
+
+/* Takes in what has come and ends what is late; waits for at most so long. */
+static void step(struct loop *loop, double wait_s)
 {
   struct epoll_event events[EVENTS];
-  double wait_s = loop->devices->wake - tm_monotonic();
+  if (loop->finished != NULL)
+    wait_s = 0;
+  else if (loop->devices != NULL && wait_s > 0)
+    wait_s = fmin(wait_s, loop->devices->wake - tm_monotonic());
   int wait_ms = wait_s <= 0 ? 0 : (int)ceil(fmin(wait_s, 3600) * 1000);
   int n = epoll_wait(loop->epoll, events, EVENTS, wait_ms);
   for (int i = 0; i < n; i++) {
     struct snmp_device *d = events[i].data.ptr;
     agent_receive(d->session);
   }
-  expire(loop);
+  /* Only when nothing has come is anything late: the answer may lie in the socket already. */
+  if (n <= 0)
+    expire(loop);
+  if (n <= 0 && loop->finished != NULL)
+    tell_one(loop);
 }
 
 void snmp_ask(struct snmp_question *questions, size_t len)
 {
   struct loop loop = {.epoll = epoll_create1(EPOLL_CLOEXEC)};
+  loop.finished_end = &loop.finished;
   for (size_t i = 0; i < len; i++) {
     struct snmp_question *q = &questions[i];
     if (loop.epoll < 0) {
       tm_fail(&q->reading->error, -errno, "snmp: %s", strerror(errno));
       if (q->done != NULL)
         q->done(q);
-    } else {
-      begin(&loop, q);
+      continue;
     }
+    begin(&loop, q);
+    if (i % GULP == GULP - 1)
+      step(&loop, loop.under_way > UNANSWERED ? GULP_WAIT_S : 0);
   }
-  while (loop.devices != NULL)
-    step(&loop);
+  while (loop.devices != NULL || loop.finished != NULL)
+    step(&loop, INFINITY);
   if (loop.epoll >= 0)
     close(loop.epoll);
 }

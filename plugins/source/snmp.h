@@ -46,6 +46,8 @@ struct snmp_question {
   struct reading *reading;
   double asked_at; /* CLOCK_REALTIME: the numbers are of a moment between these two */
   double answered_at;
+
+  struct snmp_question *next; /* of those that are to be told: snmp_ask()'s own */
 };
 
 /* Asks all of them side by side and returns when the last is answered or past its deadline; done()
