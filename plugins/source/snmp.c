@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct snmp_device {
   char *community;
   struct snmp_target target;
   const struct profiles *profiles;
+  struct snmp_known *known;
   struct agent *session; /* NULL: not open */
   struct snmp_manners manners;
   const struct profile *profile; /* NULL: not recognised yet */
@@ -216,6 +218,7 @@ static int next_phase(struct snmp_device *d, struct tm_error *err)
   if (d->phase == PROBE) {
     d->profile = profiles_recognise(d->profiles, &d->rows);
     d->recognised_at = tm_monotonic();
+    atomic_store(&d->known->profile, d->profile);
     if (d->profile == NULL)
       return tm_fail(err, -ENODEV, "%s: no profile fits this device", name_of(d));
   }
@@ -261,7 +264,8 @@ static void told(void *owner, bool answer)
 /* --- devices -------------------------------------------------------------------------------- */
 
 struct snmp_device *snmp_device_new(const struct snmp_target *target,
-                                    const struct profiles *profiles, struct tm_error *err)
+                                    const struct profiles *profiles, struct snmp_known *known,
+                                    struct tm_error *err)
 {
   struct snmp_device *d = calloc(1, sizeof(*d));
   if (d != NULL) {
@@ -281,6 +285,7 @@ struct snmp_device *snmp_device_new(const struct snmp_target *target,
   if (d->target.attempts == 0)
     d->target.attempts = 3;
   d->profiles = profiles;
+  d->known = known;
   d->started_at = NAN;
   snmp_rows_init(&d->rows);
   snmp_manners_init(&d->manners, target->v1);
@@ -300,6 +305,15 @@ void snmp_device_free(struct snmp_device *d)
 
 /* --- the loop ------------------------------------------------------------------------------- */
 
+/* What another session has found the device to be. */
+static const struct profile *known_profile(struct snmp_device *d)
+{
+  const struct profile *p = atomic_load(&d->known->profile);
+  if (p != NULL)
+    d->recognised_at = d->begun;
+  return p;
+}
+
 static void begin(struct loop *loop, struct snmp_question *q)
 {
   struct snmp_device *d = q->device;
@@ -312,6 +326,8 @@ static void begin(struct loop *loop, struct snmp_question *q)
   q->asked_at = q->answered_at = NAN;
   if (d->profile != NULL && d->begun - d->recognised_at > RECOGNISE_EVERY)
     d->profile = NULL;
+  else if (d->profile == NULL && d->failures == 0)
+    d->profile = known_profile(d);
   enlist(loop, d);
   loop->under_way++;
   if (d->session == NULL)

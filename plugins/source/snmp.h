@@ -27,10 +27,16 @@ struct snmp_target {
 /* One device. It belongs to one thread at a time; two of them for the same address are two. */
 struct snmp_device;
 
-/* Copies the target and borrows the profiles. Nothing is sent and no name is resolved yet. NULL
- * with err filled. */
+/* What the device was found to be; shared by those that are asked at the same address. */
+struct snmp_known {
+  _Atomic(const struct profile *) profile;
+};
+
+/* Copies the target and borrows the profiles and what is known. Nothing is sent and no name is
+ * resolved yet. NULL with err filled. */
 struct snmp_device *snmp_device_new(const struct snmp_target *target,
-                                    const struct profiles *profiles, struct tm_error *err);
+                                    const struct profiles *profiles, struct snmp_known *known,
+                                    struct tm_error *err);
 void snmp_device_free(struct snmp_device *d);
 
 struct snmp_question {

@@ -20,6 +20,7 @@ enum { REST, COUNTERS, PARTS };
 
 struct source_device {
   struct snmp_device *parts[PARTS];
+  struct snmp_known known;
 };
 
 static int source_setup(void **shared, const struct ask_settings *defaults, struct tm_error *err)
@@ -107,7 +108,7 @@ static int make_parts(struct source_device *d, const struct snmp_target *t,
                       const struct profiles *profiles, struct tm_error *err)
 {
   for (size_t i = 0; i < PARTS; i++) {
-    d->parts[i] = snmp_device_new(t, profiles, err);
+    d->parts[i] = snmp_device_new(t, profiles, &d->known, err);
     if (d->parts[i] == NULL)
       return -ENOMEM;
   }
