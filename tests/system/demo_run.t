@@ -16,7 +16,7 @@ fi
 remaining() {
   local file
   for file in /proc/[0-9]*/cmdline; do
-    [[ $(tr '\0' ' ' <"$file" 2>/dev/null) != *"$DEMO"* ]] || echo "$file"
+    [[ $(tr '\0' ' ' 2>/dev/null <"$file") != *"$DEMO"* ]] || echo "$file"
   done
 }
 
