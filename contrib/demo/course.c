@@ -157,6 +157,8 @@ static double count(const struct course *c, double hour)
   /* About one interval a day stands out, in working hours. */
   if (hour >= 8 && hour < 19 && draw(c, BURST, c->step * 2) < 1.2 / (11 * 12))
     n *= 1 + (l->burst_factor - 1) * draw(c, BURST, c->step * 2 + 1);
+  if (l->ceiling > 0)
+    n = fmin(n, l->ceiling);
   return floor(fmax(n, 0));
 }
 

@@ -30,6 +30,7 @@ struct load {
   double first, last;   /* changes evenly over the two years */
   double backup_factor; /* of the day's load, between 01:00 and 04:00 */
   double burst_factor;  /* the height of a day's one or two short bursts */
+  double ceiling;       /* what it cannot go beyond; 0: never met */
 };
 
 struct printing {
