@@ -26,7 +26,7 @@ DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool l
 # Needed by the tests: the real programs that stand in them, and the checkers.
 DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
-  cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
+  rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
   clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
 
 # --- flags ----------------------------------------------------------------------------------

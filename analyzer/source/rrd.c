@@ -4,6 +4,7 @@
 #include "analyzer/source/rrd_lane.h"
 #include "analyzer/source/rrd_scan.h"
 #include "analyzer/source/rrd_worker.h"
+#include "analyzer/source/rrdcached.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -44,6 +45,13 @@ int rrd_source_open(struct rrd_source **src, const struct rrd_options *options,
   if (rc < 0) {
     rrd_source_free(s);
     return rc;
+  }
+  struct tm_error late;
+  if (options->flush != NULL && rrdcached_flush(options->flush, &s->scan, &late) < 0)
+    rc = rrd_scan_refuse(&s->scan, late.text);
+  if (rc < 0) {
+    rrd_source_free(s);
+    return tm_fail(err, rc, "%s: out of memory", options->path);
   }
   *src = s;
   return 0;

@@ -68,21 +68,27 @@ static int keep_text(struct rrd_scan *s, const char *text, size_t n, uint32_t *a
   return 0;
 }
 
-static int refuse(struct rrd_scan *s, const char *folder, const char *name, const char *why)
+int rrd_scan_refuse(struct rrd_scan *s, const char *text)
 {
-  char *text = NULL;
-  if (asprintf(&text, "%s%s%s%s%s: %s", s->path, folder[0] != '\0' ? "/" : "", folder,
-               name[0] != '\0' ? "/" : "", name, why) < 0)
-    return -ENOMEM;
+  char *copy = strdup(text);
   struct series_refusal *list =
       grown(s->refused, &s->refused_cap, s->n_refused, 1, sizeof(s->refused[0]));
-  if (list == NULL) {
-    free(text);
+  if (list != NULL)
+    s->refused = list;
+  if (copy == NULL || list == NULL) {
+    free(copy);
     return -ENOMEM;
   }
-  s->refused = list;
-  s->refused[s->n_refused++].text = text;
+  s->refused[s->n_refused++].text = copy;
   return 0;
+}
+
+static int refuse(struct rrd_scan *s, const char *folder, const char *name, const char *why)
+{
+  struct tm_error err; /* masks what a hostile name might hold */
+  tm_fail(&err, -EINVAL, "%s%s%s%s%s: %s", s->path, folder[0] != '\0' ? "/" : "", folder,
+          name[0] != '\0' ? "/" : "", name, why);
+  return rrd_scan_refuse(s, err.text);
 }
 
 /* FNV-1a over "HOST/FOLDER": the same everywhere, so that shards fit together. */

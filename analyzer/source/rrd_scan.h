@@ -35,6 +35,9 @@ struct rrd_scan {
 int rrd_scan(struct rrd_scan *scan, const struct rrd_options *options, struct tm_error *err);
 void rrd_scan_release(struct rrd_scan *scan);
 
+/* Adds to the list of what was refused. 0 or -ENOMEM. */
+int rrd_scan_refuse(struct rrd_scan *scan, const char *text);
+
 /* A text by its offset. */
 const char *rrd_scan_text(const struct rrd_scan *scan, uint32_t at);
 

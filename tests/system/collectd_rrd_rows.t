@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Files that a real collectd wrote through its rrdtool plugin: the reader gives the same rows as
+# rrdtool fetch for every archive of each, and tidemark-analyze finds the devices.
+. "$(dirname "$0")/../lib/tap.sh"
+command -v collectd >/dev/null || PATH=$PATH:/usr/sbin
+command -v collectd >/dev/null || skip_all 'collectd is not installed'
+
+cat >"$T/collectd.conf" <<END
+Hostname "machine"
+FQDNLookup false
+Interval 1
+BaseDir "$T"
+PIDFile "$T/collectd.pid"
+PluginDir "/usr/lib/collectd"
+TypesDB "/usr/share/collectd/types.db"
+LoadPlugin load
+LoadPlugin memory
+LoadPlugin cpu
+LoadPlugin interface
+<LoadPlugin df>
+  Interval 2
+</LoadPlugin>
+LoadPlugin rrdtool
+<Plugin df>
+  MountPoint "/"
+</Plugin>
+<Plugin interface>
+  Interface "lo"
+</Plugin>
+<Plugin rrdtool>
+  DataDir "$T/rrd"
+  CacheTimeout 0
+</Plugin>
+END
+collectd -f -C "$T/collectd.conf" >"$T/log" 2>&1 &
+daemon=$!
+keep $daemon
+ok 'collectd writes files' wait_for 20 test -e "$T/rrd/machine/df-root/df_complex-used.rrd"
+sleep 6
+
+table=$(tidemark-analyze run --data "$T/rrd" --no-forecast --format json 2>"$T/err")
+devices=$(python3 -c 'import json,sys
+print(*sorted(json.loads(l)["product"]["device"] for l in sys.stdin))' <<<"$table")
+like 'file system, link, load and processors are devices' "$devices" '^cpu-0 .*df-root interface-lo load$'
+is 'nothing is complained of while collectd writes' "$(cat "$T/err")" ''
+end $daemon
+
+files=$(find "$T/rrd" -name '*.rrd' | sort)
+ok 'files of several plugins are there' test "$(wc -l <<<"$files")" -ge 15
+# shellcheck disable=SC2086
+rows=$("$BUILD/tests/unit/test_rrd_file" $files 2>&1)
+is 'every archive of every file has the rows of rrdtool fetch' \
+  "$(grep -c '^ok' <<<"$rows") $(grep -c '^not ok' <<<"$rows")" "$(wc -l <<<"$files") 0"
+done_testing
