@@ -107,8 +107,8 @@ int rrd_source_start(struct rrd_source *src, unsigned jobs, struct tm_error *err
   int rc = rrd_workers_start(&src->workers, &src->scan, &src->wanted, jobs, err);
   for (unsigned i = 0; rc == 0 && i < jobs; i++) {
     struct rrd_shared *shared = src->workers.shared;
-    src->receiver[i] = rrd_receiver_new(&shared->lane[i], rrd_ring(shared, jobs, i), src->scan.n,
-                                        ended, &src->workers);
+    src->receiver[i] =
+        rrd_receiver_new(&shared->lane[i], rrd_ring(shared, i), src->scan.n, ended, &src->workers);
     if (src->receiver[i] == NULL)
       rc = tm_fail(err, -ENOMEM, "out of memory");
   }

@@ -32,8 +32,7 @@ struct rrd_lane {
   _Atomic uint32_t writer_waits;
 
   /* what the worker works on; its successor reads it */
-  size_t cursor; /* the next device whose history is not published */
-  size_t stop;
+  size_t cursor;            /* the next device whose history is not published */
   _Atomic uint32_t in_hand; /* odd while a file is being read; counts up */
   size_t hand_device;
   char hand_file[RRD_FILE_NAME];
@@ -47,15 +46,26 @@ struct rrd_lane {
   } skip[RRD_LANE_SKIPS];
 };
 
+/* Lanes take chunks of RRD_LANE_CHUNK devices by setting their owner, in one step, so that none is
+ * lost when a worker dies; each takes ascending ones, so that only its last can be incomplete. */
 struct rrd_shared {
-  _Atomic size_t next; /* the first device that no lane has taken */
   size_t n_devices;
+  _Atomic size_t free_hint; /* chunks below this have an owner */
+  size_t owner_offset;      /* of the owners, from here: lane + 1, or 0 */
+  size_t ring_offset;
   struct rrd_lane lane[];
 };
 
-/* The memory for n lanes: bytes, and where the ring of a lane is. */
-size_t rrd_shared_size(unsigned lanes);
-char *rrd_ring(struct rrd_shared *shared, unsigned lanes, unsigned lane);
+/* Bytes of shared memory for so many lanes and devices. */
+size_t rrd_shared_size(unsigned lanes, size_t devices);
+/* Lays out memory that is all zeros. */
+void rrd_shared_init(struct rrd_shared *s, unsigned lanes, size_t devices);
+char *rrd_ring(struct rrd_shared *s, unsigned lane);
+
+/* The first device of a chunk that is this lane's from now on; n_devices when none is left. */
+size_t rrd_lane_claim(struct rrd_shared *s, unsigned lane);
+/* The first device of the chunk that this lane took last; n_devices when it has none. */
+size_t rrd_lane_last(struct rrd_shared *s, unsigned lane);
 
 /* --- the worker's side ----------------------------------------------------------------------- */
 

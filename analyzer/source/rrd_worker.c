@@ -113,23 +113,32 @@ static void read_device(struct worker *w, struct rrd_reader *reader)
   rrd_send_series(&w->sender, w->device, &s);
 }
 
-/* Takes devices until there are none left. */
-static void work(struct worker *w, struct rrd_shared *shared, struct rrd_reader *reader)
+static void read_chunk(struct worker *w, size_t from, size_t stop, struct rrd_reader *reader)
 {
-  struct rrd_lane *lane = w->lane;
-  for (;;) {
-    if (lane->cursor == lane->stop) {
-      size_t first = atomic_fetch_add(&shared->next, RRD_LANE_CHUNK);
-      if (first >= shared->n_devices)
-        return;
-      size_t stop = first + RRD_LANE_CHUNK;
-      lane->n_skips = 0;
-      lane->stop = stop < shared->n_devices ? stop : shared->n_devices;
-      lane->cursor = w->sender.complete = first;
+  w->lane->cursor = w->sender.complete = from;
+  for (w->device = from; w->device < stop; w->device++)
+    read_device(w, reader);
+  rrd_send_publish(&w->sender);
+}
+
+/* Takes devices until there are none left; first what a predecessor did not complete. */
+static void work(struct worker *w, struct rrd_shared *shared, unsigned lane,
+                 struct rrd_reader *reader)
+{
+  size_t n = shared->n_devices;
+  size_t chunk = rrd_lane_last(shared, lane);
+  bool taken_over = chunk < n;
+  for (;; taken_over = false) {
+    if (!taken_over) {
+      chunk = rrd_lane_claim(shared, lane);
+      w->lane->n_skips = 0;
     }
-    for (w->device = lane->cursor; w->device < lane->stop; w->device++)
-      read_device(w, reader);
-    rrd_send_publish(&w->sender);
+    if (chunk >= n)
+      return;
+    size_t stop = chunk + RRD_LANE_CHUNK < n ? chunk + RRD_LANE_CHUNK : n;
+    size_t done = taken_over && w->lane->cursor > chunk ? w->lane->cursor : chunk;
+    if (done < stop)
+      read_chunk(w, done, stop, reader);
   }
 }
 
@@ -147,7 +156,7 @@ static void close_others(int root)
 }
 
 static void run_worker(const struct rrd_scan *scan, const struct rrd_wanted *wanted,
-                       struct rrd_shared *shared, unsigned n, unsigned i)
+                       struct rrd_shared *shared, unsigned i)
 {
   struct worker w = {.scan = scan, .lane = &shared->lane[i]};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -158,8 +167,8 @@ static void run_worker(const struct rrd_scan *scan, const struct rrd_wanted *wan
   if (reader == NULL)
     _exit(EXIT_MEMORY);
   rrd_sandbox_enter(scan->root);
-  rrd_send_begin(&w.sender, w.lane, rrd_ring(shared, n, i));
-  work(&w, shared, reader);
+  rrd_send_begin(&w.sender, w.lane, rrd_ring(shared, i));
+  work(&w, shared, i, reader);
   rrd_send_end(&w.sender);
   _exit(0);
 }
@@ -174,7 +183,7 @@ struct keeper {
   unsigned alive;
   struct kept {
     pid_t pid;     /* 0: has ended */
-    uint32_t seen; /* of in_hand, when the keeper looked last */
+    uint64_t seen; /* of its progress, when the keeper looked last */
     unsigned same_s;
     bool hung;
     size_t idle_cursor; /* where it died without a file in hand, and how often */
@@ -229,7 +238,7 @@ static void start_worker(struct keeper *k, unsigned i)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    run_worker(k->scan, k->wanted, k->shared, k->n, i);
+    run_worker(k->scan, k->wanted, k->shared, i);
   }
   kept->same_s = 0;
   kept->hung = false;
@@ -258,19 +267,28 @@ static void reap(struct keeper *k)
   }
 }
 
-/* Ends workers that have had the same file in hand for too long. */
+/* Ends workers that have not moved for too long, but for those that wait for their job. */
 static void watch(struct keeper *k)
 {
   for (unsigned i = 0; i < k->n; i++) {
     struct kept *kept = &k->kept[i];
-    uint32_t now = atomic_load(&k->shared->lane[i].in_hand);
-    kept->same_s = now == kept->seen && now % 2 == 1 ? kept->same_s + 1 : 0;
-    kept->seen = now;
+    struct rrd_lane *lane = &k->shared->lane[i];
+    uint64_t progress = atomic_load(&lane->in_hand) + atomic_load(&lane->written);
+    bool same = progress == kept->seen && atomic_load(&lane->writer_waits) == 0;
+    kept->same_s = same ? kept->same_s + 1 : 0;
+    kept->seen = progress;
     if (kept->pid > 0 && kept->same_s > HANG_S) {
       kept->hung = true;
       kill(kept->pid, SIGKILL);
     }
   }
+}
+
+/* Handlers of the program mean nothing here, and workers are to die of what kills them. */
+static void reset_signals(void)
+{
+  for (int i = 1; i < NSIG; i++)
+    signal(i, SIG_DFL);
 }
 
 static void run_keeper(struct keeper *k, pid_t parent)
@@ -281,7 +299,7 @@ static void run_keeper(struct keeper *k, pid_t parent)
   if (getppid() != parent)
     _exit(0);
   close_others(k->scan->root);
-  signal(SIGCHLD, SIG_DFL);
+  reset_signals();
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, NULL);
@@ -303,14 +321,14 @@ int rrd_workers_start(struct rrd_workers *w, const struct rrd_scan *scan,
                       const struct rrd_wanted *wanted, unsigned n, struct tm_error *err)
 {
   struct keeper k = {.scan = scan, .wanted = wanted, .n = n};
-  *w = (struct rrd_workers){.n = n, .size = rrd_shared_size(n)};
+  *w = (struct rrd_workers){.n = n, .size = rrd_shared_size(n, scan->n)};
   w->shared = mmap(NULL, w->size, PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (w->shared == MAP_FAILED) {
     w->shared = NULL;
     return tm_fail(err, -ENOMEM, "memory for %u readers: %s", n, strerror(errno));
   }
-  w->shared->n_devices = scan->n;
+  rrd_shared_init(w->shared, n, scan->n);
   k.shared = w->shared;
   tzset(); /* the zone's file is out of reach of a worker */
   pid_t parent = getpid();
