@@ -163,7 +163,7 @@ static void clear_item(struct catalogue_item *item, const struct section *s)
   item->released_on = item->end_of_service_on = INT64_MIN;
   for (const struct field *field = model_fields; field->key != NULL; field++)
     if (field->kind == FIELD_NUMBER)
-      *(double *)((char *)item + field->offset) = NAN;
+      *(double *)(void *)((char *)item + field->offset) = NAN;
   item->max_quantity = NAN;
   item->yield_pages = item->every_pages = item->every_days = NAN;
 }
@@ -395,12 +395,12 @@ int catalogue_parse(struct catalogue *c, const char *data, size_t len, const cha
 
 void catalogue_release(struct catalogue *c)
 {
-  struct sku_index *entry;
-  struct sku_index *following;
-  HASH_ITER(hh, c->index, entry, following)
-  {
-    HASH_DEL(c->index, entry);
+  struct sku_index *entry = c->index;
+  HASH_CLEAR(hh, c->index); /* frees the table; the entries are chained still */
+  while (entry != NULL) {
+    struct sku_index *following = entry->hh.next;
     free(entry);
+    entry = following;
   }
   for (size_t i = 0; i < c->n; i++)
     free(c->items[i].options);

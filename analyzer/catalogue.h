@@ -16,7 +16,7 @@
  * exists, prices have one currency, nothing replaces itself.
  */
 #define CATALOGUE_SCHEMA    "tidemark.catalogue/1"
-#define CATALOGUE_MAX_BYTES (16 * 1024 * 1024)
+#define CATALOGUE_MAX_BYTES ((size_t)16 << 20)
 #define CATALOGUE_MAX_ITEMS 20000
 
 enum catalogue_type {

@@ -68,7 +68,7 @@ static void amount_text(char *out, size_t size, const struct catalogue *c, int64
   for (int i = c->decimals; i < 4; i++)
     rest /= 10;
   if (c->decimals > 0)
-    snprintf(out, size, "%lld.%0*lld", (long long)whole, c->decimals, (long long)rest);
+    snprintf(out, size, "%lld.%0*lld", (long long)whole, c->decimals & 7, (long long)rest);
   else
     snprintf(out, size, "%lld", (long long)whole);
 }

@@ -59,7 +59,7 @@ static int read_stream(FILE *in, const char *name, documents_each *each, void *u
   for (size_t number = 1; rc == 0 && next_line(in, &line, &too_long); number++) {
     snprintf(place, sizeof(place), "%.280s:%zu", name, number);
     if (too_long)
-      rc = tm_fail(err, -EBADMSG, "%s: longer than %d bytes", place, DOCUMENTS_MAX_LINE);
+      rc = tm_fail(err, -EBADMSG, "%s: longer than %zu bytes", place, DOCUMENTS_MAX_LINE);
     else if (line.len == 0 || strspn(line.ptr, " \t\r") == line.len)
       continue;
     else

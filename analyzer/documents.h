@@ -11,7 +11,7 @@
  * Summaries as a stream: one JSON document a line (NDJSON), from files or standard input. A line
  * that cannot be read costs that line only.
  */
-#define DOCUMENTS_MAX_LINE (4 * 1024 * 1024)
+#define DOCUMENTS_MAX_LINE ((size_t)4 << 20)
 
 /*
  * Called for each document; line has len bytes without the newline. 0, or a negative errno with err

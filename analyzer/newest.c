@@ -10,11 +10,16 @@
 #include <string.h>
 #include <uthash.h>
 
+/* gcc's analyzer loses sight of the table that the first HASH_ADD allocates. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 struct newest_entry {
-  char *device; /* the four names, each ended by a newline, which no name holds */
   int64_t at;
   json_t *value;
   UT_hash_handle hh;
+  char device[]; /* the four names, each ended by a newline, which no name holds */
 };
 
 static const char *part(const json_t *object, const char *key)
@@ -23,59 +28,67 @@ static const char *part(const json_t *object, const char *key)
   return text != NULL ? text : "";
 }
 
-static struct newest_entry *add_entry(struct newest *n, char *device)
+static int make_room(struct newest *n)
 {
-  if (n->n == n->cap) {
-    size_t cap = n->cap > 0 ? 2 * n->cap : 64;
-    struct newest_entry **grown = realloc(n->list, cap * sizeof(*grown));
-    if (grown == NULL)
-      return NULL;
-    n->list = grown;
-    n->cap = cap;
-  }
-  struct newest_entry *e = calloc(1, sizeof(*e));
+  if (n->n < n->cap)
+    return 0;
+  size_t cap = n->cap > 0 ? 2 * n->cap : 64;
+  struct newest_entry **grown = realloc(n->list, cap * sizeof(*grown));
+  if (grown == NULL)
+    return -ENOMEM;
+  n->list = grown;
+  n->cap = cap;
+  return 0;
+}
+
+static struct newest_entry *add_entry(struct newest *n, const char *device)
+{
+  size_t len = strlen(device);
+  if (make_room(n) < 0)
+    return NULL;
+  struct newest_entry *e = calloc(1, sizeof(*e) + len + 1);
   if (e == NULL)
     return NULL;
-  e->device = device;
+  memcpy(e->device, device, len + 1);
   e->at = INT64_MIN;
-  HASH_ADD_KEYPTR(hh, n->index, e->device, strlen(e->device), e);
   n->list[n->n++] = e;
+  HASH_ADD_KEYPTR(hh, n->index, e->device, len, e);
+  return e;
+}
+
+/* The entry of a summary's device, made when there is none; NULL when memory is out. */
+static struct newest_entry *entry_of(struct newest *n, const json_t *summary)
+{
+  const json_t *customer = json_object_get(summary, "customer");
+  struct newest_entry *e = NULL;
+  char *device = NULL;
+  if (asprintf(&device, "%s\n%s\n%s\n%s\n", part(customer, "id"), part(customer, "site"),
+               part(customer, "host"), part(json_object_get(summary, "product"), "device")) < 0)
+    return NULL;
+  HASH_FIND_STR(n->index, device, e);
+  if (e == NULL)
+    e = add_entry(n, device);
+  free(device);
   return e;
 }
 
 int newest_put(struct newest *n, const json_t *summary, json_t *value, struct tm_error *err)
 {
-  const json_t *customer = json_object_get(summary, "customer");
-  const json_t *product = json_object_get(summary, "product");
   const char *made = tm_json_get_string(summary, "generated_at");
-  struct newest_entry *e = NULL;
-  char *device = NULL;
   int64_t at = INT64_MIN;
   if (made != NULL)
     tm_time_parse(made, &at);
-  if (value == NULL ||
-      asprintf(&device, "%s\n%s\n%s\n%s\n", part(customer, "id"), part(customer, "site"),
-               part(customer, "host"), part(product, "device")) < 0) {
-    json_decref(value);
-    return tm_fail(err, -ENOMEM, "out of memory");
-  }
-  HASH_FIND_STR(n->index, device, e);
-  if (e != NULL)
-    free(device);
-  else
-    e = add_entry(n, device);
+  struct newest_entry *e = value != NULL ? entry_of(n, summary) : NULL;
   if (e == NULL) {
-    free(device);
     json_decref(value);
     return tm_fail(err, -ENOMEM, "out of memory");
   }
-  if (at < e->at) {
-    json_decref(value);
-    return 0;
+  json_t *old = at < e->at ? value : e->value;
+  if (at >= e->at) {
+    e->value = value;
+    e->at = at;
   }
-  json_decref(e->value);
-  e->value = value;
-  e->at = at;
+  json_decref(old);
   return 0;
 }
 
@@ -89,7 +102,6 @@ void newest_release(struct newest *n)
   HASH_CLEAR(hh, n->index);
   for (size_t i = 0; i < n->n; i++) {
     json_decref(n->list[i]->value);
-    free(n->list[i]->device);
     free(n->list[i]);
   }
   free(n->list);

@@ -151,13 +151,15 @@ static struct offer offer_of(const struct rule_facts *f, const struct need needs
 {
   const struct wants whole = wants_of(needs);
   struct offer o = {.made = false};
-  for (*share = 1; *share >= 0.25; *share /= 2) {
+  *share = 1;
+  for (int tries = 0; tries < 3; tries++) {
     struct wants w = whole;
     w.size = f->capacity + *share * (whole.size - f->capacity);
     w.speed = f->load.limit + *share * (whole.speed - f->load.limit);
     o = best_offer(f, needs, &w);
     if (o.made)
       return o;
+    *share /= 2;
   }
   *share = 0;
   return o;

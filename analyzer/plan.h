@@ -11,7 +11,7 @@
  * Supplies and maintenance are bought at other times and by other people: plans of their own.
  */
 #define PLAN_MAX       3
-#define PLAN_MAX_LINES (2 * NEED_MAX_LINES)
+#define PLAN_MAX_LINES 32 /* two needs' */
 
 struct plan {
   enum need_action action;                /* of the first need */

@@ -35,8 +35,8 @@ int price_want(const struct tm_json_file *f, const json_t *object, const char *k
 {
   static const char *const known[] = {"amount", "currency", NULL};
   const json_t *price = json_object_get(object, key);
-  const char *amount = NULL;
-  const char *currency = NULL;
+  const char *amount = "";
+  const char *currency = "";
   if (!json_is_object(price))
     return tm_json_refuse(f, object, key, err,
                           "\"%s\" is not an object with \"amount\" and \"currency\"", key);

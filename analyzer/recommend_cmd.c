@@ -56,7 +56,7 @@ static int each_summary(void *user, const json_t *summary, const char *line, siz
   (void)len;
   struct recommend_run *run = user;
   json_t *list = NULL;
-  int64_t now;
+  int64_t now = 0;
   int rc = day_of(summary, run->as_of, &now, err);
   if (rc == 0)
     rc = recommend(summary, &run->catalogue, &run->thresholds, now, &list, err);

@@ -224,12 +224,14 @@ struct registration_key {
   char text[];
 };
 
-static void key_text(char out[KEY_SIZE], const char *serial, const char *host, const char *device)
+static void serial_key(char out[KEY_SIZE], const char *serial)
 {
-  if (serial != NULL)
-    snprintf(out, KEY_SIZE, "serial %s", serial);
-  else
-    snprintf(out, KEY_SIZE, "device %s of %s", device, host);
+  snprintf(out, KEY_SIZE, "serial %s", serial);
+}
+
+static void place_key(char out[KEY_SIZE], const char *host, const char *device)
+{
+  snprintf(out, KEY_SIZE, "device %s of %s", device, host);
 }
 
 static struct registration *look_up(const struct registrations *r, const char *key)
@@ -257,9 +259,9 @@ static int index_one(struct loading *l, struct registration *one)
   char keys[2][KEY_SIZE];
   int n = 0;
   if (one->serial != NULL)
-    key_text(keys[n++], one->serial, NULL, NULL);
+    serial_key(keys[n++], one->serial);
   if (one->host != NULL && one->device != NULL)
-    key_text(keys[n++], NULL, one->host, one->device);
+    place_key(keys[n++], one->host, one->device);
   for (int i = 0; i < n; i++) {
     const struct registration *first = look_up(l->made, keys[i]);
     if (first == NULL)
@@ -315,12 +317,12 @@ int registrations_load(struct registrations *r, const char *dir, registration_re
 
 void registrations_release(struct registrations *r)
 {
-  struct registration_key *k;
-  struct registration_key *following;
-  HASH_ITER(hh, r->index, k, following)
-  {
-    HASH_DEL(r->index, k);
+  struct registration_key *k = r->index;
+  HASH_CLEAR(hh, r->index); /* frees the table; the keys are chained still */
+  while (k != NULL) {
+    struct registration_key *following = k->hh.next;
     free(k);
+    k = following;
   }
   for (size_t i = 0; i < r->n; i++)
     registration_free(r->list[i]);
@@ -334,12 +336,12 @@ const struct registration *registration_find(const struct registrations *r, cons
   char key[KEY_SIZE];
   const struct registration *found = NULL;
   if (serial != NULL) {
-    key_text(key, serial, NULL, NULL);
+    serial_key(key, serial);
     found = look_up(r, key);
   }
   if (found != NULL)
     return found;
-  key_text(key, NULL, host, device);
+  place_key(key, host, device);
   found = look_up(r, key);
   return found == NULL || serial == NULL || found->serial == NULL ? found : NULL;
 }

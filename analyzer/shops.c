@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define SHOPS_MAX_BYTES (16 * 1024 * 1024)
+#define SHOPS_MAX_BYTES ((size_t)16 << 20)
 
 static int check(const struct tm_json_file *f, struct tm_error *err)
 {

@@ -94,7 +94,7 @@ static int read_thresholds(const struct tm_reader *r, struct rule_thresholds *ou
     if (tm_parse_double(text, &value) < 0 || value < t->min || value > t->max)
       return REFUSE(r, t->name, "%s: '%s': a number from %g to %g is wanted", t->name, text, t->min,
                     t->max);
-    *(double *)((char *)out + t->offset) = value;
+    *(double *)(void *)((char *)out + t->offset) = value;
   }
   return 0;
 }

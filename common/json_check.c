@@ -305,7 +305,7 @@ int tm_json_want_schema(const struct tm_json_file *f, const char *schema, struct
 {
   if (!json_is_object(f->root))
     return tm_json_refuse(f, f->root, NULL, err, "not a JSON object");
-  const char *given = NULL;
+  const char *given = "";
   int rc = tm_json_want_string(f, f->root, "schema", true, 100, &given, err);
   if (rc < 0)
     return rc;

@@ -28,5 +28,5 @@ const struct rule_threshold rule_threshold_rows[] = {
 void rule_thresholds_init(struct rule_thresholds *t)
 {
   for (const struct rule_threshold *r = rule_threshold_rows; r->name != NULL; r++)
-    *(double *)((char *)t + r->offset) = r->initial;
+    *(double *)(void *)((char *)t + r->offset) = r->initial;
 }

@@ -102,8 +102,9 @@ bool rule_cache_helps(const struct rule_facts *f, double *want_speed,
   int64_t price;
   bool proven;
   double days = f->thresholds->planning_days;
-  for (int i = 0; i < 3; i++, days /= 2) {
+  for (int i = 0; i < 3; i++) {
     *want_speed = rule_load_after(f, days);
+    days /= 2;
     if (rule_pack(&frame, NAN, *want_speed, lines, &n, &price, &proven) == 0)
       return true;
   }

@@ -96,7 +96,7 @@ void load_read(struct rule_facts *f)
     read_day(l, json_array_get(f->history, i), per);
   for (size_t i = 0; i < l->n; i++) {
     l->peak = fmax(l->peak, l->max[i]);
-    if (l->time[i] > l->time[l->n - 1] - RECENT_DAYS * TM_DAY)
+    if (l->time[i] > l->time[l->n - 1] - (int64_t)RECENT_DAYS * TM_DAY)
       l->level = fmax(l->level, l->max[i]);
   }
   l->limit = rule_rated_speed(l, f->model);
