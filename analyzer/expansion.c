@@ -2,27 +2,45 @@
 #include "analyzer/expansion.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #define SAME_SHARE 0.02
-enum { MOST_BLIPS = 2 };
+enum { ROWS_OF_A_CHANGE = 3 };
+
+static bool is_same(double a, double b)
+{
+  return fabs(a - b) <= SAME_SHARE * fmax(fabs(a), fabs(b));
+}
+
+/* The newest of the rows that stands at the old capacity (which the oldest of them has). */
+static int64_t end_of_old(const int64_t time[ROWS_OF_A_CHANGE],
+                          const double capacity[ROWS_OF_A_CHANGE])
+{
+  int k = 0;
+  while (k < ROWS_OF_A_CHANGE - 1 && !is_same(capacity[k], capacity[ROWS_OF_A_CHANGE - 1]))
+    k++;
+  return time[k];
+}
 
 int64_t expansion_last(const int64_t *time, const double *capacity, size_t n)
 {
   double now = NAN;
-  int64_t since = INT64_MIN;
-  unsigned others = 0;
+  int64_t other_time[ROWS_OF_A_CHANGE];
+  double other[ROWS_OF_A_CHANGE];
+  int others = 0;
   for (size_t i = n; i-- > 0;) {
     if (isnan(capacity[i]))
       continue;
     if (isnan(now))
       now = capacity[i];
-    if (fabs(capacity[i] - now) > SAME_SHARE * now) {
-      if (++others > MOST_BLIPS)
-        return since;
+    if (is_same(capacity[i], now)) {
+      others = 0;
       continue;
     }
-    others = 0;
-    since = time[i];
+    other_time[others] = time[i];
+    other[others++] = capacity[i];
+    if (others == ROWS_OF_A_CHANGE)
+      return end_of_old(other_time, other);
   }
   return INT64_MIN;
 }

@@ -51,6 +51,7 @@ static void baseline(const struct rule_facts *f, char out[16])
     const char *date = tm_json_get_string(day, "date");
     if (date == NULL || tm_time_parse(date, &time[n]) < 0)
       continue;
+    time[n] += TM_DAY; /* what is told of a day is how it ended */
     capacity[n++] = tm_json_get_number(day, f->slots ? "slots_total" : "capacity_bytes");
   }
   since = expansion_last(time, capacity, n);

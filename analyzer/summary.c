@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/summary.h"
 
+#include "analyzer/expansion.h"
 #include "common/clock.h"
 #include "common/json_out.h"
 
@@ -130,6 +131,14 @@ static void put_levels(struct json_out *o, const struct series *s)
   json_out_close(o, ']');
 }
 
+/* The day of the last change of capacity: a need after it is a new one. */
+static void put_change(struct json_out *o, const struct series *s)
+{
+  char date[TM_DATE_SIZE];
+  int64_t since = expansion_last(s->time, s->capacity, s->unit != NULL ? s->n : 0);
+  put_string(o, "capacity_changed_on", since != INT64_MIN ? tm_date_format(date, since) : NULL);
+}
+
 static void put_status(struct json_out *o, const struct summary *s)
 {
   const struct series *d = s->series;
@@ -143,6 +152,7 @@ static void put_status(struct json_out *o, const struct summary *s)
     put_whole(o, "slots_total", d->capacity_now);
     put_whole(o, "slots_used", d->used_now);
   }
+  put_change(o, d);
   put_load(o, s);
   put_levels(o, d);
   json_out_close(o, '}');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Golden advice: what is proposed, to whom, until when, and that nothing is when nothing is needed.
  */
+#include "analyzer/expansion.h"
 #include "analyzer/recommend.h"
 #include "tests/lib/summary_sample.h"
 
@@ -307,6 +308,40 @@ static void two_needs_make_one_plan_that_names_both(void **state)
   json_decref(list);
 }
 
+static void a_change_of_capacity_is_dated_alike_from_fine_and_coarse_rows(void **state)
+{
+  (void)state;
+  enum { HOUR = 3600, N = 24 * 40 };
+  static int64_t time[N];
+  static double capacity[N];
+  /* 60 until the 20th day at 10 o'clock, then 120. */
+  for (int i = 0; i < N; i++) {
+    time[i] = (int64_t)(i + 1) * HOUR;
+    capacity[i] = time[i] <= 20 * TM_DAY + 10 * HOUR ? 60 : 120;
+  }
+  assert_int_equal(expansion_last(time, capacity, N), 20 * TM_DAY + 10 * HOUR);
+  for (int step = 2; step <= 24; step *= 2) {
+    int64_t end[N];
+    double mean[N];
+    size_t n = 0;
+    for (int i = 0; i + step <= N; i += step, n++) {
+      end[n] = time[i + step - 1];
+      mean[n] = 0;
+      for (int k = 0; k < step; k++)
+        mean[n] += capacity[i + k] / step;
+    }
+    assert_int_equal(expansion_last(end, mean, n) / TM_DAY, 20);
+  }
+  /* Two bad readings are none; unknown rows say nothing; a slow drift is none. */
+  capacity[N - 5] = capacity[N - 6] = 7;
+  capacity[N - 9] = NAN;
+  assert_int_equal(expansion_last(time, capacity, N), 20 * TM_DAY + 10 * HOUR);
+  for (int i = 0; i < N; i++)
+    capacity[i] = 100 + 0.001 * i;
+  assert_true(expansion_last(time, capacity, N) == INT64_MIN);
+  assert_true(expansion_last(time, capacity, 0) == INT64_MIN);
+}
+
 static const char *key_of(const struct sample *s, const char *wanted)
 {
   static char key[300];
@@ -491,6 +526,7 @@ int main(void)
       cmocka_unit_test(a_supply_is_ordered_before_it_ends),
       cmocka_unit_test(of_twenty_customers_three_need_something),
       cmocka_unit_test(two_needs_make_one_plan_that_names_both),
+      cmocka_unit_test(a_change_of_capacity_is_dated_alike_from_fine_and_coarse_rows),
       cmocka_unit_test(an_expansion_closes_the_item_and_begins_a_new_key),
       cmocka_unit_test(the_key_stays_while_the_need_is_the_same),
       cmocka_unit_test(the_evidence_is_enough_to_do_the_sum_again),
