@@ -32,7 +32,8 @@ DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosm
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wwrite-strings -Wvla -Wformat=2
-DEFINES = -D_GNU_SOURCE -DTM_PLUGINDIR='"$(PLUGINDIR)"' -DTM_LIBEXECDIR='"$(LIBEXECDIR)"' \
+DEFINES = -D_GNU_SOURCE -DTM_PLUGINDIR='"$(PLUGINDIR)"' -DTM_BINDIR='"$(BINDIR)"' \
+  -DTM_LIBEXECDIR='"$(LIBEXECDIR)"' \
   -DTM_DATADIR='"$(DATADIR)"' -DTM_SYSCONFDIR='"$(SYSCONFDIR)"'
 # -ffp-contract=off: the same input gives the same bytes whatever the compiler fuses.
 COMPILE = $(CC) -I. $(DEFINES) $(CPPFLAGS) -MMD -MP $(WARN) -fPIC -fvisibility=hidden \

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The collectd plugin disk_array: disk arrays, NAS and this host's own disks. */
+#include "plugins/helper.h"
 #include "plugins/module.h"
 #include "plugins/source/block.h"
 #include "plugins/source/snmp.h"
 
-static const struct ask_source *const sources[] = {&source_block, &source_snmp, NULL};
+static const struct ask_source *const sources[] = {&source_block, &source_snmp, &helper_redfish,
+                                                   NULL};
 
 static const struct module_plugin plugin = {
     .kind = READING_DISK_ARRAY,

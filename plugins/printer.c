@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The collectd plugin printer. */
+#include "plugins/helper.h"
 #include "plugins/module.h"
 #include "plugins/source/snmp.h"
 
-static const struct ask_source *const sources[] = {&source_snmp, NULL};
+static const struct ask_source *const sources[] = {&source_snmp, &helper_ipp, NULL};
 
 static const struct module_plugin plugin = {.kind = READING_PRINTER, .sources = sources};
 

@@ -7,6 +7,7 @@
 #include "common/number.h"
 #include "common/options.h"
 #include "plugins/ask.h"
+#include "plugins/serve.h"
 #include "plugins/source/block.h"
 #include "plugins/source/ipp.h"
 #include "plugins/source/redfish.h"
@@ -29,6 +30,7 @@ static const struct tm_option options[] = {
     {0, "cacert", "FILE", NULL,
      "certificates that servers may be signed by, for redfishs: and ipps:"},
     {0, "pinned-key", "KEY", NULL, "accept the server with this key alone: sha256//BASE64"},
+    {0, "serve", NULL, NULL, "answer the questions of a plugin, which starts this by itself"},
     {0, "items", "NAME,...", NULL, "ask for these data items only"},
     {0, "explain", NULL, NULL, "say which OID or path gave each value"},
     {0, "profiles", "DIR", NULL, "look here first for what is known of product families"},
@@ -133,6 +135,8 @@ static int run(const struct tm_args *args)
 {
   struct probe p = {0};
   int status = EX_OK;
+  if (tm_args_has(args, "serve"))
+    return serve_run(0, sources);
   if (args->operands_len == 0) {
     tm_log_error("no URL given; try 'tidemark-probe block:'");
     return EX_USAGE;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const schemes[] = {"ipp", "ipps", NULL};
 static const char *const keys[] = {WEB_KEYS, NULL};
 
 struct ipp {
@@ -20,12 +19,6 @@ struct ipp {
   struct tm_http *lanes[ASK_ITEMS]; /* by the part of a question */
   atomic_int version;               /* 20, or 11 for a printer that refused it */
 };
-
-static int ipp_from_url(const struct ask_url *url, struct ask_settings *settings,
-                        struct tm_error *err)
-{
-  return web_from_url(url, strcmp(url->scheme, "ipps") == 0, settings, err);
-}
 
 static void ipp_close(void *device)
 {
@@ -42,13 +35,11 @@ static void ipp_close(void *device)
 static int ipp_open(void **device, void *shared, const struct ask_settings *settings,
                     struct tm_error *err)
 {
-  static const struct web_default otherwise = {
-      .tls = false, .port_tls = 631, .port_plain = 631, .path = "/ipp/print"};
   struct ipp *p = calloc(1, sizeof(*p));
   if (p == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   atomic_init(&p->version, 20);
-  int rc = web_open(&p->web, shared, settings, &otherwise, err);
+  int rc = web_open(&p->web, shared, settings, &ipp_default, err);
   if (rc == 0 && asprintf(&p->uri, "ipp%s", p->web.base_url + strlen("http")) < 0) {
     p->uri = NULL;
     rc = tm_fail(err, -ENOMEM, "out of memory");
@@ -143,7 +134,7 @@ static void ipp_ask(struct ask_job *const *jobs, size_t jobs_len)
 
 const struct ask_source source_ipp = {
     .name = "ipp",
-    .schemes = schemes,
+    .schemes = ipp_schemes,
     .keys = keys,
     .setup = web_setup,
     .teardown = web_teardown,

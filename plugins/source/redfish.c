@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const schemes[] = {"redfish", "redfishs", NULL};
 static const char *const keys[] = {WEB_KEYS, NULL};
 
 struct redfish {
@@ -34,24 +33,13 @@ static json_t *counted_paths(const struct redfish_tree *t)
 
 /* --- the device --------------------------------------------------------------------------- */
 
-static int redfish_from_url(const struct ask_url *url, struct ask_settings *settings,
-                            struct tm_error *err)
-{
-  if (url->path[0] != '\0' && strcmp(url->path, "/") != 0)
-    return tm_fail(err, -EINVAL, "%s: the service root is /redfish/v1 always: give no path",
-                   url->host);
-  return web_from_url(url, strcmp(url->scheme, "redfishs") == 0, settings, err);
-}
-
 static int redfish_open(void **device, void *shared, const struct ask_settings *settings,
                         struct tm_error *err)
 {
-  static const struct web_default otherwise = {
-      .tls = true, .port_tls = 443, .port_plain = 80, .path = "/"};
   struct redfish *r = calloc(1, sizeof(*r));
   if (r == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  int rc = web_open(&r->web, shared, settings, &otherwise, err);
+  int rc = web_open(&r->web, shared, settings, &redfish_default, err);
   if (rc < 0) {
     free(r);
     return rc;
@@ -152,7 +140,7 @@ static void redfish_ask(struct ask_job *const *jobs, size_t jobs_len)
 
 const struct ask_source source_redfish = {
     .name = "redfish",
-    .schemes = schemes,
+    .schemes = redfish_schemes,
     .keys = keys,
     .setup = web_setup,
     .teardown = web_teardown,

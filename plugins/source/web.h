@@ -38,6 +38,15 @@ struct web_default {
   const char *path;
 };
 
+/* What the two sources are called and take, for their own tables and for the helper's. */
+extern const char *const redfish_schemes[];
+extern const char *const ipp_schemes[];
+extern const struct web_default redfish_default;
+extern const struct web_default ipp_default;
+int redfish_from_url(const struct ask_url *url, struct ask_settings *settings,
+                     struct tm_error *err);
+int ipp_from_url(const struct ask_url *url, struct ask_settings *settings, struct tm_error *err);
+
 /* Address, Port, Path and TLS of a URL; tls is what its scheme means. */
 int web_from_url(const struct ask_url *url, bool tls, struct ask_settings *settings,
                  struct tm_error *err);

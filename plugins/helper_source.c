@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Sources that hand every question over to the helper process. */
+#include "plugins/helper.h"
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "plugins/source/web.h"
+#include "plugins/wire.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One process for all sources of a plugin: each .so has its own copy of this. */
+static pthread_mutex_t common_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct helper *common;
+static unsigned common_users;
+static uint64_t next_device = 1;
+
+struct shared {
+  struct helper *helper;
+  void *web; /* only to check the settings of devices */
+};
+
+struct remote {
+  struct helper *helper;
+  const struct ask_settings *settings;
+  const char *source;
+  uint64_t number; /* by which the helper finds the device again */
+};
+
+static int take_helper(struct helper **out, const char *program)
+{
+  pthread_mutex_lock(&common_lock);
+  if (common == NULL)
+    common = helper_new(program != NULL ? program : TM_BINDIR "/tidemark-probe");
+  if (common != NULL)
+    common_users++;
+  *out = common;
+  pthread_mutex_unlock(&common_lock);
+  return *out != NULL ? 0 : -ENOMEM;
+}
+
+static void give_helper(void)
+{
+  struct helper *last = NULL;
+  pthread_mutex_lock(&common_lock);
+  if (--common_users == 0) {
+    last = common;
+    common = NULL;
+  }
+  pthread_mutex_unlock(&common_lock);
+  helper_free(last);
+}
+
+static int helper_setup(void **shared, const struct ask_settings *defaults, struct tm_error *err)
+{
+  struct shared *s = calloc(1, sizeof(*s));
+  if (s == NULL || web_setup(&s->web, defaults, err) < 0) {
+    free(s);
+    return tm_fail(err, -ENOMEM, "out of memory");
+  }
+  if (take_helper(&s->helper, ask_settings_get(defaults, "Helper")) < 0) {
+    web_teardown(s->web);
+    free(s);
+    return tm_fail(err, -ENOMEM, "out of memory");
+  }
+  *shared = s;
+  return 0;
+}
+
+static void helper_teardown(void *shared)
+{
+  struct shared *s = shared;
+  if (s == NULL)
+    return;
+  web_teardown(s->web);
+  free(s);
+  give_helper();
+}
+
+static int open_remote(void **device, struct shared *s, const char *source,
+                       const struct ask_settings *settings, const struct web_default *otherwise,
+                       struct tm_error *err)
+{
+  /* The helper checks again; a mistake is to be told when the configuration is read. */
+  struct web checked;
+  int rc = web_open(&checked, s->web, settings, otherwise, err);
+  if (rc < 0)
+    return rc;
+  web_release(&checked);
+  struct remote *r = calloc(1, sizeof(*r));
+  if (r == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  pthread_mutex_lock(&common_lock);
+  *r = (struct remote){s->helper, settings, source, next_device++};
+  pthread_mutex_unlock(&common_lock);
+  *device = r;
+  return 0;
+}
+
+static int open_redfish(void **device, void *shared, const struct ask_settings *settings,
+                        struct tm_error *err)
+{
+  return open_remote(device, shared, "redfish", settings, &redfish_default, err);
+}
+
+static int open_ipp(void **device, void *shared, const struct ask_settings *settings,
+                    struct tm_error *err)
+{
+  return open_remote(device, shared, "ipp", settings, &ipp_default, err);
+}
+
+/* --- a job and its question --------------------------------------------------------------- */
+
+static const char *const part_names[] = {"everything", "counters", "items"};
+
+static json_t *settings_to_json(const struct ask_settings *s)
+{
+  json_t *o = json_object();
+  for (size_t i = 0; i < s->len; i++)
+    json_object_set_new(o, s->list[i].key, json_string(s->list[i].value));
+  return o;
+}
+
+static json_t *make_request(const struct ask_job *job)
+{
+  const struct remote *r = ask_job_device(job);
+  json_t *items = json_array();
+  for (const char *const *i = job->items; i != NULL && *i != NULL; i++)
+    json_array_append_new(items, json_string(*i));
+  return json_pack("{s:I, s:s, s:o, s:s, s:o, s:f, s:b}", "device", (json_int_t)r->number, "source",
+                   r->source, "settings", settings_to_json(r->settings), "part",
+                   part_names[job->part], "items", items, "timeout", job->deadline - tm_monotonic(),
+                   "explain", job->explain != NULL);
+}
+
+static void take_reply(struct helper_question *q)
+{
+  struct ask_job *job = q->user;
+  reading_release(&job->reading);
+  if (wire_to_reading(json_object_get(q->reply, "reading"), &job->reading) < 0)
+    tm_fail(&job->reading.error, -EBADMSG, "the helper process gave no reading");
+  job->asked_at = tm_json_get_number(q->reply, "asked_at");
+  job->answered_at = tm_json_get_number(q->reply, "answered_at");
+  if (job->explain != NULL)
+    json_object_update(job->explain, json_object_get(q->reply, "explain"));
+  ask_done(job);
+}
+
+static void helper_source_ask(struct ask_job *const *jobs, size_t jobs_len)
+{
+  struct helper_question *questions = calloc(jobs_len > 0 ? jobs_len : 1, sizeof(*questions));
+  struct tm_error err = {0};
+  double deadline = 0;
+  if (questions == NULL || jobs_len == 0) {
+    free(questions);
+    return; /* ask_run() says that they are unanswered */
+  }
+  int rc = 0;
+  for (size_t i = 0; i < jobs_len; i++) {
+    questions[i].user = jobs[i];
+    questions[i].request = make_request(jobs[i]);
+    if (questions[i].request == NULL)
+      rc = tm_fail(&err, -ENOMEM, "out of memory");
+    deadline = fmax(deadline, jobs[i]->deadline);
+  }
+  const struct remote *r = ask_job_device(jobs[0]);
+  if (rc == 0)
+    helper_ask(r->helper, questions, jobs_len, deadline, take_reply, &err);
+  for (size_t i = 0; i < jobs_len; i++) {
+    if (!jobs[i]->finished) {
+      jobs[i]->reading.error = err;
+      ask_done(jobs[i]);
+    }
+    json_decref(questions[i].request);
+    json_decref(questions[i].reply);
+  }
+  free(questions);
+}
+
+static const char *const keys[] = {WEB_KEYS, "Helper", NULL};
+
+const struct ask_source helper_redfish = {
+    .name = "redfish",
+    .schemes = redfish_schemes,
+    .keys = keys,
+    .setup = helper_setup,
+    .teardown = helper_teardown,
+    .from_url = redfish_from_url,
+    .open = open_redfish,
+    .close = free,
+    .ask = helper_source_ask,
+};
+
+const struct ask_source helper_ipp = {
+    .name = "ipp",
+    .schemes = ipp_schemes,
+    .keys = keys,
+    .setup = helper_setup,
+    .teardown = helper_teardown,
+    .from_url = ipp_from_url,
+    .open = open_ipp,
+    .close = free,
+    .ask = helper_source_ask,
+};

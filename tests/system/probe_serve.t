@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The helper process, tidemark-probe --serve, asked over a socket pair as the plugins do it."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
+from probing import *
+from web_server import Server, reply
+
+ROOT = "/redfish/v1"
+POOL = f"{ROOT}/Storage/s/StoragePools/1"
+TREE = {
+    ROOT: {"Storage": {"@odata.id": f"{ROOT}/Storage"}},
+    f"{ROOT}/Storage": {"Members": [{"@odata.id": f"{ROOT}/Storage/s"}]},
+    f"{ROOT}/Storage/s": {"StoragePools": {"@odata.id": f"{ROOT}/Storage/s/StoragePools"}},
+    f"{ROOT}/Storage/s/StoragePools": {"Members": [{"@odata.id": POOL}]},
+    POOL: {"Id": "1", "Name": "p", "Capacity": {"Data": {"AllocatedBytes": 100, "ConsumedBytes": 7}},
+           "IOStatistics": {"WriteIORequests": 12}},
+}
+
+
+def answer(request):
+    document = TREE.get(request.path.rstrip("/"))
+    return reply({}, 404) if document is None else reply(document)
+
+
+class Helper:
+    def __enter__(self):
+        self.socket, other = socket.socketpair()
+        self.process = subprocess.Popen([PROBE, "--serve"], stdin=other, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        other.close()
+        self.socket.settimeout(20)
+        self.lines = self.socket.makefile("r")
+        self.id = 0
+        return self
+
+    def __exit__(self, *args):
+        self.lines.close()
+        self.socket.close()
+        try:
+            self.process.wait(10)
+        finally:
+            self.process.kill()
+            self.errors = self.process.stderr.read()
+            self.process.stderr.close()
+            self.process.wait()
+
+    def send(self, text):
+        self.socket.sendall(text.encode() + b"\n")
+
+    def ask(self, device, port, part="everything", source="redfish", more=False, timeout=5, **settings):
+        self.id += 1
+        self.send(json.dumps({
+            "id": self.id, "device": device, "source": source, "part": part, "items": ["copies"],
+            "timeout": timeout, "explain": True, "more": more,
+            "settings": {"Address": "127.0.0.1", "Port": str(port), "TLS": "false", **settings}}))
+        return self.id
+
+    def read(self):
+        return json.loads(self.lines.readline())
+
+
+@test
+def a_device_keeps_its_connection_and_counters_are_asked_for_alone():
+    with Server(answer) as server, Helper() as helper:
+        helper.ask(1, server.port)
+        first = helper.read()
+        same(first["reading"]["capacity_bytes"], 100, first)
+        assert first["explain"]["transfers"], first
+        walked = len(server.log)
+        helper.ask(1, server.port, "counters")
+        second = helper.read()
+        same(second["reading"]["counters"], [{"name": POOL, "value": 12, "bits": 64, "epoch": 0}], "")
+        assert second["asked_at"] <= second["answered_at"] < second["asked_at"] + 5, second
+        same(server.paths()[walked:], [POOL], "documents of a counter")
+        TREE[POOL]["IOStatistics"]["WriteIORequests"] = 15
+        helper.ask(1, server.port, "counters")
+        same(helper.read()["reading"]["transfers"], 15, "moved")
+        helper.ask(1, server.port, "items")
+        same([i["state"] for i in helper.read()["reading"]["items"]], ["not-offered"], "items")
+
+
+@test
+def a_session_that_expired_is_renewed_at_the_next_question():
+    tokens = []
+
+    def guarded(request):
+        if request.path.endswith("/Sessions") and request.command == "POST":
+            tokens.append(f"t{len(tokens)}")
+            return reply({"@odata.id": f"{ROOT}/SessionService/Sessions/{tokens[-1]}"}, 201,
+                         **{"X-Auth-Token": tokens[-1]})
+        if request.path.rstrip("/") != ROOT and request.headers.get("X-Auth-Token") != tokens[-1:][0]:
+            return reply({}, 401)
+        return answer(request) if request.command == "GET" else reply({}, 204)
+
+    def check(request):
+        if not tokens and request.command == "GET" and request.path.rstrip("/") != ROOT:
+            return reply({}, 401)
+        return guarded(request)
+
+    with secret_file('device "127.0.0.1" { user = "u" password = "p" }') as file, \
+            Server(check) as server:
+        with Helper() as helper:
+            for expired in (False, False, True, False):
+                if expired:
+                    tokens.append("revoked")
+                helper.ask(1, server.port, Credentials=file.name)
+                same(helper.read()["reading"]["used_bytes"], 7, f"expired: {expired}")
+        posts = [entry for entry in server.log if entry[0] == "POST"]
+        same(len(posts), 2, "logins")
+        same(("DELETE", f"{ROOT}/SessionService/Sessions/t2"), server.log[-1][:2], "the end")
+
+
+@test
+def a_batch_is_asked_side_by_side():
+    def slow(request):
+        time.sleep(0.2)
+        return answer(request)
+
+    with Server(slow) as server, Helper() as helper, socket.create_server(("127.0.0.1", 0)) as dead:
+        started = time.monotonic()
+        for device in range(20):
+            helper.ask(device, server.port, more=True)
+        silent = helper.ask(99, dead.getsockname()[1], more=False, timeout=4)
+        got = [helper.read() for _ in range(21)]
+        took = time.monotonic() - started
+    assert took < 6, took
+    same(got[-1]["id"], silent, "the silent one comes last")
+    same(sorted(g["id"] for g in got), list(range(1, 22)), "ids")
+    same([g["reading"].get("capacity_bytes") for g in got[:-1]], [100] * 20, "capacity")
+    same(got[-1]["reading"]["error_code"], -110, got[-1])
+
+
+@test
+def requests_that_cannot_be_done_are_refused_one_by_one():
+    with Server(answer) as server, Helper() as helper:
+        for fields, why in (({"source": "nfs"}, "no such source"), ({"part": "all"}, "cannot be read"),
+                            ({"device": -1}, "too many"), ({"device": "1"}, "cannot be read"),
+                            ({"timeout": None}, "cannot be read"), ({"source": 3}, "without source"),
+                            ({"settings": {"Address": "127.0.0.1", "Port": "0"}}, "Port"),
+                            ({"settings": {}}, "Address"), ({"settings": [1]}, "Address")):
+            helper.send(json.dumps({"id": 5, "device": 7, "source": "redfish", "part": "counters",
+                                    "timeout": 1, "settings": {"Address": "127.0.0.1"}, **fields}))
+            got = helper.read()
+            same(got["id"], 5, fields)
+            assert why in got["reading"]["error"], (fields, got)
+        helper.ask(1, server.port)
+        same(helper.read()["reading"]["capacity_bytes"], 100, "and the next is answered")
+        with socket.create_server(("127.0.0.1", 0)) as dead:
+            one = helper.ask(2, dead.getsockname()[1], timeout=1.5)
+            two = helper.ask(2, dead.getsockname()[1], timeout=1.5)
+            first, second = helper.read(), helper.read()
+        same((first["id"], second["id"]), (two, one), "order")
+        assert "under way" in first["reading"]["error"], first
+
+
+@test
+def it_ends_with_its_socket_and_at_garbage():
+    with Helper() as helper:
+        pass
+    same(helper.process.returncode, 0, helper.errors)
+    with Helper() as helper:
+        helper.send("hello")
+        same(helper.lines.readline(), "", "answer")
+    same(helper.process.returncode, 76, helper.errors)
+    with Helper() as helper:
+        try:
+            helper.socket.sendall(b"x" * (2 << 20))
+        except BrokenPipeError:
+            pass  # it did not read to the end
+    same(helper.process.returncode, 76, helper.errors)
+    with socket.create_server(("127.0.0.1", 0)) as dead, Helper() as helper:
+        helper.ask(2, dead.getsockname()[1], timeout=60)
+        started = time.monotonic()
+        helper.socket.shutdown(socket.SHUT_WR)
+        same(helper.lines.readline(), "", "answer")
+        assert time.monotonic() - started < 5, "it waited for a dead device"
+    done = subprocess.run([PROBE, "--serve"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    same(done.returncode, 64, done.stderr)
+
+
+@test
+def two_thousand_questions_leave_its_memory_flat():
+    def pages():
+        with open(f"/proc/{helper.process.pid}/statm") as f:
+            return int(f.read().split()[1]) * 4
+
+    with Server(answer) as server, Helper() as helper:
+        sizes = []
+        for round in range(4):
+            for _ in range(500):
+                helper.ask(1, server.port, "counters" if round % 2 else "everything")
+                assert helper.read()["reading"]["transfers"], "transfers"
+            sizes.append(pages())
+    assert sizes[-1] - sizes[1] < 1024, f"KiB after each round: {sizes}"
+
+
+run()
