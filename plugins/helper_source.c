@@ -120,8 +120,8 @@ static const char *const part_names[] = {"everything", "counters", "items"};
 static json_t *settings_to_json(const struct ask_settings *s)
 {
   json_t *o = json_object();
-  for (size_t i = 0; i < s->len; i++)
-    json_object_set_new(o, s->list[i].key, json_string(s->list[i].value));
+  for (const struct ask_setting *i = s->first; i != NULL; i = i->next)
+    json_object_set_new(o, i->key, json_string(i->value));
   return o;
 }
 
