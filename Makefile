@@ -223,4 +223,4 @@ clean:
   dist deps deps-check install uninstall clean FORCE
 .SECONDARY: # keep the chained .o files
 .DELETE_ON_ERROR:
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -path $B/demo -prune -o -type f -name '*.d' -print 2>/dev/null)
