@@ -125,9 +125,11 @@ struct profile_tables {
 struct profile_item {
   char name[READING_NAME];
   char unit[32];
-  bool setting; /* else a measurement */
+  char nature[16]; /* "measurement", "setting" or "counter" */
   struct profile_numbers number;
   struct profile_texts text;
+  struct oid_path rows; /* len > 0: one item for each row, NAME-LABEL */
+  struct profile_texts label;
 };
 
 /* One way to recognise a device: all that is given must hold. */

@@ -499,9 +499,20 @@ static int compile_rules(struct profile_loader *l, json_t *j, struct profile *p)
   return 0;
 }
 
+/* Names go into requests and answers (contrib/schema/request.schema.json); there is room left for
+ * the label of a row. */
+static bool is_item_name(const char *name)
+{
+  size_t len = strlen(name);
+  return len >= 1 && len <= 48 &&
+         name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] ==
+             '\0';
+}
+
 static int compile_items(struct profile_loader *l, json_t *j, struct profile *p)
 {
-  static const char *const names[] = {"number", "text", "unit", "nature", NULL};
+  static const char *const names[] = {"number", "text", "unit", "nature", "rows", "label", NULL};
+  static const char *const natures[] = {"measurement", "setting", "counter"};
   if (j == NULL)
     return 0;
   p->items = profile_alloc(l, json_object_size(j), sizeof(*p->items));
@@ -519,10 +530,18 @@ static int compile_items(struct profile_loader *l, json_t *j, struct profile *p)
       rc = compile_texts(l, json_object_get(o, "text"), key, &it->text);
     if (rc == 0 && it->number.len + it->text.len == 0)
       rc = refuse(l, key, "an item needs a number or a text");
+    if (rc == 0 && json_object_get(o, "rows") != NULL)
+      rc = compile_oid(l, json_object_get(o, "rows"), key, &it->rows);
+    if (rc == 0)
+      rc = compile_texts(l, json_object_get(o, "label"), key, &it->label);
     const char *nature = tm_json_get_string(o, "nature");
-    it->setting = nature != NULL && strcmp(nature, "setting") == 0;
-    if (rc == 0 && (nature == NULL || (!it->setting && strcmp(nature, "measurement") != 0)))
-      rc = refuse(l, key, "nature is measurement or setting");
+    for (size_t i = 0; nature != NULL && i < sizeof(natures) / sizeof(natures[0]); i++)
+      if (strcmp(nature, natures[i]) == 0)
+        snprintf(it->nature, sizeof(it->nature), "%s", nature);
+    if (rc == 0 && it->nature[0] == '\0')
+      rc = refuse(l, key, "nature is measurement, setting or counter");
+    if (rc == 0 && !is_item_name(key))
+      rc = refuse(l, key, "a name has 1 to 48 letters, digits, hyphens or underscores");
     if (rc < 0)
       return rc;
     const char *unit = tm_json_get_string(o, "unit");

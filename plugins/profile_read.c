@@ -3,6 +3,7 @@
 
 #include "plugins/profile_value.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -293,29 +294,83 @@ static void read_printer(struct reader *rd, struct reading *r)
 
 /* --- data items ----------------------------------------------------------------------------- */
 
-static void read_item(struct reader *rd, const char *name)
+static const struct profile_item *find_item(const struct profile *p, const char *name)
+{
+  for (size_t i = 0; i < p->items_len; i++)
+    if (strcmp(p->items[i].name, name) == 0)
+      return &p->items[i];
+  return NULL;
+}
+
+static struct reading_item *new_item(struct reader *rd, const char *name)
 {
   struct reading_item *it = reading_add_item(rd->r);
-  if (it == NULL) {
+  if (it == NULL)
     rd->failed = true;
+  else
+    snprintf(it->name, sizeof(it->name), "%s", name);
+  return it;
+}
+
+/* Fills in what the device tells; false when that is nothing. */
+static bool fill_item(struct reader *rd, const struct profile_item *known, struct profile_index at,
+                      struct reading_item *it)
+{
+  it->number = profile_number_of(&rd->source, &known->number, at);
+  if (isnan(it->number))
+    profile_text_of(&rd->source, &known->text, at, it->text, sizeof(it->text));
+  if (isnan(it->number) && it->text[0] == '\0')
+    return false;
+  explain(rd, it->name);
+  snprintf(it->unit, sizeof(it->unit), "%s", known->unit);
+  snprintf(it->nature, sizeof(it->nature), "%s", known->nature);
+  return true;
+}
+
+/* "NAME-Tray_1": the label of the row in the characters that names have; its index without one. */
+static void name_row(struct reader *rd, const struct profile_item *known, struct profile_index at,
+                     char *name, size_t size)
+{
+  char label[READING_NAME];
+  profile_text_of(&rd->source, &known->label, at, label, sizeof(label));
+  if (label[0] == '\0')
+    oid_format(label, sizeof(label), at.id, at.len);
+  for (char *c = label; *c != '\0'; c++)
+    if (!isalnum((unsigned char)*c) && *c != '-')
+      *c = '_';
+  snprintf(name, size, "%.48s-%.14s", known->name, label);
+}
+
+/* One item for each row of a table: the copies of each paper feed stage. Their number. */
+static size_t read_item_rows(struct reader *rd, const struct profile_item *known)
+{
+  size_t first = 0;
+  size_t told = 0;
+  size_t rows = snmp_rows_under(rd->source.rows, known->rows.id, known->rows.len, &first);
+  for (size_t i = 0; i < rows && !rd->failed; i++) {
+    struct snmp_row row;
+    char name[READING_NAME];
+    snmp_rows_at(rd->source.rows, first + i, &row);
+    struct profile_index at = {row.id + known->rows.len, row.id_len - known->rows.len};
+    name_row(rd, known, at, name, sizeof(name));
+    struct reading_item *it = new_item(rd, name);
+    if (it != NULL && fill_item(rd, known, at, it))
+      told++;
+    else if (it != NULL)
+      rd->r->items_len--;
+  }
+  return told;
+}
+
+static void read_item(struct reader *rd, const char *name)
+{
+  const struct profile_item *known = find_item(rd->p, name);
+  if (known != NULL && known->rows.len > 0 && read_item_rows(rd, known) > 0)
     return;
-  }
-  snprintf(it->name, sizeof(it->name), "%s", name);
+  struct reading_item *it = new_item(rd, name);
+  if (it == NULL || (known != NULL && known->rows.len == 0 && fill_item(rd, known, device, it)))
+    return;
   snprintf(it->state, sizeof(it->state), "not-offered");
-  for (size_t i = 0; i < rd->p->items_len; i++) {
-    const struct profile_item *known = &rd->p->items[i];
-    if (strcmp(known->name, name) != 0)
-      continue;
-    it->number = profile_number_of(&rd->source, &known->number, device);
-    if (isnan(it->number))
-      profile_text_of(&rd->source, &known->text, device, it->text, sizeof(it->text));
-    if (isnan(it->number) && it->text[0] == '\0')
-      return;
-    explain(rd, name);
-    snprintf(it->unit, sizeof(it->unit), "%s", known->unit);
-    snprintf(it->nature, sizeof(it->nature), "%s", known->setting ? "setting" : "measurement");
-    it->state[0] = '\0';
-  }
 }
 
 int profile_read(const struct profile *p, struct snmp_rows *rows, json_t *where,

@@ -145,6 +145,8 @@ int profile_item_wants(const struct profile *p, const char *const *names,
       if (strcmp(names[k], p->items[i].name) == 0) {
         want_numbers(&w, &p->items[i].number);
         want_texts(&w, &p->items[i].text);
+        want(&w, &p->items[i].rows, true);
+        want_texts(&w, &p->items[i].label);
       }
   *wants = w.list;
   *len = w.len;

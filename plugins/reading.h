@@ -68,7 +68,7 @@ struct reading_item { /* one data item of a claim */
   double number;           /* NAN: see text */
   char text[READING_NAME]; /* "" when it is a number */
   char unit[READING_NAME];
-  char nature[16]; /* "measurement" or "setting" */
+  char nature[16]; /* "measurement", "setting" or "counter" */
   char state[16];  /* "" | "not-offered" | "refused" */
 };
 

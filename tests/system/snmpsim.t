@@ -7,15 +7,13 @@ import glob
 import json
 import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 
 SOURCE = os.environ.get("SOURCE", os.getcwd())
+sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
+from snmpsim import Simulator  # noqa: E402
 PROBE = os.path.join(os.environ.get("BUILD", os.path.join(SOURCE, "build")), "tidemark-probe")
 PROFILES = os.path.join(SOURCE, "plugins", "profiles")
 SHARED = os.path.join(SOURCE, "..", "shared", "recordings")
@@ -96,53 +94,6 @@ def compare(expected, got):
     return differences
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def start_simulator(folders, directory):
-    port = free_port()
-    os.chmod(directory, 0o777)
-    cache = os.path.join(directory, "cache")
-    os.mkdir(cache)
-    os.chmod(cache, 0o777)
-    command = ["snmpsimd"] + ["--data-dir=" + f for f in folders] + [
-        "--agent-udpv4-endpoint=127.0.0.1:%d" % port, "--cache-dir=" + cache,
-        "--logging-method=null"]
-    if os.getuid() == 0:
-        command += ["--process-user=nobody", "--process-group=nogroup"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              cwd="/", start_new_session=True)
-    return server, port
-
-
-def wait_for(port, community, server):
-    for _ in range(200):
-        if server.poll() is not None:
-            raise SystemExit("Bail out! snmpsimd ended with status %d" % server.returncode)
-        done = subprocess.run(["snmpget", "-v2c", "-c", community, "-t", "0.5", "-r", "0", "-On",
-                               "127.0.0.1:%d" % port, "1.3.6.1.2.1.1.2.0"],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        if done.returncode == 0:
-            return
-        time.sleep(0.1)
-    raise SystemExit("Bail out! snmpsimd does not answer")
-
-
-def copied(folders, directory):
-    """snmpsimd runs as nobody, who may not be able to read the work tree."""
-    copies = []
-    for folder in folders:
-        to = os.path.join(directory, "%02d" % len(copies))
-        shutil.copytree(folder, to, ignore=shutil.ignore_patterns("*.json"))
-        for path in [to] + glob.glob(to + "/*"):
-            os.chmod(path, 0o755)
-        copies.append(to)
-    return copies
-
-
 def run_case(number, path, port):
     name = os.path.basename(path)[:-len(".expected.json")]
     with open(path, encoding="utf-8") as f:
@@ -175,25 +126,15 @@ def main():
     if not cases:
         print("1..0 # SKIP no recordings")
         return 0
-    directory = tempfile.mkdtemp(prefix="tm-snmpsim-")
-    server = None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     good = True
-    try:
-        server, port = start_simulator(copied(folders, directory), directory)
-        first = os.path.basename(cases[0])[:-len(".expected.json")]
-        wait_for(port, first, server)
-        print("1..%d" % (len(cases) + (0 if present or only else 1)))
+    print("1..%d" % (len(cases) + (0 if present or only else 1)))
+    with Simulator(folders) as simulator:
         for i, path in enumerate(cases, 1):
-            good = run_case(i, path, port) and good
+            good = run_case(i, path, simulator.port) and good
             sys.stdout.flush()
-        if not present and not only:
-            print("ok %d # SKIP needs ../shared/recordings" % (len(cases) + 1))
-    finally:
-        if server is not None:
-            server.terminate()
-            server.wait()
-        shutil.rmtree(directory, ignore_errors=True)
+    if not present and not only:
+        print("ok %d # SKIP needs ../shared/recordings" % (len(cases) + 1))
     return 0 if good else 1
 
 

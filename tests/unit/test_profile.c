@@ -301,7 +301,7 @@ static void items_are_offered_or_not(void **state)
 {
   (void)state;
   static const char json[] = "{\"kind\":\"printer\",\"items\":{"
-                             "\"copies-total\":{\"number\":{\"oid\":\"1.1.0\"},\"unit\":\"pages\","
+                             "\"pages_total\":{\"number\":{\"oid\":\"1.1.0\"},\"unit\":\"pages\","
                              "\"nature\":\"measurement\"},"
                              "\"exposure\":{\"text\":{\"oid\":\"1.2.0\"},\"nature\":\"setting\"}}}";
   struct profiles p;
@@ -309,7 +309,7 @@ static void items_are_offered_or_not(void **state)
   struct reading r;
   struct profile_want *wants = NULL;
   size_t len = 0;
-  const char *const names[] = {"copies-total", "exposure", "drum-charge", NULL};
+  const char *const names[] = {"pages_total", "exposure", "drum_charge", NULL};
   assert_int_equal(profiles_parse(&p, json, strlen(json), NULL), 0);
   assert_int_equal(profile_item_wants(&p.list[0], names, &wants, &len), 0);
   assert_int_equal(len, 2);
