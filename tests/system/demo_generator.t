@@ -89,7 +89,7 @@ layout() { # what defines a file: its step, data sources and archives
 }
 while read -r file; do
   real=$T/real/demo/$(basename "$(dirname "$file")")/$(basename "$file")
-  wait_for 20 test -s "$real"
+  wait_for 20 rrdtool info "$real" # while it is being created it is none yet
   layout "$T/fleet/$file" >"$T/ours"
   layout "$real" >"$T/theirs"
   ok "$(basename "$file") is laid out as collectd does it" diff "$T/theirs" "$T/ours"
