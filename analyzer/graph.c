@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,20 +95,35 @@ static int draw(struct tm_buf *out, const struct plot *p, struct tm_error *err)
   return rc;
 }
 
+/* Whoever ends the program while it draws has to wait until its files are gone. */
+static int draw_in_folder(struct tm_buf *out, const struct plot *p, struct tm_error *err)
+{
+  char folder[512];
+  sigset_t ends;
+  sigset_t before;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGHUP);
+  sigprocmask(SIG_BLOCK, &ends, &before);
+  int rc = folder_make(folder, sizeof(folder), err);
+  if (rc == 0) {
+    rc = draw(out, p, err);
+    folder_remove(folder);
+  }
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return rc;
+}
+
 static int run(struct tm_error *err)
 {
   struct plot p = {0};
   struct tm_buf picture = TM_BUF_INIT(PICTURE_MAX);
-  char folder[512];
   int rc = document_read(&p, err);
   if (rc == 0 && p.timezone[0] != '\0')
     rc = tm_zone_use(p.timezone, err);
   if (rc == 0)
-    rc = folder_make(folder, sizeof(folder), err);
-  if (rc == 0) {
-    rc = draw(&picture, &p, err);
-    folder_remove(folder);
-  }
+    rc = draw_in_folder(&picture, &p, err);
   if (rc == 0 &&
       (fwrite(picture.ptr, 1, picture.len, stdout) != picture.len || fflush(stdout) != 0))
     rc = tm_fail(err, -EIO, "standard output: cannot write");

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What `make run` starts: one pass, again, on a terminal until Ctrl-C, and nothing stays behind.
+# run: alone (a busy machine reads the borders of its short intervals too late)
 # shellcheck source=tests/lib/tap.sh
 . "${SOURCE:-.}/tests/lib/tap.sh"
 

@@ -111,7 +111,14 @@ like "by name" "$(cat "$T/err")" 'tidemark-graph: rows: row 0'
 is "arguments are a usage error" "$(status_of tidemark-graph x)" 64
 full() { document | tidemark-graph >/dev/full; }
 is "a full disk is an error" "$(status_of full)" 74
-is "nothing is left behind" "$(ls -A "$TMPDIR")" ""
+document >"$T/document.json"
+for i in $(seq 20); do
+  tidemark-graph <"$T/document.json" >/dev/null 2>&1 &
+  sleep "0.0$((i * 4 % 10))"
+  kill $! 2>/dev/null
+done
+wait
+is "nothing is left behind, also by those that were ended" "$(ls -A "$TMPDIR")" ""
 TMPDIR=$T/nowhere
 is "a TMPDIR that is not there is named" "$(status_of picture "$T/n.png")" 66
 like "in the message" "$(cat "$T/err")" nowhere
