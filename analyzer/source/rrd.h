@@ -34,6 +34,8 @@ struct rrd_options {
                             does not, that is among the refusals, and files are read as they are */
   unsigned shard;        /* this process takes devices whose hash % shards == shard */
   unsigned shards;       /* 0 or 1: all */
+  bool settings;         /* no histories: among the refusals stands what keeps interval maxima from
+                            being exact, and what to change (see rrd_settings.h) */
 };
 #define RRD_MAX_DAYS 800
 #define RRD_MAX_JOBS 64

@@ -2,6 +2,7 @@
 #include "analyzer/source/rrd_device.h"
 
 #include "analyzer/source/rrd_reader.h"
+#include "analyzer/source/rrd_settings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -327,6 +328,30 @@ static void make_days(struct rrd_reader *r, struct maxima *m)
                1);
 }
 
+/* --- settings -------------------------------------------------------------------------------- */
+
+static void check_settings(const struct work *w, const struct rrd_recipe *recipe)
+{
+  struct rrd_reader *r = w->r;
+  bool counts = false;
+  bool rates = false;
+  for (size_t i = 0; i < r->n_found; i++) {
+    struct rrd_found *f = &r->found[i];
+    bool count = f->role->use == RRD_COUNT;
+    counts = counts || count;
+    rates = rates || f->role->use == RRD_RATE;
+    if (read_file(w, f->name, NULL, NULL) && count)
+      rrd_settings_check(&r->file, r->wanted.interval_s, w->watch->refused, w->watch->ctx);
+  }
+  struct tm_error err;
+  tm_fail(&err, -ENOENT,
+          "%s: has rates and no interval_count, so that maxima are approximate; load the plugin's "
+          "own types.db",
+          w->folder);
+  if (rates && !counts && recipe->by_instance)
+    w->watch->refused(w->watch->ctx, err.text);
+}
+
 void rrd_reader_load(struct rrd_reader *r, int folder_fd, const char *folder, const char *only,
                      const struct rrd_recipe *recipe, const struct rrd_watch *watch,
                      struct series *s)
@@ -351,6 +376,12 @@ void rrd_reader_load(struct rrd_reader *r, int folder_fd, const char *folder, co
   }
   if (r->n_found > 1)
     qsort(r->found, r->n_found, sizeof(r->found[0]), by_name);
+  if (r->wanted.settings) {
+    check_settings(&w, recipe);
+    s->observed_at = INT64_MIN;
+    s->maxima.day = r->day;
+    return;
+  }
   int64_t newest = read_space(&w, recipe, s);
   read_measure(&w, recipe, s);
   read_levels(&w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/source/rrd_reader.h"
+#include "analyzer/source/rrd_settings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -160,13 +161,7 @@ static int measure_rates(struct rrd_file *f, struct measure *m, const int64_t *b
 
 static int64_t unit_interval(const struct rrd_reader *r, const struct rrd_file *f)
 {
-  if (r->wanted.interval_s > 0)
-    return r->wanted.interval_s;
-  /* collectd makes the heartbeat twice the interval of the values, unless it is told otherwise. */
-  struct rrd_data_source source;
-  rrd_file_source(f, 0, &source);
-  int64_t half = source.heartbeat / 2 < 7 * TM_DAY ? (int64_t)(source.heartbeat / 2) : 0;
-  return half > f->step && half % f->step == 0 ? half : f->step;
+  return r->wanted.interval_s > 0 ? r->wanted.interval_s : rrd_settings_interval(f);
 }
 
 static int find_sources(const struct rrd_file *f, const struct rrd_role *role, struct measure *m,
