@@ -83,9 +83,12 @@ static void say_state(struct member *m, const struct ask_job *job)
   m->fault = error->code;
 }
 
-static void keep_inventory(struct member *m, const struct reading *r)
+void member_keep_inventory(struct member *m, const struct ask_job *job)
 {
   struct tm_error err = {0};
+  const struct reading *r = &job->reading;
+  if (!answered(job))
+    return;
   const char *host = m->host != NULL ? m->host : hostname_g;
   if (inventory_update(&m->inventory_mark, m->state_dir, host, m->name, r, &err) < 0) {
     if (!m->inventory_failed)
@@ -99,7 +102,6 @@ static void keep_inventory(struct member *m, const struct reading *r)
 
 void member_take_reading(struct member *m, const struct ask_job *job)
 {
-  const struct reading *r = &job->reading;
   struct interval_sample sample = sample_of(job);
   bool told = answered(job);
   say_state(m, job);
@@ -110,9 +112,7 @@ void member_take_reading(struct member *m, const struct ask_job *job)
     interval_add(&m->counter, &sample);
   }
   pthread_mutex_unlock(&m->lock);
-  dispatch_reading(&m->values, told ? r : NULL);
-  if (told)
-    keep_inventory(m, r);
+  dispatch_reading(&m->values, told ? &job->reading : NULL);
 }
 
 /* Says once that counts are unknown, and why; silence of the device is said by its reads. */

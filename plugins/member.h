@@ -49,8 +49,10 @@ struct member {
 struct member *member_new(const char *name, const char *host, struct ask_device *device);
 void member_free(struct member *m);
 
-/* An answer to ASK_EVERYTHING. */
+/* An answer to ASK_EVERYTHING. Writes nothing to a disk: others are being asked meanwhile. */
 void member_take_reading(struct member *m, const struct ask_job *job);
+/* What the same answer says of the device itself, to its inventory file. */
+void member_keep_inventory(struct member *m, const struct ask_job *job);
 /* An answer to ASK_COUNTERS that was asked at m->border. */
 void member_take_border(struct member *m, const struct ask_job *job);
 

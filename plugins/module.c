@@ -172,7 +172,6 @@ static void reading_came(struct ask_job *job)
             reading_kind_name(r->kind), reading_kind_name(r->kind));
   }
   member_take_reading(job->user, job);
-  reading_release(&job->reading);
 }
 
 static int read_group(user_data_t *user)
@@ -180,6 +179,10 @@ static int read_group(user_data_t *user)
   struct group *g = user->data;
   /* A device that does not answer costs its own slot: all is over before the next read. */
   ask_group(g, ASK_EVERYTHING, tm_monotonic() + 0.9 * g->interval_s, reading_came);
+  for (size_t i = 0; i < g->len; i++) {
+    member_keep_inventory(g->jobs[i].user, &g->jobs[i]);
+    reading_release(&g->jobs[i].reading);
+  }
   return 0; /* anything else would make collectd double the interval */
 }
 

@@ -110,10 +110,10 @@ static int count_disk(const struct block *b, const struct block_disk *d, struct 
    * goes on counting. */
   if (block_attribute_number(&b->paths, d->name, "removable", 0) == 0)
     c->epoch = block_attribute_number(&b->paths, d->name, "diskseq", 0);
-  sums->reads += (double)d->reads;
-  sums->read_bytes += (double)d->read_sectors * BLOCK_SECTOR;
+  sums->reads += d->reads;
+  sums->read_bytes += d->read_sectors * BLOCK_SECTOR;
   sums->writes += (double)d->writes;
-  sums->written_bytes += (double)d->written_sectors * BLOCK_SECTOR;
+  sums->written_bytes += d->written_sectors * BLOCK_SECTOR;
   sums->disks++;
   return 0;
 }

@@ -6,6 +6,7 @@
 #include "common/number.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,12 @@ bool block_number(const char *word, uint64_t max, uint64_t *value)
   return tm_parse_u64(word, 0, max, value) == 0;
 }
 
+static double number_or_unknown(const char *word)
+{
+  uint64_t value = 0;
+  return block_number(word, UINT64_MAX, &value) ? (double)value : NAN;
+}
+
 /* major minor name, then numbers: reads merged sectors ms, writes merged sectors ms, ...
  * (iostats.rst) */
 static bool parse_line(char *line, struct block_disk *d)
@@ -36,11 +43,11 @@ static bool parse_line(char *line, struct block_disk *d)
   uint64_t minor = 0;
   if (block_words(line, words, 11) < 11 || strlen(words[2]) >= sizeof(d->name) ||
       !block_number(words[0], UINT32_MAX, &major) || !block_number(words[1], UINT32_MAX, &minor) ||
-      !block_number(words[3], UINT64_MAX, &d->reads) ||
-      !block_number(words[5], UINT64_MAX, &d->read_sectors) ||
-      !block_number(words[7], UINT64_MAX, &d->writes) ||
-      !block_number(words[9], UINT64_MAX, &d->written_sectors))
+      !block_number(words[7], UINT64_MAX, &d->writes))
     return false;
+  d->reads = number_or_unknown(words[3]);
+  d->read_sectors = number_or_unknown(words[5]);
+  d->written_sectors = number_or_unknown(words[9]);
   d->major = (unsigned)major;
   d->minor = (unsigned)minor;
   snprintf(d->name, sizeof(d->name), "%s", words[2]);

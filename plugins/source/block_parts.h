@@ -35,10 +35,10 @@ struct block_disk { /* one line of diskstats: a disk, partition or virtual devic
   char name[BLOCK_NAME];
   unsigned major;
   unsigned minor;
-  uint64_t reads; /* completed */
-  uint64_t read_sectors;
-  uint64_t writes;
-  uint64_t written_sectors;
+  uint64_t writes; /* completed */
+  double reads;    /* these may be NAN */
+  double read_sectors;
+  double written_sectors;
 };
 
 struct block_disks {
