@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { RECENT_DAYS = 7 };
+#define WEEK_S (7 * (int64_t)TM_DAY)
 
 /* What a count or gauge of the summary has to be divided by to be a speed. */
 static double divisor(const struct rule_load *l, double interval_s)
@@ -104,15 +105,45 @@ void load_read(struct rule_facts *f)
     l->limit += built_in_speed(f);
 }
 
+/*
+ * The busiest interval of each week, counted back from the newest day: a device has to carry its
+ * week, and quiet weekends would hide that the busy days grow. Returns the number of weeks.
+ */
+static size_t weekly_maxima(const struct rule_load *l, int64_t time[LOAD_MAX_DAYS],
+                            double max[LOAD_MAX_DAYS])
+{
+  size_t n = 0;
+  int64_t newest = l->time[l->n - 1];
+  int64_t weeks = (newest - l->time[0]) / WEEK_S + 1;
+  for (size_t i = 0; i < l->n; i++) {
+    int64_t end = newest - (newest - l->time[i]) / WEEK_S * WEEK_S;
+    if (n == 0 || time[n - 1] != end) {
+      time[n] = end;
+      max[n++] = NAN;
+    }
+    max[n - 1] = fmax(max[n - 1], l->max[i]);
+  }
+  /* The first week may be a part of one, whose maximum would be too low. */
+  bool part = l->time[0] > newest - weeks * WEEK_S + TM_DAY;
+  if (part && n > 1) {
+    n--;
+    memmove(time, time + 1, n * sizeof(*time));
+    memmove(max, max + 1, n * sizeof(*max));
+  }
+  return n;
+}
+
 int load_forecast(struct rule_facts *f, struct tm_error *err)
 {
   struct rule_load *l = &f->load;
+  int64_t time[LOAD_MAX_DAYS];
+  double max[LOAD_MAX_DAYS];
   if (!(l->limit > 0) || !(l->level >= f->thresholds->load_floor_share * l->limit))
     return 0;
   struct forecast_work *w = forecast_work_new();
   if (w == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  struct forecast_series s = {.time = l->time, .used = l->max, .n = l->n};
+  struct forecast_series s = {.time = time, .used = max, .n = weekly_maxima(l, time, max)};
   struct forecast_params p = FORECAST_PARAMS_INIT;
   struct forecast_result r;
   p.limit = l->limit;
