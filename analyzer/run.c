@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define DEFAULT_HISTORY_DAYS 35
+#define ADVICE_HISTORY_DAYS  366
 #define MAX_HISTORY_DAYS     731
 #define BAR_WIDTH            30
 
@@ -341,6 +342,9 @@ static int load_catalogue(struct run *run, struct tm_error *err)
     path = run->conf.catalogue;
   if (path == NULL || !run->settings.forecast)
     return 0;
+  /* A load that rises is not seen within a month. */
+  if (tm_args_get(run->args, "history") == NULL)
+    run->settings.history_days = run->source_options.days = ADVICE_HISTORY_DAYS;
   run->settings.thresholds = run->conf.recommend;
   run->settings.catalogue = &run->catalogue;
   return catalogue_load(&run->catalogue, path, err);
