@@ -91,6 +91,7 @@ static const struct field supply_fields[] = {
     FITS_FIELD,
     {"matches", FIELD_LIST, true, AT(matches), 0, 0},
     {"yield_pages", FIELD_NUMBER, false, AT(yield_pages), 1, 1e9},
+    {"counts", FIELD_TEXT, false, AT(counts), 0, 0},
     {0}};
 
 static const struct field service_fields[] = {
@@ -193,6 +194,10 @@ static int check_item(const struct tm_json_file *f, const json_t *object,
   if ((item->type == CATALOGUE_EXPANSION || item->type == CATALOGUE_CACHE) &&
       item->adds_bytes == 0 && item->adds_slots == 0)
     return tm_json_refuse(f, object, NULL, err, "neither \"adds_bytes\" nor \"adds_slots\"");
+  if (item->counts != NULL && strcmp(item->counts, "total") != 0 &&
+      strcmp(item->counts, "color") != 0)
+    return tm_json_refuse(f, object, "counts", err, "\"counts\" is \"%s\", not total or color",
+                          item->counts);
   if (item->type == CATALOGUE_SOFTWARE && !version_known(item->version))
     return tm_json_refuse(f, object, "version", err, "\"version\" \"%s\" has no number",
                           item->version);

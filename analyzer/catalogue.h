@@ -70,6 +70,7 @@ struct catalogue_item {
 
   /* supplies and services */
   double yield_pages;
+  const char *counts; /* which pages use it up: "total" (or NULL) or "color" */
   double every_pages;
   double every_days;
 

@@ -41,15 +41,25 @@ static const struct catalogue_item *supply_of(const struct rule_facts *f, const 
   return NULL;
 }
 
+/* The share of the pages that uses this supply up, over the life of the printer; 1 when unknown:
+ * then it ends a little later than it is said to. */
+static double share_of_pages(const struct rule_facts *f, const struct catalogue_item *item)
+{
+  if (item->counts == NULL || strcmp(item->counts, "color") != 0)
+    return 1;
+  double share = rule_level(f, "page_count-color") / rule_level(f, "page_count-total");
+  return share > 0 && share <= 1 ? share : 1;
+}
+
 /* Days that the rest lasts by the pages of the last month, and their standard deviation; NAN where
  * pages or yield are unknown. */
 static double days_left(const struct rule_facts *f, const struct catalogue_item *item, double share,
                         double *spread)
 {
   double error = 0;
-  double per_day = rule_pages_per_month(f, &error) / 30;
+  double per_day = rule_pages_per_month(f, &error) / 30 * share_of_pages(f, item);
   double left = share * item->yield_pages / per_day;
-  *spread = per_day > 0 ? left * (error / 30) / per_day : NAN;
+  *spread = per_day > 0 ? left * (error / 30) * share_of_pages(f, item) / per_day : NAN;
   return per_day > 0 ? left : NAN;
 }
 

@@ -268,6 +268,32 @@ static void a_supply_is_ordered_before_it_ends(void **state)
   }
 }
 
+/* Of 1000 pages a day 200 are in colour: the drum, told to count these, lasts five times as long.
+ */
+static void a_colour_supply_is_used_up_by_colour_pages(void **state)
+{
+  (void)state;
+  json_t *summary = printer_with("Drum", 100, 50, 1000);
+  json_t *levels = json_object_get(json_object_get(summary, "status"), "levels");
+  json_array_append_new(levels, json_pack("{s:s, s:i}", "name", "page_count-total", "now", 50000));
+  json_array_append_new(levels, json_pack("{s:s, s:i}", "name", "page_count-color", "now", 10000));
+  struct catalogue_item *drum = NULL;
+  for (size_t i = 0; i < catalogue.n; i++)
+    if (strcmp(catalogue.items[i].sku, "DRUM-PX9") == 0)
+      drum = &catalogue.items[i];
+  thresholds.supply_days = 30; /* 60000 pages at a half, 30 days; with 8 of delivery too late */
+  json_t *list = advise(summary, SAMPLE_NOW);
+  assert_string_equal(shape(list), "supply:DRUM-PX9*1");
+  json_decref(list);
+  drum->counts = "color";
+  list = advise(summary, SAMPLE_NOW);
+  assert_string_equal(shape(list), "");
+  json_decref(list);
+  drum->counts = NULL;
+  rule_thresholds_init(&thresholds);
+  json_decref(summary);
+}
+
 static void of_twenty_customers_three_need_something(void **state)
 {
   (void)state;
@@ -524,6 +550,7 @@ int main(void)
       cmocka_unit_test(the_order_date_is_the_early_edge_less_delivery_and_sale),
       cmocka_unit_test(each_threshold_divides_need_from_none),
       cmocka_unit_test(a_supply_is_ordered_before_it_ends),
+      cmocka_unit_test(a_colour_supply_is_used_up_by_colour_pages),
       cmocka_unit_test(of_twenty_customers_three_need_something),
       cmocka_unit_test(two_needs_make_one_plan_that_names_both),
       cmocka_unit_test(a_change_of_capacity_is_dated_alike_from_fine_and_coarse_rows),
