@@ -220,6 +220,11 @@ static void put_parts(struct dispatch *d, const struct reading *r, const struct 
     const char *name = element + row->name;
     char instance[DISPATCH_NAME];
     char stem[READING_NAME];
+    char place[24];
+    if (name[0] == '\0') { /* trays of some makers: told apart by their order */
+      snprintf(place, sizeof(place), "%zu", i + 1);
+      name = place;
+    }
     dispatch_instance(instance, name, row->suffix);
     const struct dispatch_told *same = find_told(d, row->type, instance);
     if (same != NULL && same->cycle == d->cycle) { /* "a/b" beside "a_b" */
