@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILE_BYTES = 1 << 20, MAX_KEYS = 64, MAX_BLOCKS = 16, MAX_FILES = 256 };
+enum { MAX_FILE_BYTES = 1 << 20, MAX_KEYS = 64, MAX_BLOCKS = 16 };
 
 /* libconfuse takes the end of the file as the end of every open block, so that half a file would be
  * accepted. This key follows the text and is known at the top level only. */
@@ -77,14 +77,17 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
     own->marks = grown;
     own->marks_cap = cap;
   }
-  own->marks[own->marks_len++] = (struct tm_mark){opt, current_file(own), cfg->line};
+  const void *what = opt;
+  if (opt->type == CFGT_SEC)
+    what = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+  own->marks[own->marks_len++] = (struct tm_mark){what, current_file(own), cfg->line};
   return 0;
 }
 
-static const struct tm_mark *find_mark(const struct tm_conf_own *own, const cfg_opt_t *opt)
+const struct tm_mark *tm_conf_mark(const struct tm_conf_own *own, const void *what)
 {
   for (size_t i = own->marks_len; i > 0; i--) {
-    if (own->marks[i - 1].opt == opt)
+    if (own->marks[i - 1].what == what)
       return &own->marks[i - 1];
   }
   return NULL;
@@ -99,14 +102,13 @@ int tm_conf_refuse(const struct tm_conf_own *own, cfg_t *section, const char *ke
   vsnprintf(text, sizeof(text), fmt, ap);
   va_end(ap);
   const cfg_opt_t *opt = key != NULL ? cfg_getopt(section, key) : NULL;
-  const struct tm_mark *mark = opt != NULL ? find_mark(own, opt) : NULL;
+  const struct tm_mark *mark = opt != NULL ? tm_conf_mark(own, opt) : NULL;
+  if (mark == NULL)
+    mark = tm_conf_mark(own, section);
   const char *title = cfg_title(section);
-  const char *file = mark != NULL        ? mark->file
-                     : section->filename ? section->filename
-                                         : current_file(own);
-  return tm_fail(err, -EINVAL, "%s:%d: %s%s%s%s", file, mark != NULL ? mark->line : section->line,
-                 title != NULL ? "target " : "", title != NULL ? title : "",
-                 title != NULL ? ": " : "", text);
+  return tm_fail(err, -EINVAL, "%s:%d: %s%s%s%s", mark != NULL ? mark->file : current_file(own),
+                 mark != NULL ? mark->line : section->line, title != NULL ? "target " : "",
+                 title != NULL ? title : "", title != NULL ? ": " : "", text);
 }
 
 /* The rows of our table as libconfuse wants them. Every value is a string to it: its own numbers
@@ -133,14 +135,17 @@ static cfg_t *make_parser(void)
     n++;
   for (size_t i = 1; tm_conf_blocks[i].keys != NULL; i++) {
     fill_options(blocks[i], tm_conf_blocks[i].keys);
-    blocks[0][n++] =
-        (cfg_opt_t){.name = tm_conf_blocks[i].name, .type = CFGT_SEC, .subopts = blocks[i]};
+    blocks[0][n++] = (cfg_opt_t){.name = tm_conf_blocks[i].name,
+                                 .type = CFGT_SEC,
+                                 .subopts = blocks[i],
+                                 .validcb = on_value};
   }
   fill_options(target, tm_conf_target_keys);
   blocks[0][n++] = (cfg_opt_t){.name = "target",
                                .type = CFGT_SEC,
                                .flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES,
-                               .subopts = target};
+                               .subopts = target,
+                               .validcb = on_value};
   blocks[0][n++] = (cfg_opt_t){.name = END_KEY, .type = CFGT_STR};
   blocks[0][n] = (cfg_opt_t)CFG_END();
   cfg_t *cfg = cfg_init(blocks[0], CFGF_NONE);
@@ -168,15 +173,13 @@ static int check_text(const char *text, size_t len, const char *name, int *lines
   return 0;
 }
 
-static int remember_file(struct tm_conf_own *own, const char *name)
+static int remember_file(struct tm_conf_own *own, const char *name, struct tm_error *err)
 {
-  char **grown = reallocarray(own->files, own->files_len + 1, sizeof(*grown));
-  if (grown == NULL)
-    return -ENOMEM;
-  own->files = grown;
+  if (own->files_len == TM_CONF_FILES_MAX)
+    return tm_fail(err, -E2BIG, "%s: more than %d files", name, TM_CONF_FILES_MAX);
   own->files[own->files_len] = strdup(name);
   if (own->files[own->files_len] == NULL)
-    return -ENOMEM;
+    return tm_fail(err, -ENOMEM, "%s: out of memory", name);
   own->files_len++;
   return 0;
 }
@@ -188,16 +191,15 @@ static int parse_text(struct tm_conf_own *own, const char *text, size_t len, con
   int rc = check_text(text, len, name, &lines, err);
   if (rc < 0)
     return rc;
-  if (remember_file(own, name) < 0)
-    return tm_fail(err, -ENOMEM, "%s: out of memory", name);
+  rc = remember_file(own, name, err);
+  if (rc < 0)
+    return rc;
   char *copy = NULL;
   int size = asprintf(&copy, "%.*s\n" END_KEY " = 1\n", (int)len, text);
   if (size < 0)
     return tm_fail(err, -ENOMEM, "%s: out of memory", name);
   FILE *f = fmemopen(copy, (size_t)size, "r");
-  free(own->cfg->filename);
-  own->cfg->filename = strdup(name);
-  if (f == NULL || own->cfg->filename == NULL) {
+  if (f == NULL) {
     rc = tm_fail(err, -ENOMEM, "%s: out of memory", name);
     goto out;
   }
@@ -242,7 +244,7 @@ static int parse_folder(struct tm_conf_own *own, const char *folder, struct tm_e
   int n = scandir(folder, &names, is_conf_name, alphasort);
   if (n < 0)
     return errno == ENOENT ? 0 : tm_fail(err, -errno, "%s: %s", folder, strerror(errno));
-  int rc = n > MAX_FILES ? tm_fail(err, -E2BIG, "%s: more than %d files", folder, MAX_FILES) : 0;
+  int rc = 0;
   for (int i = 0; i < n; i++) {
     char *path = NULL;
     if (rc == 0 && asprintf(&path, "%s/%s", folder, names[i]->d_name) < 0) {
@@ -266,7 +268,6 @@ static void own_free(struct tm_conf_own *own)
     cfg_free(own->cfg);
   for (size_t i = 0; i < own->files_len; i++)
     free(own->files[i]);
-  free(own->files);
   free(own->marks);
   free(own);
 }
@@ -295,7 +296,7 @@ static int finish(struct tm_conf *out, struct tm_conf_own *own, int rc, struct t
     tm_conf_release(&conf);
     return rc;
   }
-  conf.path = own->files[0];
+  conf.path = own->files_len > 0 ? own->files[0] : NULL;
   free(own->marks); /* lines are known where they are needed */
   own->marks = NULL;
   own->marks_len = own->marks_cap = 0;

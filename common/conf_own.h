@@ -9,7 +9,7 @@
 
 #include <confuse.h>
 
-enum { TM_CONF_NAME_MAX = 64 };
+enum { TM_CONF_NAME_MAX = 64, TM_CONF_FILES_MAX = 257 };
 
 enum tm_key_kind {
   TM_KEY_TEXT,     /* const char *: printable UTF-8, not empty */
@@ -41,16 +41,16 @@ struct tm_block {
 extern const struct tm_block tm_conf_blocks[];
 extern const struct tm_key tm_conf_target_keys[];
 
-/* Where a key was last set. */
+/* Where a key was last set, or a block ended. */
 struct tm_mark {
-  const cfg_opt_t *opt;
+  const void *what; /* the cfg_opt_t of a key, the cfg_t of a block */
   const char *file;
   int line;
 };
 
 struct tm_conf_own {
   cfg_t *cfg;
-  char **files; /* names; the last one is being read */
+  char *files[TM_CONF_FILES_MAX]; /* names; the last one is being read */
   size_t files_len;
   struct tm_mark *marks;
   size_t marks_len, marks_cap;
@@ -64,6 +64,9 @@ struct tm_reader {
 };
 
 #define REFUSE(r, key, ...) tm_conf_refuse((r)->own, (r)->section, (key), (r)->err, __VA_ARGS__)
+
+/* Where the block ended; NULL for the top level. */
+const struct tm_mark *tm_conf_mark(const struct tm_conf_own *own, const void *what);
 
 /* "FILE:LINE: BLOCK: text" at where the key was set, or at the end of its block. */
 int tm_conf_refuse(const struct tm_conf_own *own, cfg_t *section, const char *key,

@@ -172,8 +172,13 @@ static int read_target(struct tm_conf_target *out, const struct tm_conf *conf,
                              .poll_s = 3600,
                              .timeout_s = 60,
                              .batch = 1,
-                             .file = r->section->filename,
+                             .file = r->own->files[0],
                              .line = r->section->line};
+  const struct tm_mark *mark = tm_conf_mark(r->own, r->section);
+  if (mark != NULL) {
+    t.file = mark->file;
+    t.line = mark->line;
+  }
   if (!tm_conf_is_name(t.name))
     return REFUSE(r, NULL, "the name takes letters, digits, '.', '_' and '-' only, at most %d",
                   TM_CONF_NAME_MAX);

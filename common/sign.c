@@ -87,7 +87,7 @@ void tm_secret_make(char out[TM_SECRET_TEXT])
   unsigned char key[NEW_SECRET_BYTES];
   init();
   randombytes_buf(key, sizeof(key));
-  memcpy(out, PREFIX, strlen(PREFIX));
+  snprintf(out, TM_SECRET_TEXT, PREFIX);
   sodium_bin2base64(out + strlen(PREFIX), TM_SECRET_TEXT - strlen(PREFIX), key, sizeof(key),
                     sodium_base64_VARIANT_ORIGINAL);
   sodium_memzero(key, sizeof(key));
@@ -110,7 +110,7 @@ char *tm_sign(char out[TM_SIGNATURE_SIZE], const struct tm_secret *secret, const
   crypto_auth_hmacsha256_update(&s, (const unsigned char *)time, (size_t)n);
   crypto_auth_hmacsha256_update(&s, body, len);
   crypto_auth_hmacsha256_final(&s, mac);
-  memcpy(out, "v1,", 3);
+  snprintf(out, TM_SIGNATURE_SIZE, "v1,");
   sodium_bin2base64(out + 3, TM_SIGNATURE_SIZE - 3, mac, sizeof(mac),
                     sodium_base64_VARIANT_ORIGINAL);
   sodium_memzero(&s, sizeof(s));

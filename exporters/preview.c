@@ -144,8 +144,8 @@ static int open_preview(struct preview *p, struct tm_error *err)
   const struct tm_conf *conf = p->order->conf;
   int rc = document_maker_init(&p->maker, conf, err);
   p->outlets = calloc(conf->targets_len + 1, sizeof(*p->outlets));
-  if (rc == 0 && p->outlets == NULL)
-    rc = tm_fail(err, -ENOMEM, "out of memory");
+  if (p->outlets == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
   for (size_t i = 0; rc == 0 && i < conf->targets_len; i++) {
     const struct tm_conf_target *t = &conf->targets[i];
     if ((p->order->target != NULL && strcmp(p->order->target, t->name) != 0) ||
@@ -165,7 +165,7 @@ int preview_run(const struct queue_order *order, const char *output)
 {
   struct preview p = {.order = order, .output = output};
   struct tm_error err = {0};
-  struct input_counts counts;
+  struct input_counts counts = {0};
   int rc = open_preview(&p, &err);
   int status = tm_exit_status(rc);
   if (rc < 0) {

@@ -153,14 +153,13 @@ static int take_summary(void *arg, const json_t *summary, const char *where, str
 static int64_t jitter_of(const struct tm_conf *conf)
 {
   char text[256], hex[TM_SHA256_HEX];
-  unsigned part = 0;
   if (conf->schedule.jitter_s == 0)
     return 0;
   int n = snprintf(text, sizeof(text), "%s/%s", conf->customer_id != NULL ? conf->customer_id : "",
                    conf->site != NULL ? conf->site : "");
   tm_sha256_hex(hex, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
-  sscanf(hex, "%8x", &part);
-  return (int64_t)part % (conf->schedule.jitter_s + 1);
+  hex[8] = '\0';
+  return (int64_t)strtoul(hex, NULL, 16) % (conf->schedule.jitter_s + 1);
 }
 
 /* 1: go on; 0: nothing is due; or a negative errno. */
@@ -209,7 +208,7 @@ int queue_run(const struct queue_order *order)
   struct tm_error err = {0};
   struct queue q;
   struct schedule_answer answer;
-  struct input_counts counts;
+  struct input_counts counts = {0};
   int rc = open_queue(&q, order, &err);
   if (rc < 0) {
     tm_log_error("%s", err.text);

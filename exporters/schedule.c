@@ -128,16 +128,15 @@ int schedule_load(struct schedule_state *state, const char *state_dir, struct tm
 
 int schedule_save(const struct schedule_state *state, const char *state_dir, struct tm_error *err)
 {
+  char text[128], last[TM_TIME_SIZE];
   char *path = state_path(state_dir);
-  json_t *json = json_pack("{s:I,s:o}", "anchor_day", (json_int_t)state->anchor_day, "last",
-                           tm_json_time(state->last));
-  char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-  int rc = path == NULL || text == NULL ? tm_fail(err, -ENOMEM, "out of memory")
-                                        : tm_dir_make(state_dir, 0750, err);
+  if (path == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  int n = snprintf(text, sizeof(text), "{\"anchor_day\":%lld,\"last\":\"%s\"}\n",
+                   (long long)state->anchor_day, tm_time_format(last, state->last));
+  int rc = tm_dir_make(state_dir, 0750, err);
   if (rc == 0)
-    rc = tm_file_write(path, text, strlen(text), 0640, err);
-  free(text);
-  json_decref(json);
+    rc = tm_file_write(path, text, (size_t)n, 0640, err);
   free(path);
   return rc;
 }

@@ -11,25 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The assembler puts the file into the program: NAME_text, and its size beside it. */
 #define EMBED(name, file)                                                                          \
-  __asm__(".section .rodata\n"                                                                     \
-          ".balign 16\n"                                                                           \
-          ".hidden " #name "_begin\n.hidden " #name "_end\n"                                       \
-          ".global " #name "_begin\n.global " #name "_end\n" #name "_begin:\n"                     \
-          ".incbin \"" file "\"\n" #name "_end:\n.byte 0\n.previous\n");                           \
-  extern const char name##_begin[], name##_end[]
+  __asm__(".section .rodata\n.balign 16\n"                                                         \
+          ".hidden " #name "_text\n.global " #name "_text\n" #name "_text:\n"                      \
+          ".incbin \"" file "\"\n" #name "_text_end:\n.byte 0\n.balign 4\n"                        \
+          ".hidden " #name "_size\n.global " #name "_size\n" #name "_size:\n"                      \
+          ".long " #name "_text_end - " #name "_text\n.previous\n");                               \
+  extern const char name##_text[];                                                                 \
+  extern const uint32_t name##_size
 
 EMBED(schema_summary, "contrib/schema/summary.schema.json");
 EMBED(schema_history, "contrib/schema/history.schema.json");
 
 const char *schema_text(enum schema_document which, size_t *len)
 {
-  if (which == SCHEMA_HISTORY) {
-    *len = (size_t)(schema_history_end - schema_history_begin);
-    return schema_history_begin;
-  }
-  *len = (size_t)(schema_summary_end - schema_summary_begin);
-  return schema_summary_begin;
+  *len = which == SCHEMA_HISTORY ? schema_history_size : schema_summary_size;
+  return which == SCHEMA_HISTORY ? schema_history_text : schema_summary_text;
 }
 
 /* --- reading ------------------------------------------------------------------------------ */
@@ -247,22 +245,23 @@ static void list_fields(const struct schema_node *node, const char *path, unsign
 
 static int compare_strings(const void *a, const void *b)
 {
-  return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 json_t *schema_fields(const struct schema *s, unsigned purpose)
 {
   json_t *found = json_array();
+  json_t *out = json_array();
   list_fields(&s->root, "", purpose, found);
   size_t n = json_array_size(found);
-  json_t **sorted = calloc(n + 1, sizeof(*sorted));
-  json_t *out = json_array();
-  for (size_t i = 0; sorted != NULL && i < n; i++)
-    sorted[i] = json_array_get(found, i);
-  if (sorted != NULL && n > 0)
-    qsort(sorted, n, sizeof(*sorted), compare_strings);
-  for (size_t i = 0; sorted != NULL && i < n; i++)
-    json_array_append(out, sorted[i]);
+  const char **sorted = calloc(n + 1, sizeof(char *));
+  if (sorted != NULL) {
+    for (size_t i = 0; i < n; i++)
+      sorted[i] = json_string_value(json_array_get(found, i));
+    qsort(sorted, n, sizeof(char *), compare_strings);
+    for (size_t i = 0; i < n; i++)
+      json_array_append_new(out, json_string(sorted[i]));
+  }
   free(sorted);
   json_decref(found);
   return out;

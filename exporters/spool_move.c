@@ -191,11 +191,11 @@ int spool_count_corrupt(const struct spool *s, size_t *n, struct tm_error *err)
 {
   char path[PATH_MAX];
   int rc = spool_path(s, "corrupt", "", "", path, err);
-  DIR *d = rc == 0 ? opendir(path) : NULL;
-  if (rc == 0 && d == NULL)
-    rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
   if (rc < 0)
     return rc;
+  DIR *d = opendir(path);
+  if (d == NULL)
+    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
   for (const struct dirent *e; (e = readdir(d)) != NULL;) {
     size_t len = strlen(e->d_name);
     bool why = len > strlen(WHY) && strcmp(e->d_name + len - strlen(WHY), WHY) == 0;
