@@ -28,7 +28,7 @@ const char *series_kind_name(enum series_kind kind);
  * "slots-used", "capacity-pool1_used". */
 struct series_level {
   const char *name;
-  double now;           /* the newest value; NAN when the file's last update had none */
+  double now;           /* the newest known value */
   const double *values; /* one a row of the series' time; NULL when it is not followed */
 };
 
@@ -54,7 +54,8 @@ struct series {
   const double *capacity; /* the same; NAN where unknown */
 
   int64_t observed_at; /* of the newest reading of any of the device's files */
-  double used_now;     /* the newest reading, as it was sent; NAN when that one is unknown */
+  int64_t read_at;     /* of the newest known reading of used (or else of capacity); INT64_MIN */
+  double used_now;     /* the newest known reading */
   double capacity_now;
 
   struct maxima

@@ -145,7 +145,7 @@ static void put_status(struct json_out *o, const struct summary *s)
   bool slots = counts_slots(d);
   json_out_key(o, "status");
   json_out_open(o, '{');
-  put_time(o, "observed_at", d->observed_at);
+  put_time(o, "observed_at", d->read_at != INT64_MIN ? d->read_at : d->observed_at);
   put_whole(o, "capacity_bytes", slots ? NAN : d->capacity_now);
   put_whole(o, "used_bytes", slots ? NAN : d->used_now);
   if (slots) {

@@ -146,7 +146,7 @@ static struct rrd_level_visit read_main(const struct work *w, const struct rrd_r
   if (role != NULL) {
     if (role->unit != NULL)
       r->unit = role->unit;
-    observe(r, v.now_at);
+    observe(r, v.seen_at);
     return v;
   }
   if (v.first)
@@ -181,7 +181,7 @@ static void read_level(const struct work *w, struct rrd_found *f)
   r->level[r->n_levels++] = (struct series_level){.name = f->name, .now = v.now, .values = v.out};
   if (follow)
     r->n_followed++;
-  observe(r, v.now_at);
+  observe(r, v.seen_at);
   if (follow && v.now_at > r->followed_at)
     r->followed_at = v.now_at;
 }
@@ -218,14 +218,13 @@ static double day_value(const struct rrd_day_values *v, const struct maxima *m, 
 
 /* Used and capacity as of the end of each day: the last row of the day that is known, and on the
  * last day the newest reading. */
-static void fill_days(const struct rrd_reader *r, const struct series *s, struct maxima *m,
-                      int64_t newest)
+static void fill_days(const struct rrd_reader *r, const struct series *s, struct maxima *m)
 {
   for (size_t i = 0; i < m->n; i++) {
     struct maxima_day *d = &m->day[i];
     d->used = day_value(&r->used_day, m, i);
     d->capacity = day_value(&r->capacity_day, m, i);
-    if (newest <= d->start || newest > d->end)
+    if (s->read_at <= d->start || s->read_at > d->end)
       continue;
     if (!isnan(s->used_now))
       d->used = s->used_now;
@@ -283,8 +282,8 @@ static void add_used(struct rrd_reader *r, struct rrd_level_visit *free_space,
     r->capacity_day.value[i] += r->used_day.value[i];
 }
 
-/* What fills up, and its limit. Returns the time of the newest reading. */
-static int64_t read_space(const struct work *w, const struct rrd_recipe *recipe, struct series *s)
+/* What fills up, and its limit. */
+static void read_space(const struct work *w, const struct rrd_recipe *recipe, struct series *s)
 {
   struct rrd_reader *r = w->r;
   struct rrd_level_visit used = read_main(w, recipe, RRD_USED, r->used, &r->used_day);
@@ -299,7 +298,7 @@ static int64_t read_space(const struct work *w, const struct rrd_recipe *recipe,
     add_used(r, &limit, &used);
   s->used_now = used.now;
   s->capacity_now = limit.now;
-  return used.now_at > limit.now_at ? used.now_at : limit.now_at;
+  s->read_at = used.now_at != INT64_MIN ? used.now_at : limit.now_at;
 }
 
 static void read_measure(const struct work *w, const struct rrd_recipe *recipe, struct series *s)
@@ -363,7 +362,8 @@ void rrd_reader_load(struct rrd_reader *r, int folder_fd, const char *folder, co
   r->observed_at = r->followed_at = INT64_MIN;
   r->used_day.last_start = r->capacity_day.last_start = INT64_MIN;
   r->unit = NULL;
-  *s = (struct series){.kind = recipe->kind, .used_now = NAN, .capacity_now = NAN};
+  *s = (struct series){
+      .kind = recipe->kind, .read_at = INT64_MIN, .used_now = NAN, .capacity_now = NAN};
   int rc = 0;
   if (only != NULL)
     meet_file(&w, recipe, only);
@@ -382,12 +382,12 @@ void rrd_reader_load(struct rrd_reader *r, int folder_fd, const char *folder, co
     s->maxima.day = r->day;
     return;
   }
-  int64_t newest = read_space(&w, recipe, s);
+  read_space(&w, recipe, s);
   read_measure(&w, recipe, s);
   read_levels(&w);
   make_days(r, &s->maxima);
-  finish_rows(r, s, newest > r->followed_at ? newest : r->followed_at);
-  fill_days(r, s, &s->maxima, newest);
+  finish_rows(r, s, s->read_at > r->followed_at ? s->read_at : r->followed_at);
+  fill_days(r, s, &s->maxima);
   s->unit = r->unit;
   s->observed_at = r->observed_at;
   s->levels = r->level;

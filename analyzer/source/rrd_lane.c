@@ -46,6 +46,7 @@ struct series_record {
   int64_t step;
   int64_t last;
   int64_t observed_at;
+  int64_t read_at;
   int64_t interval_s;
   double used_now;
   double capacity_now;
@@ -241,6 +242,7 @@ void rrd_send_series(struct rrd_sender *s, size_t device, const struct series *x
   r->step = x->step_s;
   r->last = x->n > 0 ? x->time[x->n - 1] : 0;
   r->observed_at = x->observed_at;
+  r->read_at = x->read_at;
   r->interval_s = x->maxima.interval_s;
   r->used_now = x->used_now;
   r->capacity_now = x->capacity_now;
@@ -464,6 +466,7 @@ static int take_series(struct rrd_receiver *r, char *p, const struct record *hea
                        .used = (const double *)(const void *)at,
                        .capacity = (const double *)(const void *)(at + rows),
                        .observed_at = c.observed_at,
+                       .read_at = c.read_at,
                        .used_now = c.used_now,
                        .capacity_now = c.capacity_now};
   s->maxima = (struct maxima){.source = (enum maxima_source)c.source,

@@ -172,37 +172,48 @@ static int fill_first(struct rrd_level_visit *v, struct rrd_file *f, size_t ds,
   return rc;
 }
 
-/* The newest value as of a moment before the last update: the last row that is known then. */
-struct last_row {
-  int64_t end;
+/* The last known row of a stretch. */
+struct last_known {
+  int64_t end; /* INT64_MIN: none */
   double value;
 };
 
-static void take_last(void *ctx, int64_t end, int64_t span, const double *v, size_t n,
-                      size_t stride)
+static void take_last_known(void *ctx, int64_t end, int64_t span, const double *v, size_t n,
+                            size_t stride)
 {
-  struct last_row *last = ctx;
-  last->end = end + (int64_t)(n - 1) * span;
-  last->value = v[(n - 1) * stride];
+  struct last_known *last = ctx;
+  for (size_t i = n; i-- > 0;) {
+    if (isnan(v[i * stride]))
+      continue;
+    *last = (struct last_known){end + (int64_t)i * span, v[i * stride]};
+    return;
+  }
 }
 
-static int newest_value(struct rrd_reader *r, struct rrd_file *f, size_t ds, struct last_row *last,
+/* The newest known value: the reading that was sent last, else the last known row, looked for in
+ * finer archives first. */
+static int newest_value(struct rrd_level_visit *v, struct rrd_file *f, size_t ds,
                         struct tm_error *err)
 {
   struct rrd_data_source source;
-  last->end = rrd_until(r, f);
-  last->value = NAN;
-  if (last->end == f->last_update) {
-    rrd_file_source(f, ds, &source);
-    last->value = source.newest;
-    if (strcmp(source.type, "GAUGE") == 0)
-      return 0;
-  }
-  int a = choose_level(f, last->end - 1);
-  if (a < 0)
+  int64_t to = rrd_until(v->r, f);
+  rrd_file_source(f, ds, &source);
+  v->seen_at = v->now_at = to;
+  v->now = source.newest;
+  if (to == f->last_update && !isnan(v->now))
     return 0;
-  return rrd_file_rows(f, (size_t)a, ds, last->end - f->archive[a].span, last->end, take_last, last,
-                       err);
+  struct last_known last = {INT64_MIN, NAN};
+  int a = choose_level(f, to - 1);
+  int rc = 0;
+  while (a >= 0 && rc == 0 && last.end == INT64_MIN) {
+    int64_t start = rrd_archive_start(&f->archive[a]);
+    rc = rrd_file_rows(f, (size_t)a, ds, start, to, take_last_known, &last, err);
+    int coarser = choose_level(f, start - 1);
+    a = coarser >= 0 && rrd_archive_start(&f->archive[coarser]) < start ? coarser : -1;
+  }
+  v->now_at = last.end;
+  v->now = last.value;
+  return rc;
 }
 
 int rrd_level_visit(struct rrd_file *f, void *ctx, struct tm_error *err)
@@ -212,10 +223,7 @@ int rrd_level_visit(struct rrd_file *f, void *ctx, struct tm_error *err)
   if (ds < 0)
     return tm_fail(err, -EBADMSG, "%s/%s: has no data source '%s'", f->folder, f->name,
                    v->role->ds);
-  struct last_row last;
-  int rc = newest_value(v->r, f, (size_t)ds, &last, err);
-  v->now_at = last.end;
-  v->now = last.value;
+  int rc = newest_value(v, f, (size_t)ds, err);
   if (rc < 0 || v->out == NULL)
     return rc;
   if (v->first)

@@ -94,7 +94,8 @@ struct rrd_level_visit {
   double *out;                /* rows of the grid; NULL: the newest value alone */
   struct rrd_day_values *day; /* NULL: not wanted */
   bool first;                 /* this file decides on the grid */
-  int64_t now_at;             /* the newest reading; NAN when it is unknown */
+  int64_t seen_at;            /* when the file was updated last */
+  int64_t now_at;             /* the newest known value; INT64_MIN and NAN: none */
   double now;
 };
 int rrd_level_visit(struct rrd_file *f, void *ctx, struct tm_error *err);

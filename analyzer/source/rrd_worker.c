@@ -103,7 +103,7 @@ static void read_device(struct worker *w, struct rrd_reader *reader)
     char text[1024];
     snprintf(text, sizeof(text), "%s: %s", place, why);
     on_refused(w, text);
-    s.observed_at = INT64_MIN;
+    s.observed_at = s.read_at = INT64_MIN;
     s.used_now = s.capacity_now = 0.0 / 0.0;
   } else {
     rrd_reader_load(reader, fd, place, e->only != 0 ? rrd_scan_text(w->scan, e->only) : NULL,
