@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# run: alone
+# The analysis bench over 1000 arrays: every summary is there, and its daily maxima, used and
+# capacity are those of a plain loop over the same files. Times are printed, not judged here.
+. "$(dirname "$0")/../lib/tap.sh"
+export BENCH_DATA=$T/data
+out=$(tests/bench/analyze/run "$BUILD/tidemark-analyze" 1000 --rounds 1 --no-peers -- --no-forecast --jobs 2 2>&1)
+is 'the bench ends well' $? 0
+like 'all summaries are there and right' "$out" '1000 arrays, 0 wrong, 0 missing: same'
+peak=$(awk '/^BINARY  .*[0-9]$|^BINARY .* -$/ { print int($(NF - 2)) }' <<<"$out" | tail -n 1)
+ok "peak memory is at most 16 MiB + 1 kB a device ($peak MiB)" test "${peak:-99}" -le 16
+sed 's/^/# /' <<<"$out"
+done_testing
