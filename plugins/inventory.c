@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_INVENTORY_BYTES = 8 << 20 };
+enum { MAX_INVENTORY_BYTES = 8 << 20, MAX_CHANGES = 100 };
 
 /* '/' and a leading dot would leave the folder. */
 static void file_name(char *out, size_t size, const char *name)
@@ -86,10 +86,61 @@ static void keep_known(json_t *now, const json_t *before)
   }
 }
 
-static bool same_but_since(const json_t *now, json_t *before)
+/* A pool of ZFS is a little larger or smaller after each write: a change below 1/1000 is none. */
+static double roughly(double value)
 {
+  int exponent = 0;
+  double mantissa = frexp(value, &exponent);
+  return ldexp(round(mantissa * 1024), exponent);
+}
+
+static bool differs(const json_t *before, const json_t *now)
+{
+  if (before == NULL || json_is_null(before) || json_is_null(now) || json_equal(before, now))
+    return false;
+  return !json_is_number(before) || !json_is_number(now) ||
+         roughly(json_number_value(before)) < roughly(json_number_value(now)) ||
+         roughly(json_number_value(before)) > roughly(json_number_value(now));
+}
+
+/* What has changed of a device, and when: the notes of the file and those of this change. A new
+ * reference. */
+static json_t *note_changes(const json_t *before, const json_t *now, int64_t on)
+{
+  static const char *const watched[] = {"vendor",   "model",          "serial",
+                                        "firmware", "capacity_bytes", NULL};
+  const json_t *old = json_object_get(before, "changes");
+  json_t *changes = json_is_array(old) ? json_copy((json_t *)old) : json_array();
+  for (const char *const *key = watched; *key != NULL; key++) {
+    json_t *from = json_object_get(before, *key);
+    json_t *to = json_object_get(now, *key);
+    if (!differs(from, to))
+      continue;
+    json_t *change = json_object();
+    json_object_set_new(change, "on", tm_json_time(on));
+    json_object_set_new(change, "what", json_string(*key));
+    json_object_set(change, "from", from);
+    json_object_set(change, "to", to);
+    json_array_append_new(changes, change);
+  }
+  while (json_array_size(changes) > MAX_CHANGES)
+    json_array_remove(changes, 0);
+  return changes;
+}
+
+/* Apart from when that was. */
+static bool is_same_device(const json_t *now, json_t *before)
+{
+  json_t *changes = json_incref(json_object_get(before, "changes"));
+  json_t *since = json_incref(json_object_get(before, "since"));
+  json_object_del(before, "changes");
   json_object_del(before, "since");
-  return json_equal(now, before);
+  bool same = json_equal(now, before) == 1;
+  if (changes != NULL)
+    json_object_set_new(before, "changes", changes);
+  if (since != NULL)
+    json_object_set_new(before, "since", since);
+  return same;
 }
 
 static int write_document(const char *path, json_t *o, int64_t since, struct tm_error *err)
@@ -118,14 +169,6 @@ static uint64_t mix(uint64_t sum, const void *data, size_t len) /* FNV-1a */
 static uint64_t mix_text(uint64_t sum, const char *text)
 {
   return mix(sum, text, strlen(text) + 1);
-}
-
-/* A pool of ZFS is a little larger or smaller after each write: a change below 1/1000 is none. */
-static double roughly(double value)
-{
-  int exponent = 0;
-  double mantissa = frexp(value, &exponent);
-  return ldexp(round(mantissa * 1024), exponent);
 }
 
 /* Over everything that describe() shows; never 0. */
@@ -175,8 +218,10 @@ int inventory_update(uint64_t *mark, const char *state_dir, const char *host, co
   } else {
     if (before != NULL)
       keep_known(now, before);
-    if (before == NULL || !same_but_since(now, before))
+    if (before == NULL || !is_same_device(now, before)) {
+      json_object_set_new(now, "changes", note_changes(before, now, r->observed_at));
       rc = write_document(path, now, r->observed_at, err);
+    }
   }
   if (rc == 0)
     *mark = new_mark;

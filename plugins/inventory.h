@@ -8,7 +8,8 @@
 /*
  * STATEDIR/inventory/HOST/NAME.json: what a device is (kind, vendor, model, serial, firmware,
  * capacity, parts), as opposed to how it is doing. It is rewritten atomically, and only when
- * something in it has changed (a capacity by 1/1000 or more); `since` is when that was.
+ * something in it has changed (a capacity by 1/1000 or more); `since` is when that was, and
+ * `changes` says what of its identity and capacity became what, and when: the last hundred.
  */
 
 /*

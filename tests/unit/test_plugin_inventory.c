@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Inventory files: written on change, keeping what is known and noting what changed. */
+#include "common/file.h"
+#include "common/json.h"
+#include "plugins/inventory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/tidemark-test-XXXXXX";
+static char path[256];
+static uint64_t mark;
+
+static struct reading device(const char *firmware, double capacity, int64_t at)
+{
+  struct reading r;
+  reading_init(&r, READING_DISK_ARRAY);
+  snprintf(r.model, sizeof(r.model), "DS-200");
+  snprintf(r.firmware, sizeof(r.firmware), "%s", firmware);
+  r.capacity_bytes = capacity;
+  r.observed_at = at;
+  return r;
+}
+
+static int update(const struct reading *r)
+{
+  struct tm_error err = {0};
+  return inventory_update(&mark, folder, "h/o", "a-1", r, &err);
+}
+
+static json_t *file(void)
+{
+  json_t *o = tm_json_read(path, 1 << 20, NULL);
+  assert_non_null(o);
+  return o;
+}
+
+static ino_t inode(void)
+{
+  struct stat st;
+  assert_int_equal(stat(path, &st), 0);
+  return st.st_ino;
+}
+
+static void it_is_written_once_and_on_change(void **state)
+{
+  (void)state;
+  struct reading r = device("4.3.0", 1e12, 1000);
+  assert_int_equal(update(&r), 0);
+  ino_t first = inode();
+  assert_int_equal(update(&r), 0);
+  mark = 0; /* as after a restart */
+  r.observed_at = 2000;
+  assert_int_equal(update(&r), 0);
+  assert_int_equal(inode(), first);
+  json_t *o = file();
+  assert_string_equal(tm_json_get_string(o, "model"), "DS-200");
+  assert_string_equal(tm_json_get_string(o, "since"), "1970-01-01T00:16:40Z");
+  assert_int_equal(json_array_size(json_object_get(o, "changes")), 0);
+  json_decref(o);
+}
+
+static void a_change_is_noted_with_its_time(void **state)
+{
+  (void)state;
+  struct reading r = device("4.3.1", 2e12, 3000);
+  assert_int_equal(update(&r), 0);
+  json_t *o = file();
+  const json_t *changes = json_object_get(o, "changes");
+  assert_int_equal(json_array_size(changes), 2);
+  const json_t *firmware = json_array_get(changes, 0);
+  assert_string_equal(tm_json_get_string(firmware, "what"), "firmware");
+  assert_string_equal(tm_json_get_string(firmware, "from"), "4.3.0");
+  assert_string_equal(tm_json_get_string(firmware, "to"), "4.3.1");
+  assert_string_equal(tm_json_get_string(firmware, "on"), "1970-01-01T00:50:00Z");
+  assert_string_equal(tm_json_get_string(json_array_get(changes, 1), "what"), "capacity_bytes");
+  json_decref(o);
+}
+
+static void what_is_not_told_this_time_stays(void **state)
+{
+  (void)state;
+  ino_t before = inode();
+  struct reading r = device("", 2e12, 4000);
+  assert_int_equal(update(&r), 0);
+  assert_int_equal(inode(), before);
+  json_t *o = file();
+  assert_string_equal(tm_json_get_string(o, "firmware"), "4.3.1");
+  json_decref(o);
+}
+
+static void a_pool_that_breathes_is_no_change(void **state)
+{
+  (void)state;
+  struct reading r = device("4.3.1", 2e12, 5000);
+  assert_int_equal(update(&r), 0);
+  ino_t before = inode();
+  r.capacity_bytes += 4096;
+  assert_int_equal(update(&r), 0);
+  assert_int_equal(inode(), before);
+}
+
+static void a_damaged_file_is_made_anew(void **state)
+{
+  (void)state;
+  struct tm_error err = {0};
+  assert_int_equal(tm_file_write(path, "{\"a\":", 5, 0644, &err), 0);
+  mark = 0;
+  struct reading r = device("4.3.1", 2e12, 6000);
+  assert_int_equal(update(&r), 0);
+  json_t *o = file();
+  assert_string_equal(tm_json_get_string(o, "firmware"), "4.3.1");
+  json_decref(o);
+}
+
+static void a_place_that_cannot_be_written_is_named(void **state)
+{
+  (void)state;
+  struct tm_error err = {0};
+  uint64_t other = 0;
+  struct reading r = device("4.3.1", 2e12, 7000);
+  assert_true(inventory_update(&other, path, "h", "a", &r, &err) < 0); /* below a file */
+  assert_non_null(strstr(err.text, path));
+  assert_true(other == 0); /* tried again at the next reading */
+}
+
+static int make_folder(void **state)
+{
+  (void)state;
+  if (mkdtemp(folder) == NULL)
+    return 1;
+  snprintf(path, sizeof(path), "%s/inventory/h_o/a-1.json", folder);
+  return 0;
+}
+
+static int remove_folder(void **state)
+{
+  (void)state;
+  unlink(path);
+  for (int i = 0; i < 3; i++) {
+    *strrchr(path, '/') = '\0';
+    if (rmdir(path) < 0)
+      return 1;
+  }
+  return 0;
+}
+
+int main(void)
+{
+  static const struct CMUnitTest tests[] = {
+      cmocka_unit_test(it_is_written_once_and_on_change),
+      cmocka_unit_test(a_change_is_noted_with_its_time),
+      cmocka_unit_test(what_is_not_told_this_time_stays),
+      cmocka_unit_test(a_pool_that_breathes_is_no_change),
+      cmocka_unit_test(a_damaged_file_is_made_anew),
+      cmocka_unit_test(a_place_that_cannot_be_written_is_named),
+  };
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
