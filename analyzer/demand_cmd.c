@@ -24,9 +24,12 @@ struct demand_run {
   bool as_of;
 };
 
-/* What the sums need of a summary; the rest would fill the memory. */
+/* What the sums need of a summary; the rest would fill the memory. Of a device that needs nothing
+ * it is enough to know that. */
 static json_t *essence_of(const json_t *summary)
 {
+  if (json_array_size(json_object_get(summary, "recommendations")) == 0)
+    return json_null();
   const json_t *fill = json_object_get(json_object_get(summary, "forecast"), "fill");
   const json_t *customer = json_object_get(summary, "customer");
   return json_pack("{s:O*, s:O*, s:O*, s:{s:O*}}", "generated_at",

@@ -156,8 +156,8 @@ size_t tm_json_line(const struct tm_json_file *f, const json_t *container, const
   return line_of_value(f->text.ptr, f->text.ptr + f->text.len, p.count);
 }
 
-static int refuse(const struct tm_json_file *f, size_t line, struct tm_error *err, const char *fmt,
-                  va_list ap)
+__attribute__((format(printf, 4, 0))) static int
+refuse(const struct tm_json_file *f, size_t line, struct tm_error *err, const char *fmt, va_list ap)
 {
   char text[400];
   vsnprintf(text, sizeof(text), fmt, ap);

@@ -47,15 +47,16 @@ static void by_pages(const struct rule_facts *f, struct need *need,
 
 static void by_age(const struct rule_facts *f, struct need *need, const struct catalogue_item *item)
 {
+  if (f->sold_on == INT64_MIN || f->now < f->sold_on)
+    return;
   double every = item->every_days * TM_DAY;
   double age = (double)(f->now - f->sold_on);
   double next = (floor(age / every) + 1) * every;
   double days = (next - age) / TM_DAY;
-  char why[192];
+  char why[128];
   char time[TM_TIME_SIZE];
   int64_t due = f->sold_on + (int64_t)next;
-  if (f->sold_on == INT64_MIN || age < 0 ||
-      !(days <= f->thresholds->service_days + item->lead_time_days))
+  if (!(days <= f->thresholds->service_days + item->lead_time_days))
     return;
   snprintf(why, sizeof(why), "maintenance every %.0f days since the sale is due on %.10s",
            item->every_days, tm_time_format(time, due));

@@ -103,6 +103,12 @@ with tempfile.TemporaryDirectory() as T:
         status, out, err = run(*args)
         same((status, out, len(err.splitlines())), (wanted, "", 1), name)
 
+    strict = T + "/strict.conf"
+    with open(CONFIG, encoding="utf-8") as f, open(strict, "w", encoding="utf-8") as g:
+        g.write(f.read() + "recommend { min_probability = 0.95 }\n")
+    same(run("--catalogue", CATALOGUE, "--config", strict, T + "/fleet")[:2], (0, ""),
+         "the configuration's thresholds hold")
+
     big = made.fleet(1000)
     made.write(T + "/big", big)
     status, out, err = run("--catalogue", CATALOGUE, T + "/big")

@@ -294,6 +294,27 @@ static void a_colour_supply_is_used_up_by_colour_pages(void **state)
   json_decref(summary);
 }
 
+/* A library that counts slots grows by slots: 46 of 48, one more in five days. */
+static void a_library_grows_by_slots(void **state)
+{
+  (void)state;
+  struct sample s =
+      SAMPLE(.model = "ML-48", .kind = "media_library", .d10 = 6, .d50 = 10, .d90 = 18);
+  json_t *summary = sample_summary(&s);
+  json_t *status = json_object_get(summary, "status");
+  json_object_set_new(status, "capacity_bytes", json_null());
+  json_object_set_new(status, "used_bytes", json_null());
+  json_object_set_new(status, "slots_total", json_integer(48));
+  json_object_set_new(status, "slots_used", json_integer(46));
+  json_object_set_new(json_object_get(summary, "forecast"), "growth_slots_per_day", json_real(0.2));
+  json_t *list = advise(summary, SAMPLE_NOW);
+  /* 46 + 0.2 x 365 slots and a margin: 119 or so, two expansions of 48. */
+  assert_string_equal(shape(list), "grow:ML-EXP-48*2");
+  assert_non_null(strstr(tm_json_get_string(first(list), "reason"), "46 of 48 slots used"));
+  json_decref(list);
+  json_decref(summary);
+}
+
 static void of_twenty_customers_three_need_something(void **state)
 {
   (void)state;
@@ -551,6 +572,7 @@ int main(void)
       cmocka_unit_test(each_threshold_divides_need_from_none),
       cmocka_unit_test(a_supply_is_ordered_before_it_ends),
       cmocka_unit_test(a_colour_supply_is_used_up_by_colour_pages),
+      cmocka_unit_test(a_library_grows_by_slots),
       cmocka_unit_test(of_twenty_customers_three_need_something),
       cmocka_unit_test(two_needs_make_one_plan_that_names_both),
       cmocka_unit_test(a_change_of_capacity_is_dated_alike_from_fine_and_coarse_rows),
