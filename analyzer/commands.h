@@ -9,6 +9,7 @@
  * said on standard error what went wrong. */
 int cmd_run(const struct tm_args *args);
 int cmd_forecast(const struct tm_args *args);
+int cmd_check(const struct tm_args *args);
 int cmd_score(const struct tm_args *args);
 int cmd_graph(const struct tm_args *args);
 int cmd_recommend(const struct tm_args *args);

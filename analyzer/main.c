@@ -30,7 +30,9 @@ static const struct tm_option options[] = {
     {0, "width", "PIXELS", "graph", "width of the picture (1000)"},
     {0, "steps", "H", "forecast", "values this many steps ahead"},
     {0, "quantiles", "Q,...", "forecast", "quantiles of the values, ascending (0.1,0.5,0.9)"},
-    {0, "catalogue", "FILE", "run recommend", "what the vendor sells"},
+    {0, "catalogue", "FILE", "run recommend check", "what the vendor sells"},
+    {0, "collectd-conf", "FILE", "check", "collectd's configuration (/etc/collectd/collectd.conf)"},
+    {0, "interval", "DURATION", "check", "the unit interval that is to be exact (300s)"},
     {0, "weeks", "N", "demand", "weeks ahead (26)"},
     {0, "shops", "FILE", "demand", "JSON file that tells each customer's shop"},
     {0, "customers", NULL, "demand", "also name the customers behind each number"},
@@ -44,6 +46,7 @@ static const struct tm_command commands[] = {
      cmd_graph},
     {"recommend", "[FILE|-]...", "say what to offer from summaries and a catalogue", cmd_recommend},
     {"demand", "[FILE|-]...", "sum what is probably needed by SKU, shop and week", cmd_demand},
+    {"check", "", "say what is wrong in configuration, papers and RRD settings", cmd_check},
     {"score", "", "hold the forecasts of the ledger against what happened since", cmd_score},
     {0}};
 

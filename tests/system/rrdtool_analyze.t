@@ -107,4 +107,17 @@ like 'openmetrics: used bytes' "$(cat "$T/metrics")" "^tidemark_used_bytes\{host
 is 'openmetrics ends with EOF' "$(tail -n 1 "$T/metrics")" '# EOF'
 tidemark-analyze run --data "$data" --format html -o "$T/r.html"
 is 'html: a section a device' "$(grep -c '<section' "$T/r.html")" 3
+
+# --- check
+sed -i '$d' "$T/conf" # the unknown key
+printf '<Plugin rrdtool>\n  StepSize 70\n</Plugin>\n' >"$T/collectd.conf"
+rrdtool create "$T/step.rrd" --start $((END - 86400)) --step 7 DS:value:GAUGE:14:0:U RRA:MAX:0.1:1:100
+mkdir -p "$data/web/disk_array-a" && mv "$T/step.rrd" "$data/web/disk_array-a/interval_count-transfers.rrd"
+is 'check: findings are 65' "$(status_of tidemark-analyze check -c "$T/conf" --collectd-conf "$T/collectd.conf")" 65
+like 'check names the line of collectd.conf' "$(cat "$T/out")" "^$T/collectd.conf:2: StepSize 70"
+like 'check names the file whose step does not divide' "$(cat "$T/out")" '^.*web/disk_array-a/interval_count-transfers.rrd: '
+rm -r "$data/web/disk_array-a"
+echo >"$T/collectd.conf"
+is 'check: nothing to mend is 0' "$(status_of tidemark-analyze check -c "$T/conf" --collectd-conf "$T/collectd.conf")$(cat "$T/out")" \
+  '0nothing to mend: 3 devices, 0 registered'
 done_testing
