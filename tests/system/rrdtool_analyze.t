@@ -89,13 +89,13 @@ for f in empty:'' foreign:'hello, world' ; do
   mkdir -p "$data/bad/df-${f%%:*}"
   printf '%s' "${f#*:}" >"$data/bad/df-${f%%:*}/df_complex-used.rrd"
 done
-mkdir -p "$data/bad/df-short" "$data/bad/df-fifo" "$data/bad/df-loop"
+mkdir -p "$data/bad/df-short" "$data/bad/df-fifo" "$data/bad/df-link"
 head -c 1000 "$data/web/df-root/df_complex-used.rrd" >"$data/bad/df-short/df_complex-used.rrd"
 mkfifo "$data/bad/df-fifo/df_complex-used.rrd"
-ln -s df_complex-used.rrd "$data/bad/df-loop/df_complex-used.rrd"
+ln -s df_complex-used.rrd "$data/bad/df-link/df_complex-used.rrd"
 is 'bad files: the status says that input was refused' "$(status_of timeout 20 tidemark-analyze run --data "$data" --format json)" 65
 is 'the good devices are all reported' "$(grep -c '"host":"\(web\|mail\)"' "$T/out")" 3
-for f in empty foreign short fifo loop dir; do
+for f in empty foreign short fifo link dir; do
   is "df-$f is named once" "$(grep -c "bad/df-$f/df_complex-used.rrd: " "$T/err")" 1
 done
 rm -rf "$data/bad"
