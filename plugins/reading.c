@@ -229,6 +229,7 @@ json_t *reading_to_json(const struct reading *r)
   json_t *o = json_object();
   if (o == NULL)
     return NULL;
+  json_object_set_new(o, "schema", json_string("tidemark.reading/1"));
   json_object_set_new(o, "kind", json_string(reading_kind_name(r->kind)));
   json_object_set_new(o, "vendor", tm_json_text(r->vendor));
   json_object_set_new(o, "model", tm_json_text(r->model));

@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import traceback
 
+import jsonschema
+
 import tap
 
 SOURCE = os.environ.get("SOURCE", os.getcwd())
@@ -14,6 +16,9 @@ BUILD = os.environ.get("BUILD", os.path.join(SOURCE, "build"))
 PROBE = os.path.join(BUILD, "tidemark-probe")
 RECORDINGS = os.path.join(SOURCE, "..", "shared", "recordings")
 
+with open(os.path.join(SOURCE, "contrib/schema/reading.schema.json")) as schema:
+    SCHEMA = jsonschema.Draft202012Validator(json.load(schema),
+                                             format_checker=jsonschema.FormatChecker())
 _tests = []
 
 
@@ -45,12 +50,16 @@ def same(got, want, what=""):
 
 
 def probe(*arguments, status=0, timeout=60, env=None):
-    """Runs tidemark-probe; returns the readings (one per URL), standard error and the status."""
+    """Runs tidemark-probe; returns the readings (one per URL), standard error and the status. Every
+    reading must fit its schema."""
     done = subprocess.run([PROBE, *arguments], capture_output=True, timeout=timeout, text=True,
                           env={**os.environ, **(env or {})})
     if status is not None:
         same(done.returncode, status, f"status of {arguments} ({done.stderr.strip()})")
-    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr, done.returncode
+    readings = [json.loads(line) for line in done.stdout.splitlines()]
+    for reading in readings:
+        SCHEMA.validate(reading)
+    return readings, done.stderr, done.returncode
 
 
 def secret_file(text):

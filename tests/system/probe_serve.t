@@ -198,6 +198,9 @@ def two_thousand_questions_leave_its_memory_flat():
                 helper.ask(1, server.port, "counters" if round % 2 else "everything")
                 assert helper.read()["reading"]["transfers"], "transfers"
             sizes.append(pages())
+    with open(PROBE, "rb") as f:
+        if b"__asan_init" in f.read():
+            return  # it keeps what was freed, and looks for leaks by itself
     assert sizes[-1] - sizes[1] < 1024, f"KiB after each round: {sizes}"
 
 
