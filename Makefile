@@ -23,6 +23,8 @@ JOBS      ?= 2
 DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool libjansson-dev \
   libcurl4-gnutls-dev libsnmp-dev libcups2-dev libconfuse-dev libsodium-dev libcsv-dev uthash-dev \
   libseccomp-dev tzdata
+# Needed by the demonstration too: the simulated devices.
+DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 # Needed by the tests: the real programs that stand in them, and the checkers.
 DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
@@ -187,7 +189,7 @@ deps-check:
 	@contrib/deps $(DEPS_CHECK)
 
 run:
-	@$(MAKE) --no-print-directory deps
+	@contrib/deps $(DEPS) $(DEPS_RUN)
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(TEST_ENV) ONCE=$(ONCE) contrib/demo/run
 

@@ -10,19 +10,16 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* One process for all sources of a plugin: each .so has its own copy of this. */
 static pthread_mutex_t common_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct helper *common;
+static char common_program[4096];
 static unsigned common_users;
 static uint64_t next_device = 1;
-
-struct shared {
-  struct helper *helper;
-  void *web; /* only to check the settings of devices */
-};
 
 struct remote {
   struct helper *helper;
@@ -31,16 +28,25 @@ struct remote {
   uint64_t number; /* by which the helper finds the device again */
 };
 
-static int take_helper(struct helper **out, const char *program)
+static int take_helper(struct helper **out, const char *program, struct tm_error *err)
 {
+  int rc = 0;
   pthread_mutex_lock(&common_lock);
-  if (common == NULL)
-    common = helper_new(program != NULL ? program : TM_BINDIR "/tidemark-probe");
-  if (common != NULL)
+  if (common == NULL) {
+    int n = snprintf(common_program, sizeof(common_program), "%s", program);
+    common = n >= 0 && (size_t)n < sizeof(common_program) ? helper_new(program) : NULL;
+    if (common == NULL)
+      rc = tm_fail(err, -ENOMEM, "Helper: out of memory");
+  } else if (strcmp(common_program, program) != 0) {
+    rc =
+        tm_fail(err, -EINVAL, "Helper: there is one for all devices, and it is %s", common_program);
+  }
+  if (rc == 0) {
     common_users++;
-  *out = common;
+    *out = common;
+  }
   pthread_mutex_unlock(&common_lock);
-  return *out != NULL ? 0 : -ENOMEM;
+  return rc;
 }
 
 static void give_helper(void)
@@ -55,47 +61,37 @@ static void give_helper(void)
   helper_free(last);
 }
 
-static int helper_setup(void **shared, const struct ask_settings *defaults, struct tm_error *err)
+static void close_remote(void *device)
 {
-  struct shared *s = calloc(1, sizeof(*s));
-  if (s == NULL || web_setup(&s->web, defaults, err) < 0) {
-    free(s);
-    return tm_fail(err, -ENOMEM, "out of memory");
-  }
-  if (take_helper(&s->helper, ask_settings_get(defaults, "Helper")) < 0) {
-    web_teardown(s->web);
-    free(s);
-    return tm_fail(err, -ENOMEM, "out of memory");
-  }
-  *shared = s;
-  return 0;
-}
-
-static void helper_teardown(void *shared)
-{
-  struct shared *s = shared;
-  if (s == NULL)
+  if (device == NULL)
     return;
-  web_teardown(s->web);
-  free(s);
+  free(device);
   give_helper();
 }
 
-static int open_remote(void **device, struct shared *s, const char *source,
+static int open_remote(void **device, void *shared, const char *source,
                        const struct ask_settings *settings, const struct web_default *otherwise,
                        struct tm_error *err)
 {
   /* The helper checks again; a mistake is to be told when the configuration is read. */
   struct web checked;
-  int rc = web_open(&checked, s->web, settings, otherwise, err);
+  const char *program = ask_settings_get(settings, "Helper");
+  int rc = web_open(&checked, shared, settings, otherwise, err);
   if (rc < 0)
     return rc;
   web_release(&checked);
   struct remote *r = calloc(1, sizeof(*r));
   if (r == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
+  rc = take_helper(&r->helper, program != NULL ? program : TM_BINDIR "/tidemark-probe", err);
+  if (rc < 0) {
+    free(r);
+    return rc;
+  }
+  r->settings = settings;
+  r->source = source;
   pthread_mutex_lock(&common_lock);
-  *r = (struct remote){s->helper, settings, source, next_device++};
+  r->number = next_device++;
   pthread_mutex_unlock(&common_lock);
   *device = r;
   return 0;
@@ -187,11 +183,11 @@ const struct ask_source helper_redfish = {
     .name = "redfish",
     .schemes = redfish_schemes,
     .keys = keys,
-    .setup = helper_setup,
-    .teardown = helper_teardown,
+    .setup = web_setup,
+    .teardown = web_teardown,
     .from_url = redfish_from_url,
     .open = open_redfish,
-    .close = free,
+    .close = close_remote,
     .ask = helper_source_ask,
 };
 
@@ -199,10 +195,10 @@ const struct ask_source helper_ipp = {
     .name = "ipp",
     .schemes = ipp_schemes,
     .keys = keys,
-    .setup = helper_setup,
-    .teardown = helper_teardown,
+    .setup = web_setup,
+    .teardown = web_teardown,
     .from_url = ipp_from_url,
     .open = open_ipp,
-    .close = free,
+    .close = close_remote,
     .ask = helper_source_ask,
 };
