@@ -137,6 +137,20 @@ LoadPlugin disk_array
 """)
     status, said = daemon.run("-f")
     ok("Port: 1 to 65535" in said, "a wrong setting is told at the start", said)
+
+    # The samples that are shipped, with their file of credentials in a place of the test's own.
+    secrets = os.path.join(daemon.folder, "credentials")
+    with open(os.path.join(SOURCE, "contrib/collectd/credentials")) as f:
+        sample = f.read()
+    with open(secrets, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
+        f.write(sample)
+    for name in ("redfish.conf", "printers.conf"):
+        with open(os.path.join(SOURCE, "contrib/collectd", name)) as f:
+            text = f.read().replace("/etc/tidemark/credentials", secrets)
+        daemon.configure(re.sub(r"(?m)^TypesDB.*", "", text), write=None)
+        open(daemon.log_path, "w").close()
+        status, said = daemon.run("-t")
+        same((status, said), (0, ""), "contrib/collectd/%s is sound" % name)
 finally:
     daemon.close()
     array.__exit__()
