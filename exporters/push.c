@@ -86,15 +86,11 @@ static void poll_target(struct delivery *p)
 static int put_in_order(struct delivery *p, struct spool_list *list)
 {
   struct tm_error err = {0};
-  size_t strange = 0, expired = 0;
+  size_t strange = 0;
   int64_t now = tm_now();
   int rc = spool_clean(&p->spool, now, &err);
   if (rc == 0)
-    rc = spool_expire(&p->spool, now, &expired, &err);
-  if (rc == 0)
     rc = spool_scan(&p->spool, SPOOL_NEW, list, &strange, &err);
-  if (expired > 0)
-    tm_log_error("%s: %zu items expired and are in dead/", p->target->name, expired);
   if (strange > 0)
     tm_log_error("%s: %zu files that are no items are in corrupt/", p->target->name, strange);
   if (rc < 0) {
@@ -102,6 +98,19 @@ static int put_in_order(struct delivery *p, struct spool_list *list)
     p->failed = true;
   }
   return rc;
+}
+
+/* After a try, so that what waited through a long outage has its chance when it is over. */
+static void expire(struct delivery *p)
+{
+  struct tm_error err = {0};
+  size_t expired = 0;
+  if (spool_expire(&p->spool, tm_now(), &expired, &err) < 0) {
+    delivery_complain(p, err.text);
+    p->failed = true;
+  }
+  if (expired > 0)
+    tm_log_error("%s: %zu items expired and are in dead/", p->target->name, expired);
 }
 
 static void one_pass(struct delivery *p)
@@ -129,6 +138,8 @@ static void one_pass(struct delivery *p)
     if (p->health.hold_until == 0 && !p->health.stopped)
       poll_target(p);
   }
+  if (p->health.stopped || (!held && !quiet) || p->order->now)
+    expire(p);
   spool_list_release(&list);
 }
 
