@@ -44,6 +44,26 @@ static void every_threshold_of_the_rules_can_be_set(void **state)
   }
 }
 
+/* The page names each of them with the value that holds when nothing is set. */
+static void every_threshold_stands_in_the_page(void **state)
+{
+  (void)state;
+  const char *source = getenv("SOURCE");
+  char path[512];
+  struct tm_buf page = TM_BUF_INIT(1 << 20);
+  struct tm_error err = {0};
+  snprintf(path, sizeof(path), "%s/exporters/tidemark.conf.5", source != NULL ? source : ".");
+  if (tm_file_read(path, &page, &err) != 0)
+    fail_msg("%s", err.text);
+  for (const struct rule_threshold *t = rule_threshold_rows; t->name != NULL; t++) {
+    char item[128];
+    snprintf(item, sizeof(item), ".It Ic %s\n(%g)\n", t->name, t->initial);
+    if (strstr(page.ptr, item) == NULL)
+      fail_msg("no \"%s\" in the page", item);
+  }
+  tm_buf_release(&page);
+}
+
 static void the_documented_shape_is_understood(void **state)
 {
   (void)state;
@@ -308,6 +328,7 @@ int main(void)
 {
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_threshold_of_the_rules_can_be_set),
+      cmocka_unit_test(every_threshold_stands_in_the_page),
       cmocka_unit_test(the_documented_shape_is_understood),
       cmocka_unit_test(what_is_wrong_is_named_with_its_line),
       cmocka_unit_test(tryton_is_for_the_vendor),
