@@ -392,10 +392,11 @@ static int take_refusal(struct rrd_receiver *r, const char *p, const struct reco
   }
   char text[MAX_TEXT + 1];
   tm_text_clean(text, sizeof(text), p + sizeof(c), c.len);
-  char *copy = strdup(text);
-  if (copy == NULL)
+  struct series_refusal *slot = &r->refused[r->n_refused];
+  slot->text = strdup(text);
+  if (slot->text == NULL)
     return -ENOMEM;
-  r->refused[r->n_refused++].text = copy;
+  r->n_refused++;
   return 0;
 }
 

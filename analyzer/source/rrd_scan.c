@@ -162,7 +162,7 @@ static int take_name(struct names *names, int fd, const struct dirent64 *e)
 }
 
 /* Reads the names in an open folder, but for hidden ones. */
-static int list(struct walk *w, int fd, struct names *names)
+static int list_names(struct walk *w, int fd, struct names *names)
 {
   names->len = names->n = 0;
   for (;;) {
@@ -180,7 +180,8 @@ static int list(struct walk *w, int fd, struct names *names)
   }
   for (size_t i = 0; i < names->n; i++)
     names->item[i].name = names->text + names->item[i].at;
-  qsort(names->item, names->n, sizeof(names->item[0]), by_name);
+  if (names->n > 1)
+    qsort(names->item, names->n, sizeof(names->item[0]), by_name);
   return 0;
 }
 
@@ -242,7 +243,7 @@ static int walk_host(struct walk *w, const char *name)
   int fd = openat(w->scan->root, name, FOLDER_FLAGS | O_NOFOLLOW);
   if (fd < 0)
     return refuse(w->scan, "", name, strerror(errno));
-  int rc = list(w, fd, &w->host);
+  int rc = list_names(w, fd, &w->host);
   close(fd);
   if (rc < 0 && rc != -ENOMEM)
     return refuse(w->scan, "", name, strerror(-rc));
@@ -260,7 +261,7 @@ static bool is_device_folder(struct walk *w, const struct name *e)
   if (e->type != DT_DIR || rrd_recipe_for(e->name) == NULL)
     return false;
   int fd = openat(w->scan->root, e->name, FOLDER_FLAGS | O_NOFOLLOW);
-  bool yes = fd >= 0 && list(w, fd, &w->host) == 0 && holds_rrds(&w->host);
+  bool yes = fd >= 0 && list_names(w, fd, &w->host) == 0 && holds_rrds(&w->host);
   if (fd >= 0)
     close(fd);
   return yes;
@@ -284,7 +285,7 @@ static char *last_name(const char *path, const char *more)
 static int walk_root(struct walk *w, const char *own, uint32_t own_at)
 {
   struct rrd_scan *s = w->scan;
-  int rc = list(w, s->root, &w->root);
+  int rc = list_names(w, s->root, &w->root);
   if (rc == 0 && rrd_recipe_for(own) != NULL && holds_rrds(&w->root)) {
     /* One device's folder. */
     char *host = last_name(s->path, "/..");

@@ -87,7 +87,7 @@ void rrd_settings_check(const struct rrd_file *f, int64_t interval_s, rrd_findin
     say(&s,
         "a heartbeat of %llu s makes late counts unknown; in <Plugin rrdtool> write 'HeartBeat "
         "%lld', and for this file: rrdtool tune FILE --heartbeat %s:%lld",
-        (unsigned long long)source.heartbeat, (long long)(2 * t), source.name, (long long)(2 * t));
+        (unsigned long long)source.heartbeat, 2 * (long long)t, source.name, 2 * (long long)t);
   if (rrd_file_archive(f, RRD_CF_MAX, 0) < 0)
     say(&s, "has no archive of maxima; in <Plugin rrdtool> RRDs need MAX among their functions");
   else if (exact_days(f, &span) < EXACT_DAYS)
@@ -126,7 +126,7 @@ static void check_key(const struct speaker *s, const char *key, const char *valu
         (long long)t, (long long)t);
   if (strcasecmp(key, "HeartBeat") == 0 && n > 0 && n < 2 * t)
     say(s, "HeartBeat %s makes late counts unknown; write 'HeartBeat %lld'", value,
-        (long long)(2 * t));
+        2 * (long long)t);
   if (strcasecmp(key, "CacheTimeout") == 0 && n > 0)
     say(s,
         "CacheTimeout %s: counts of as many seconds are lost with a kill or a power cut; "

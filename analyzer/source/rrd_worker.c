@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void on_end(void *ctx)
 
 static void read_device(struct worker *w, struct rrd_reader *reader)
 {
-  const struct rrd_watch watch = {on_begin, on_end, on_refused, w};
+  const struct rrd_watch callbacks = {on_begin, on_end, on_refused, w};
   const struct rrd_entry *e = &w->scan->entry[w->device];
   struct series s = {0};
   const char *place = place_of(w);
@@ -104,10 +105,10 @@ static void read_device(struct worker *w, struct rrd_reader *reader)
     snprintf(text, sizeof(text), "%s: %s", place, why);
     on_refused(w, text);
     s.observed_at = s.read_at = INT64_MIN;
-    s.used_now = s.capacity_now = 0.0 / 0.0;
+    s.used_now = s.capacity_now = NAN;
   } else {
     rrd_reader_load(reader, fd, place, e->only != 0 ? rrd_scan_text(w->scan, e->only) : NULL,
-                    e->recipe, &watch, &s);
+                    e->recipe, &callbacks, &s);
     close(fd);
   }
   rrd_send_series(&w->sender, w->device, &s);

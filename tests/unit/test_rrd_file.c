@@ -134,8 +134,10 @@ static void compare_with_rrdtool(const char *path)
     struct compare c = {.path = path, .archive = i};
     if (rrd_file_visit(file, AT_FDCWD, "", path, 0, visit_archive, &c, &err) != 0)
       fail_msg("%s", err.text);
-    if (file->archive[i].cf == RRD_CF_OTHER)
+    if (file->archive[i].cf == RRD_CF_OTHER) {
+      free(c.ours);
       continue;
+    }
     assert_true(c.rows == file->archive[i].rows);
     char *theirs = fetch(path, &file->archive[i]);
     drop_nan_signs(theirs);
