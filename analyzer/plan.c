@@ -204,6 +204,7 @@ static void date_plan(const struct rule_facts *f, struct plan *p)
 static bool plan_device(const struct rule_facts *f, const struct need needs[NEED_ACTIONS],
                         struct plan *p)
 {
+  p->cheapest = true; /* a release has no alternative */
   add_need(p, &needs[NEED_GROW]);
   add_need(p, &needs[NEED_FASTER]);
   add_need(p, &needs[NEED_CACHE]);

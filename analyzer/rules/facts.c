@@ -58,6 +58,7 @@ static int read_parts(struct rule_facts *f, struct tm_error *err)
   f->cache_bytes = get_size(f->product, "cache_bytes");
   f->growth_per_day =
       tm_json_get_number(forecast, f->slots ? "growth_slots_per_day" : "growth_bytes_per_day");
+  f->method = tm_json_get_string(forecast, "model");
   int64_t from = f->observed_at != INT64_MIN ? f->observed_at : f->now;
   outlook_read(&f->fill, json_object_get(forecast, "fill"), from);
   return 0;

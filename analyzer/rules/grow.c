@@ -95,6 +95,8 @@ int rule_grow(const struct rule_facts *f, struct need *need, struct tm_error *er
   need_put_number(need, "per_day", 0, f->slots ? growth : round(growth));
   need_put_number(need, "within_days", 0, within);
   need_put_number(need, "planning_days", 0, t->planning_days);
+  if (f->method != NULL)
+    need_put_text(need, "method", 0, f->method);
   need_put_number(need, "need_p90", 0, ceil(need->want_size));
   return 0;
 }

@@ -174,7 +174,9 @@ bool rule_load_nears(const struct rule_facts *f)
 {
   const struct rule_thresholds *t = f->thresholds;
   int64_t within = f->now + (int64_t)(t->within_days * TM_DAY);
-  return outlook_probability(&f->load.outlook, within) >= t->min_probability;
+  /* Without an early edge there is no date to order by. */
+  return outlook_time(&f->load.outlook, 0.1) != INT64_MIN &&
+         outlook_probability(&f->load.outlook, within) >= t->min_probability;
 }
 
 double rule_load_after(const struct rule_facts *f, double days)

@@ -53,6 +53,7 @@ struct rule_facts {
   double used;
   double cache_bytes;
   double growth_per_day;
+  const char *method; /* the forecast's model; NULL */
   struct outlook fill;
   struct rule_load load;
 };

@@ -215,6 +215,10 @@ static void each_threshold_divides_need_from_none(void **state)
   expect(&old, "");
   thresholds.end_of_service_days = 498;
   expect(&old, "service:DS-200*1");
+  /* Full as well: one successor for both needs, large enough. */
+  struct sample full = SAMPLE(.model = "DS-100", .capacity_tib = 20, .used_tib = 19, .cache_gib = 8,
+                              .growth_tib = 0.1, .d10 = 8, .d50 = 10, .d90 = 14);
+  expect(&full, "grow:DS-200*1+SHELF-20T*1");
   rule_thresholds_init(&thresholds);
 
   /* Sold 365 days before 2027-01-03: due in 44 days, as many as lead time and threshold. */
@@ -222,6 +226,25 @@ static void each_threshold_divides_need_from_none(void **state)
   expect(&care, "service:CARE-DS200*1");
   care.sold_on = "2026-01-05";
   expect(&care, "");
+}
+
+/* Whatever a configuration asks for: a date is never made up. */
+static void a_need_without_an_early_edge_is_not_dated(void **state)
+{
+  (void)state;
+  struct sample s =
+      SAMPLE(.used_tib = 97.6, .growth_tib = 0.29, .load_first = 20000, .load_last = 33000);
+  const double shares[] = {0.01, 0.05, 0.5, 1};
+  for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+    thresholds.min_probability = shares[i];
+    json_t *list = advise_sample(&s);
+    for (size_t k = 0; k < json_array_size(list); k++) {
+      const char *by = tm_json_get_string(json_array_get(list, k), "order_by");
+      assert_true(strncmp(by, "2026", 4) == 0 || strncmp(by, "2027", 4) == 0);
+    }
+    json_decref(list);
+  }
+  rule_thresholds_init(&thresholds);
 }
 
 static json_t *printer_with(const char *name, double max, double level, double pages_per_day)
@@ -570,6 +593,7 @@ int main(void)
       cmocka_unit_test(golden_inputs_give_golden_advice),
       cmocka_unit_test(the_order_date_is_the_early_edge_less_delivery_and_sale),
       cmocka_unit_test(each_threshold_divides_need_from_none),
+      cmocka_unit_test(a_need_without_an_early_edge_is_not_dated),
       cmocka_unit_test(a_supply_is_ordered_before_it_ends),
       cmocka_unit_test(a_colour_supply_is_used_up_by_colour_pages),
       cmocka_unit_test(a_library_grows_by_slots),
