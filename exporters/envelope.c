@@ -90,7 +90,8 @@ int envelope_seal(struct envelope *e, json_t *document, const char *kind, const 
   if (!json_is_object(json_object_get(document, "customer")))
     return tm_fail(err, -EBADMSG, "customer: missing");
   make_key(e->key, document, kind, target);
-  json_object_set_new(document, "id", json_string(e->key));
+  if (json_object_get(document, "id") != NULL)
+    json_object_set_new(document, "id", json_string(e->key));
   int rc = write_event(&e->body, e->key, kind, document);
   if (rc < 0) {
     envelope_release(e);

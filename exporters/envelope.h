@@ -25,8 +25,8 @@ struct envelope {
 };
 
 /*
- * Seals a document (which gets its id) of this kind for a target. The document names its customer,
- * site, host, device, period and schema. -EBADMSG when it does not.
+ * Seals a document of this kind for a target; its member id, where it has one, becomes the key. The
+ * document names its customer, site, host, device, period and schema. -EBADMSG when it does not.
  */
 int envelope_seal(struct envelope *e, json_t *document, const char *kind, const char *target,
                   struct tm_error *err);

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "exporters/consent.h"
+#include "exporters/enrol.h"
 #include "exporters/push.h"
 #include "exporters/queue.h"
 #include "exporters/schema.h"
@@ -140,6 +141,15 @@ static int run_disable(const struct tm_args *args)
   }
   tm_conf_release(&conf);
   return status;
+}
+
+static int run_enrol(const struct tm_args *args)
+{
+  if (args->operands_len != 1) {
+    tm_log_error("one FILE is wanted: what the vendor gave");
+    return EX_USAGE;
+  }
+  return enrol_run(tm_args_get(args, "config"), args->operands[0]);
 }
 
 /* --- the spool ------------------------------------------------------------------------------ */
@@ -289,6 +299,7 @@ static const struct tm_option options[] = {
 };
 
 static const struct tm_command commands[] = {
+    {"enrol", "FILE", "make a target of what the vendor gave, or renew its credentials", run_enrol},
     {"enable", "PURPOSE", "agree that data leaves for this purpose", run_enable},
     {"disable", "PURPOSE", "withdraw it; what is unsent is withdrawn too", run_disable},
     {"queue", "[FILE|-]...", "turn due summaries into items of the spool", run_queue},

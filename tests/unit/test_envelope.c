@@ -90,7 +90,7 @@ static void the_event_holds_the_document_and_its_id(void **state)
 {
   (void)state;
   struct envelope e;
-  json_t *d = document("{}");
+  json_t *d = document("{\"id\":\"\"}");
   assert_int_equal(envelope_seal(&e, d, "summary", "crm", NULL), 0);
   json_t *event = parse(e.body.ptr);
   assert_string_equal(json_string_value(json_object_get(event, "id")), e.key);
