@@ -49,6 +49,14 @@ static int write_line(FILE *out, const json_t *value, struct tm_error *err)
   return 0;
 }
 
+/* A site that agreed to the purpose factory alone tells what it needs, and not of what: its own
+ * recommendations stand. */
+static bool tells_the_device(const json_t *summary)
+{
+  return json_object_get(json_object_get(summary, "product"), "kind") != NULL &&
+         json_is_object(json_object_get(summary, "status"));
+}
+
 static int each_summary(void *user, const json_t *summary, const char *line, size_t len,
                         struct tm_error *err)
 {
@@ -64,7 +72,8 @@ static int each_summary(void *user, const json_t *summary, const char *line, siz
     return rc;
   if (run->summaries) {
     json_t *copy = json_copy((json_t *)summary);
-    json_object_set(copy, "recommendations", list);
+    if (tells_the_device(summary))
+      json_object_set(copy, "recommendations", list);
     rc = write_line(run->out.stream, copy, err);
     json_decref(copy);
   } else {

@@ -93,6 +93,15 @@ with tempfile.TemporaryDirectory() as T:
     advised = {r["key"] for s in lines(out) for r in s["recommendations"]}
     same(advised, {o["key"] for o in found}, "under the same keys as the list")
 
+    # What leaves a site for the purpose factory: lines and dates, and not of what device.
+    factory = {k: v for k, v in json.loads(out.splitlines()[3]).items()
+               if k in ("schema", "generated_at", "period", "customer", "product",
+                        "recommendations")}
+    factory["product"] = {"device": "array-01"}
+    kept = lines(run("--catalogue", CATALOGUE, "--format", "summaries",
+                     given=json.dumps(factory))[1])
+    same(kept, [factory], "what a site recommends stands where it tells no more")
+
     for args, wanted, name in [
             (("--catalogue", T + "/none", T + "/fleet"), 66, "no catalogue: 66"),
             (("--catalogue", CONFIG, T + "/fleet"), 78, "a catalogue that is none: 78"),
