@@ -6,7 +6,7 @@
 #include "plugins/source/snmp.h"
 
 static const struct ask_source *const sources[] = {&source_block, &source_snmp, &helper_redfish,
-                                                   NULL};
+                                                   &helper_snmp3, NULL};
 
 static const struct module_plugin plugin = {
     .kind = READING_DISK_ARRAY,

@@ -18,6 +18,8 @@
  */
 extern const struct ask_source helper_redfish;
 extern const struct ask_source helper_ipp;
+/* Source "snmp3": SNMPv3, by the user of the credentials. */
+extern const struct ask_source helper_snmp3;
 
 /* --- the process, for these sources and for tests ------------------------------------------- */
 

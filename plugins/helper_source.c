@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "plugins/credentials.h"
 #include "plugins/source/web.h"
 #include "plugins/wire.h"
 
@@ -69,21 +70,14 @@ static void close_remote(void *device)
   give_helper();
 }
 
-static int open_remote(void **device, void *shared, const char *source,
-                       const struct ask_settings *settings, const struct web_default *otherwise,
+static int make_remote(void **device, const char *source, const struct ask_settings *settings,
                        struct tm_error *err)
 {
-  /* The helper checks again; a mistake is to be told when the configuration is read. */
-  struct web checked;
   const char *program = ask_settings_get(settings, "Helper");
-  int rc = web_open(&checked, shared, settings, otherwise, err);
-  if (rc < 0)
-    return rc;
-  web_release(&checked);
   struct remote *r = calloc(1, sizeof(*r));
   if (r == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  rc = take_helper(&r->helper, program != NULL ? program : TM_BINDIR "/tidemark-probe", err);
+  int rc = take_helper(&r->helper, program != NULL ? program : TM_BINDIR "/tidemark-probe", err);
   if (rc < 0) {
     free(r);
     return rc;
@@ -97,6 +91,19 @@ static int open_remote(void **device, void *shared, const char *source,
   return 0;
 }
 
+static int open_remote(void **device, void *shared, const char *source,
+                       const struct ask_settings *settings, const struct web_default *otherwise,
+                       struct tm_error *err)
+{
+  /* The helper checks again; a mistake is to be told when the configuration is read. */
+  struct web checked;
+  int rc = web_open(&checked, shared, settings, otherwise, err);
+  if (rc < 0)
+    return rc;
+  web_release(&checked);
+  return make_remote(device, source, settings, err);
+}
+
 static int open_redfish(void **device, void *shared, const struct ask_settings *settings,
                         struct tm_error *err)
 {
@@ -107,6 +114,37 @@ static int open_ipp(void **device, void *shared, const struct ask_settings *sett
                     struct tm_error *err)
 {
   return open_remote(device, shared, "ipp", settings, &ipp_default, err);
+}
+
+static int open_snmp3(void **device, void *shared, const struct ask_settings *settings,
+                      struct tm_error *err)
+{
+  (void)shared;
+  const char *host = ask_settings_get(settings, "Address");
+  const char *file = ask_settings_get(settings, "Credentials");
+  struct credentials *credentials = NULL;
+  if (host == NULL || host[0] == '\0')
+    return tm_fail(err, -EINVAL, "Address: the device's name or address is wanted");
+  if (file == NULL)
+    return tm_fail(err, -EINVAL, "Credentials: SNMPv3 wants a user, from a file of credentials");
+  int rc = credentials_load(&credentials, file, err);
+  credentials_free(credentials);
+  return rc < 0 ? rc : make_remote(device, "snmp", settings, err);
+}
+
+static int snmp3_from_url(const struct ask_url *url, struct ask_settings *settings,
+                          struct tm_error *err)
+{
+  char port[16];
+  snprintf(port, sizeof(port), "%u", url->port);
+  if (url->host[0] == '\0' || url->user[0] != '\0')
+    return tm_fail(err, -EINVAL, "a URL is snmp3://HOST:PORT; the user stands in the credentials");
+  int rc = ask_settings_set(settings, "Address", url->host);
+  if (rc == 0 && url->port != 0)
+    rc = ask_settings_set(settings, "Port", port);
+  if (rc == 0)
+    rc = ask_settings_set(settings, "Version", "3");
+  return rc < 0 ? tm_fail(err, rc, "out of memory") : 0;
 }
 
 /* --- a job and its question --------------------------------------------------------------- */
@@ -199,6 +237,20 @@ const struct ask_source helper_ipp = {
     .teardown = web_teardown,
     .from_url = ipp_from_url,
     .open = open_ipp,
+    .close = close_remote,
+    .ask = helper_source_ask,
+};
+
+static const char *const snmp3_schemes[] = {"snmp3", NULL};
+static const char *const snmp3_keys[] = {"Address",  "Port",     "Credentials", "Timeout",
+                                         "Attempts", "Profiles", "Helper",      NULL};
+
+const struct ask_source helper_snmp3 = {
+    .name = "snmp3",
+    .schemes = snmp3_schemes,
+    .keys = snmp3_keys,
+    .from_url = snmp3_from_url,
+    .open = open_snmp3,
     .close = close_remote,
     .ask = helper_source_ask,
 };

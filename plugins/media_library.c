@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The collectd plugin media_library: tape and optical libraries, and tape drives of this host. */
+#include "plugins/helper.h"
 #include "plugins/module.h"
 #include "plugins/source/block.h"
 #include "plugins/source/snmp.h"
 
-static const struct ask_source *const sources[] = {&source_block, &source_snmp, NULL};
+static const struct ask_source *const sources[] = {&source_block, &source_snmp, &helper_snmp3,
+                                                   NULL};
 
 static const struct module_plugin plugin = {.kind = READING_MEDIA_LIBRARY, .sources = sources};
 

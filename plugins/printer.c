@@ -4,7 +4,7 @@
 #include "plugins/module.h"
 #include "plugins/source/snmp.h"
 
-static const struct ask_source *const sources[] = {&source_snmp, &helper_ipp, NULL};
+static const struct ask_source *const sources[] = {&source_snmp, &helper_ipp, &helper_snmp3, NULL};
 
 static const struct module_plugin plugin = {.kind = READING_PRINTER, .sources = sources};
 

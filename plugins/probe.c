@@ -135,6 +135,7 @@ static int run(const struct tm_args *args)
 {
   struct probe p = {0};
   int status = EX_OK;
+  snmp_allow_v3();
   if (tm_args_has(args, "serve"))
     return serve_run(0, sources);
   if (args->operands_len == 0) {

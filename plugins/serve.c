@@ -51,6 +51,7 @@ struct batch {
 struct server {
   int fd;
   struct ask *ask;
+  struct ask_settings defaults; /* Profiles alone: what a source sets up before its devices */
   struct served *devices;
   size_t devices_len;
   struct batch *batch;  /* the one that is being read */
@@ -241,6 +242,9 @@ static int open_device(struct server *s, struct served *d, const json_t *request
         ask_settings_set(&settings, key, json_string_value(value)) < 0)
       rc = tm_fail(err, -ENOMEM, "out of memory");
   }
+  const char *profiles = ask_settings_get(&settings, "Profiles");
+  if (rc == 0 && profiles != NULL && ask_settings_set(&s->defaults, "Profiles", profiles) < 0)
+    rc = tm_fail(err, -ENOMEM, "out of memory");
   if (rc == 0)
     rc = ask_device_new(&d->device, s->ask, source, &settings, err);
   ask_settings_release(&settings);
@@ -382,7 +386,6 @@ static bool wait_for_batches(struct server *s)
 
 int serve_run(int fd, const struct ask_source *const *sources)
 {
-  static const struct ask_settings no_defaults;
   struct server s = {
       .fd = fd, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   struct tm_buf b = TM_BUF_INIT(MAX_REQUEST);
@@ -390,7 +393,7 @@ int serve_run(int fd, const struct ask_source *const *sources)
   char chunk[65536];
   int status = EX_OK;
   harden();
-  if (ask_new(&s.ask, sources, &no_defaults, &err) < 0) {
+  if (ask_new(&s.ask, sources, &s.defaults, &err) < 0) {
     tm_log_error("%s", err.text);
     return EX_OSERR;
   }
@@ -419,6 +422,7 @@ int serve_run(int fd, const struct ask_source *const *sources)
   for (size_t i = 0; i < s.devices_len; i++)
     ask_device_free(s.devices[i].device);
   ask_free(s.ask);
+  ask_settings_release(&s.defaults);
   free(s.devices);
   return status;
 }

@@ -157,7 +157,9 @@ static void finish(struct snmp_device *d, const struct tm_error *err)
 static void give_up(struct snmp_device *d)
 {
   struct tm_error err = {0};
-  tm_fail(&err, -ETIMEDOUT, "%s: no answer within %.3g s", name_of(d), tm_monotonic() - d->begun);
+  /* The library keeps to itself what a device reports about users and passwords. */
+  tm_fail(&err, -ETIMEDOUT, "%s: no answer within %.3g s%s", name_of(d), tm_monotonic() - d->begun,
+          d->target.user != NULL ? ", or none to this user and password" : "");
   finish(d, &err);
 }
 
@@ -270,7 +272,7 @@ struct snmp_device *snmp_device_new(const struct snmp_target *target,
   struct snmp_device *d = calloc(1, sizeof(*d));
   if (d != NULL) {
     d->host = strdup(target->host);
-    d->community = strdup(target->community);
+    d->community = strdup(target->community != NULL ? target->community : "");
   }
   if (d == NULL || d->host == NULL || d->community == NULL) {
     snmp_device_free(d);

@@ -3,6 +3,7 @@
 #define TM_SNMP_H
 
 #include "common/error.h"
+#include "plugins/credentials.h"
 #include "plugins/profile.h"
 #include "plugins/reading.h"
 
@@ -12,16 +13,22 @@
  * Asks many devices side by side in one thread: one event loop, one kept session a device, no
  * select(). SNMP v1 and v2c by net-snmp's single-session calls, without its global state: no MIB
  * and no configuration file is read, and another user of the library in the same process is not
- * touched.
+ * touched. SNMPv3 needs that state, and so a process that has said snmp_allow_v3().
  */
+
+/* For processes that are ours alone (tidemark-probe): sets the library up, without any file of it.
+ * Before threads start. */
+void snmp_allow_v3(void);
+bool snmp_v3_is_allowed(void);
 
 struct snmp_target {
   const char *host; /* a name, or an address of either family */
   unsigned port;
   bool v1;
-  const char *community;
-  double timeout_s;  /* until a request is sent again; 0: 1 s */
-  unsigned attempts; /* how often it is sent; 0: 3 */
+  const char *community;         /* v1 and v2c */
+  const struct credential *user; /* v3; it must live as long as the device. NULL: v1 or v2c */
+  double timeout_s;              /* until a request is sent again; 0: 1 s */
+  unsigned attempts;             /* how often it is sent; 0: 3 */
 };
 
 /* One device. It belongs to one thread at a time; two of them for the same address are two. */

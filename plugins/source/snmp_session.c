@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,94 @@ struct pending {
 struct agent {
   void *handle;
   int fd;
+  bool v3;
   struct pending pending;
   netsnmp_large_fd_set set;
   char name[NI_MAXHOST + 16];
 };
+
+/* --- SNMPv3 ------------------------------------------------------------------------------- */
+
+/* The library keeps users and engines of SNMPv3 in global lists without a lock. It is held during
+ * calls that do not wait; answers are given to the engine within such a call, and the engine may
+ * send the next request out of it. */
+static pthread_mutex_t v3_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static bool v3_allowed;
+
+static void lock(bool v3)
+{
+  if (v3)
+    pthread_mutex_lock(&v3_lock);
+}
+
+static void unlock(bool v3)
+{
+  if (v3)
+    pthread_mutex_unlock(&v3_lock);
+}
+
+void snmp_allow_v3(void)
+{
+  static const int off[] = {NETSNMP_DS_LIB_DONT_READ_CONFIGS, NETSNMP_DS_LIB_DONT_PERSIST_STATE,
+                            NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD};
+  if (v3_allowed)
+    return;
+  for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, off[i], 1);
+  setenv("MIBS", "", 1);
+  setenv("MIBDIRS", "", 1);
+  init_snmp("tidemark");
+  /* Without any handler the library would write to standard error: this one calls nobody. */
+  snmp_disable_log();
+  snmp_enable_calllog();
+  v3_allowed = true;
+}
+
+bool snmp_v3_is_allowed(void)
+{
+  return v3_allowed;
+}
+
+static bool derive_key(const netsnmp_session *want, const char *pass, u_char *key, size_t *len)
+{
+  return generate_Ku(want->securityAuthProto, (u_int)want->securityAuthProtoLen,
+                     (const u_char *)pass, strlen(pass), key, len) == SNMPERR_SUCCESS;
+}
+
+/* The strings stay the credential's until the session has copied them. */
+static int set_user(netsnmp_session *want, const struct snmp_target *t, struct tm_error *err)
+{
+  const struct credential *c = t->user;
+  bool known = true;
+  want->version = SNMP_VERSION_3;
+  /* Its engine is found with the first request instead of by one that opening would wait for. */
+  want->flags |= SNMP_FLAGS_DONT_PROBE;
+  want->securityName = (char *)c->user;
+  want->securityNameLen = strlen(c->user);
+  want->contextName = (char *)(c->context != NULL ? c->context : "");
+  want->contextNameLen = strlen(want->contextName);
+  want->securityLevel = SNMP_SEC_LEVEL_NOAUTH;
+  if (c->auth != NULL) {
+    want->securityLevel = SNMP_SEC_LEVEL_AUTHNOPRIV;
+    want->securityAuthProto =
+        (oid *)sc_get_auth_oid(usm_lookup_auth_type(c->auth), &want->securityAuthProtoLen);
+    want->securityAuthKeyLen = USM_AUTH_KU_LEN;
+    known = want->securityAuthProto != NULL &&
+            derive_key(want, c->auth_password, want->securityAuthKey, &want->securityAuthKeyLen);
+  }
+  if (known && c->privacy != NULL) {
+    want->securityLevel = SNMP_SEC_LEVEL_AUTHPRIV;
+    want->securityPrivProto =
+        (oid *)sc_get_priv_oid(usm_lookup_priv_type(c->privacy), &want->securityPrivProtoLen);
+    want->securityPrivKeyLen = USM_PRIV_KU_LEN;
+    known = want->securityPrivProto != NULL &&
+            derive_key(want, c->privacy_password != NULL ? c->privacy_password : c->auth_password,
+                       want->securityPrivKey, &want->securityPrivKeyLen);
+  }
+  return known ? 0
+               : tm_fail(err, -EINVAL,
+                         "%s: auth or privacy of the credentials is not supported here", t->host);
+}
 
 /* --- values ------------------------------------------------------------------------------- */
 
@@ -181,7 +266,9 @@ int agent_send(struct agent *s, const struct snmp_request *request, struct snmp_
   netsnmp_pdu *pdu = make_pdu(request);
   if (pdu == NULL)
     return tm_fail(err, -ENOMEM, "%s: %s", s->name, strerror(ENOMEM));
+  lock(s->v3);
   int number = snmp_sess_async_send(s->handle, pdu, answered, s);
+  unlock(s->v3);
   if (number == 0) {
     char *why = NULL;
     int library = 0;
@@ -205,12 +292,16 @@ void agent_forget(struct agent *s)
 void agent_receive(struct agent *s)
 {
   netsnmp_large_fd_setfd(s->fd, &s->set);
+  lock(s->v3);
   snmp_sess_read2(s->handle, &s->set);
+  unlock(s->v3);
 }
 
 void agent_expire(struct agent *s)
 {
+  lock(s->v3);
   snmp_sess_timeout(s->handle);
+  unlock(s->v3);
 }
 
 /* --- opening -------------------------------------------------------------------------------- */
@@ -252,13 +343,27 @@ struct agent *agent_open(const struct snmp_target *t, struct tm_error *err)
   snprintf(s->name, sizeof(s->name), "%s:%u", t->host, t->port);
   netsnmp_session want;
   snmp_sess_init(&want);
-  want.version = t->v1 ? SNMP_VERSION_1 : SNMP_VERSION_2c;
   want.peername = peer;
-  want.community = (u_char *)t->community;
-  want.community_len = strlen(t->community);
+  if (t->user != NULL) {
+    s->v3 = true;
+    if (set_user(&want, t, err) < 0) {
+      agent_close(s);
+      return NULL;
+    }
+  } else {
+    want.version = t->v1 ? SNMP_VERSION_1 : SNMP_VERSION_2c;
+    want.community = (u_char *)t->community;
+    want.community_len = strlen(t->community);
+  }
   want.retries = 0; /* the engine asks again itself, and for less */
   want.timeout = (long)((t->timeout_s > 0 ? t->timeout_s : 1) * 1e6);
+  lock(s->v3);
   s->handle = snmp_sess_open(&want);
+  unlock(s->v3);
+  if (s->v3) {
+    memset(want.securityAuthKey, 0, sizeof(want.securityAuthKey));
+    memset(want.securityPrivKey, 0, sizeof(want.securityPrivKey));
+  }
   netsnmp_transport *transport = s->handle != NULL ? snmp_sess_transport(s->handle) : NULL;
   if (transport == NULL) {
     tm_fail(err, -EIO, "%s: cannot open a session: %s", s->name,
@@ -277,8 +382,10 @@ void agent_close(struct agent *s)
     return;
   /* Closing tells requests that are under way that they failed: nobody is to hear it. */
   agent_forget(s);
+  lock(s->v3);
   if (s->handle != NULL)
     snmp_sess_close(s->handle);
+  unlock(s->v3);
   netsnmp_large_fd_set_cleanup(&s->set);
   free(s);
 }

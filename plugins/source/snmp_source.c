@@ -19,6 +19,7 @@
 enum { REST, COUNTERS, PARTS };
 
 struct source_device {
+  struct credentials *credentials; /* NULL: none are needed any more */
   struct snmp_device *parts[PARTS];
   struct snmp_known known;
 };
@@ -91,8 +92,9 @@ static int read_target(const struct ask_settings *s, struct snmp_target *t, stru
   if (t->host == NULL || t->host[0] == '\0')
     return tm_fail(err, -EINVAL, "Address: the device's name or address is wanted");
   t->v1 = version != NULL && strcmp(version, "1") == 0;
-  if (version != NULL && !t->v1 && strcmp(version, "2") != 0 && strcasecmp(version, "2c") != 0)
-    return tm_fail(err, -EINVAL, "Version: 1 or 2c is wanted");
+  if (version != NULL && !t->v1 && strcmp(version, "2") != 0 && strcasecmp(version, "2c") != 0 &&
+      strcmp(version, "3") != 0)
+    return tm_fail(err, -EINVAL, "Version: 1, 2c or 3 is wanted");
   t->timeout_s = 1;
   int rc = number_setting(s, "Port", 65535, &port, err);
   if (rc == 0)
@@ -122,7 +124,30 @@ static void source_close(void *device)
     return;
   for (size_t i = 0; i < PARTS; i++)
     snmp_device_free(d->parts[i]);
+  credentials_free(d->credentials);
   free(d);
+}
+
+/* A community is v1 or v2c; a user, where there is no community or Version says 3, is v3. */
+static int find_secret(struct snmp_target *t, const struct ask_settings *settings,
+                       const struct credentials *credentials, struct tm_error *err)
+{
+  const char *version = ask_settings_get(settings, "Version");
+  const struct credential *c = credentials_find(credentials, t->host, t->port);
+  bool v3 = version != NULL && strcmp(version, "3") == 0;
+  if (!v3)
+    t->community = ask_settings_get(settings, "Community");
+  if (!v3 && t->community == NULL && c != NULL)
+    t->community = c->community;
+  if (t->community != NULL)
+    return 0;
+  if (c == NULL || c->user == NULL)
+    return tm_fail(err, -EINVAL, "%s: no %s, and no credentials for it", t->host,
+                   v3 ? "user" : "Community");
+  if (!snmp_v3_is_allowed())
+    return tm_fail(err, -EINVAL, "%s: SNMPv3 needs Source \"snmp3\" in collectd", t->host);
+  t->user = c;
+  return 0;
 }
 
 static int source_open(void **device, void *shared, const struct ask_settings *settings,
@@ -137,19 +162,20 @@ static int source_open(void **device, void *shared, const struct ask_settings *s
     rc = credentials_load(&credentials, file, err);
   if (rc < 0)
     goto out;
-  t.community = ask_settings_get(settings, "Community");
-  if (t.community == NULL) {
-    const struct credential *c = credentials_find(credentials, t.host, t.port);
-    t.community = c != NULL ? c->community : NULL;
-  }
-  if (t.community == NULL) {
-    rc = tm_fail(err, -EINVAL, "%s: no Community, and no credentials for it", t.host);
+  rc = find_secret(&t, settings, credentials, err);
+  if (rc < 0)
+    goto out;
+  d = calloc(1, sizeof(*d));
+  if (d == NULL) {
+    rc = tm_fail(err, -ENOMEM, "%s: %s", t.host, strerror(ENOMEM));
     goto out;
   }
-  d = calloc(1, sizeof(*d));
-  rc = d == NULL ? tm_fail(err, -ENOMEM, "%s: %s", t.host, strerror(ENOMEM))
-                 : make_parts(d, &t, shared, err);
+  rc = make_parts(d, &t, shared, err);
   if (rc == 0) {
+    if (t.user != NULL) { /* the sessions are opened later */
+      d->credentials = credentials;
+      credentials = NULL;
+    }
     *device = d;
     d = NULL;
   }
