@@ -7,6 +7,7 @@
 #include "exporters/enrol.h"
 #include "exporters/push.h"
 #include "exporters/queue.h"
+#include "exporters/requests.h"
 #include "exporters/schema.h"
 #include "exporters/show.h"
 #include "exporters/withdraw.h"
@@ -280,6 +281,29 @@ static int run_purge(const struct tm_args *args)
   return status;
 }
 
+static int run_requests(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  const char *answer = tm_args_get(args, "answer");
+  const char *refuse = tm_args_get(args, "refuse");
+  bool deciding = answer != NULL || refuse != NULL;
+  if ((answer != NULL && refuse != NULL) || args->operands_len != (deciding ? 1 : 0)) {
+    tm_log_error("an ID is wanted with one of --answer and --refuse, and none without");
+    return EX_USAGE;
+  }
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  if (answer != NULL)
+    status = requests_answer(&conf, args->operands[0], answer, now_ms());
+  else if (refuse != NULL)
+    status = requests_refuse(&conf, args->operands[0], refuse, now_ms());
+  else
+    status = requests_list(&conf, tm_args_has(args, "json"), tm_now());
+  tm_conf_release(&conf);
+  return status;
+}
+
 /* --- the program ---------------------------------------------------------------------------- */
 
 static const struct tm_option options[] = {
@@ -292,7 +316,11 @@ static const struct tm_option options[] = {
     {'o', "output", "DIR", "preview", "also write each event to DIR/KEY.json"},
     {'T', "trigger", "WHAT", "push", "why now: mail, link or timer"},
     {'1', "once", NULL, "push", "one pass; do not wait for retries that are due within a minute"},
-    {'j', "json", NULL, "status history", "as JSON"},
+    {'j', "json", NULL, "status history requests", "as JSON"},
+    {0, "answer", "FILE", "requests",
+     "answer with what tidemark-probe --items printed; - for "
+     "standard input"},
+    {0, "refuse", "WHY", "requests", "refuse, and say why"},
     {0, "dead", NULL, "purge", "also what was given up"},
     {0, "all", NULL, "purge", "whatever its age"},
     {0},
@@ -310,6 +338,7 @@ static const struct tm_command commands[] = {
     {"history", "", "list what was sent and refused", run_history},
     {"show", "KEY", "print an item's bytes", run_show},
     {"requeue", "KEY", "put a given-up item back into the line", run_requeue},
+    {"requests", "[ID]", "list what service asks for; answer or refuse it", run_requests},
     {"purge", "", "remove old copies of what was sent", run_purge},
     {0},
 };

@@ -13,10 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_ITEMS = 100, MAX_REQUESTS = 100 };
+enum { MAX_REQUESTS = 100 };
+
+static bool is_purpose(const char *purpose)
+{
+  unsigned p = purpose != NULL ? tm_purpose_of(purpose) : 0;
+  return p == TM_PURPOSE_SERVICE || p == TM_PURPOSE_COMPARISON;
+}
 
 /* The id becomes a file's name: nothing of a path can be in it. */
-static bool is_id(const char *id)
+bool requests_is_id(const char *id)
 {
   size_t n = id != NULL
                  ? strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -24,18 +30,21 @@ static bool is_id(const char *id)
   return n > 0 && n <= 64 && id[n] == '\0';
 }
 
-static bool is_sound(const json_t *request)
+bool requests_is_sound(const json_t *request)
 {
   const json_t *items = json_object_get(request, "items");
   size_t i;
   json_t *item;
-  if (!is_id(tm_json_get_string(request, "id")) || tm_json_get_string(request, "host") == NULL ||
+  if (!requests_is_id(tm_json_get_string(request, "id")) ||
+      tm_json_get_string(request, "host") == NULL ||
       tm_json_get_string(request, "device") == NULL || json_array_size(items) == 0 ||
-      json_array_size(items) > MAX_ITEMS)
+      json_array_size(items) > REQUESTS_ITEMS ||
+      !is_purpose(tm_json_get_string(request, "purpose")) ||
+      tm_json_get_string(request, "expires_at") == NULL)
     return false;
   json_array_foreach(items, i, item)
   {
-    if (!is_id(json_string_value(item)))
+    if (!requests_is_id(json_string_value(item)))
       return false;
   }
   return true;
@@ -77,7 +86,7 @@ void requests_store(const struct tm_conf *conf, const struct tm_conf_target *tar
   {
     if (i >= MAX_REQUESTS)
       break;
-    if (!is_sound(request))
+    if (!requests_is_sound(request))
       tm_log_warning("%s: a request that is none was passed over", target->name);
     else if (store(conf, target, request, &err) < 0)
       tm_log_error("%s: %s", target->name, err.text);

@@ -220,8 +220,10 @@ for name, url, ca in (("an unknown certificate", tls.url, other),
 # --- requests and polls ------------------------------------------------------------------------------------
 s = Site()
 asking = Receiver()
-asking.requests = [{"id": "REQ-1", "host": "h", "device": "d", "items": ["copies_total"]},
-                   {"id": "../x", "host": "h", "device": "d", "items": ["a"]}]
+asking.requests = [{"id": "REQ-1", "host": "h", "device": "d", "items": ["copies_total"],
+                    "purpose": "service", "expires_at": "2099-01-01T00:00:00Z"},
+                   {"id": "../x", "host": "h", "device": "d", "items": ["a"],
+                    "purpose": "service", "expires_at": "2099-01-01T00:00:00Z"}]
 s.configure(s.webhook(asking.url, purposes='"sales", "service"', more='poll = "1h"'))
 s.enable("sales")
 s.run("push", "--once")
@@ -233,7 +235,8 @@ same([r[0] for r in asking.log], ["GET"], "with service one poll an hour is made
 same(os.listdir(os.path.join(s.state, "requests")), ["REQ-1.json"],
      "a sound request is kept, one with a path in its id is not")
 asking.mode = lambda r, q: (200, {}, json.dumps({"results": [], "requests": [
-    {"id": "REQ-2", "host": "h", "device": "d", "items": ["a"]}]}).encode())
+    {"id": "REQ-2", "host": "h", "device": "d", "items": ["a"], "purpose": "service",
+     "expires_at": "2099-01-01T00:00:00Z"}]}).encode())
 s.run("push", "--once", "--now")
 s2 = Site()
 s2.configure(s2.webhook(asking.url, purposes='"sales", "service"', more='poll = "1s"'))
