@@ -14,7 +14,7 @@ static int reserve(struct tm_buf *b, size_t n)
   size_t need = b->len + n + 1;
   if (need <= b->cap)
     return 0;
-  size_t cap = b->cap < 128 ? 128 : b->cap + b->cap / 2;
+  size_t cap = b->cap < 256 ? 256 : 2 * b->cap;
   if (cap < need)
     cap = need;
   char *p = realloc(b->ptr, cap);
