@@ -23,6 +23,7 @@ struct rrd_reader *rrd_reader_new(const struct rrd_wanted *wanted)
   }
   days_init(&r->days);
   rrd_file_init(&r->file);
+  r->file.sparing = wanted->sparing;
   return r;
 }
 

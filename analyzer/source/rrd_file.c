@@ -67,6 +67,7 @@ _Static_assert(sizeof(struct disk_pdp) == 112, "pdp_prep_t");
 void rrd_file_init(struct rrd_file *f)
 {
   f->fd = -1;
+  f->sparing = false;
   f->folder = f->name = "";
   f->header = f->small;
   f->large = NULL;
@@ -442,6 +443,8 @@ int rrd_file_visit(struct rrd_file *f, int folder_fd, const char *folder, const 
   if (f->fd < 0)
     return f->fd;
   f->size = (uint64_t)st.st_size;
+  if (f->sparing)
+    posix_fadvise(f->fd, 0, 0, POSIX_FADV_RANDOM);
   int rc = 1;
   for (int i = 0; rc == 1 && i < TRIES; i++) {
     if (i >= FAST_TRIES)

@@ -44,6 +44,7 @@ struct rrd_data_source {
 
 struct rrd_file {
   int fd;
+  bool sparing;       /* set it to have the disk asked for no more than what is read */
   const char *folder; /* borrowed while the file is visited, for messages */
   const char *name;
   uint64_t size;

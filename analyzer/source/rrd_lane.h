@@ -51,6 +51,8 @@ struct rrd_lane {
 struct rrd_shared {
   size_t n_devices;
   _Atomic size_t free_hint; /* chunks below this have an owner */
+  _Atomic uint32_t cold;    /* a worker has waited for the disk */
+  _Atomic size_t warm_next; /* the next chunk to be brought into the page cache */
   size_t owner_offset;      /* of the owners, from here: lane + 1, or 0 */
   size_t ring_offset;
   struct rrd_lane lane[];

@@ -78,7 +78,9 @@ static int allow_calls(scmp_filter_ctx filter)
                               SCMP_SYS(rt_sigreturn),
                               SCMP_SYS(exit),
                               SCMP_SYS(exit_group),
-                              SCMP_SYS(getpid)};
+                              SCMP_SYS(getpid),
+                              SCMP_SYS(fadvise64),
+                              SCMP_SYS(getrusage)};
   int rc = 0;
   for (size_t i = 0; rc == 0 && i < sizeof(plain) / sizeof(plain[0]); i++)
     rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);

@@ -13,18 +13,24 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define HANG_S      60 /* one file may take as long, then its worker is ended */
 #define MAX_IDLE    3  /* deaths without a file in hand before the device is left out */
+#define TICKS       20 /* a second, at which the keeper looks around */
 #define EXIT_MEMORY 71
+#define WARMERS     24 /* processes that read ahead of a cold page cache */
+#define WARM_CHUNKS 4  /* so many that needed no disk end one of them */
+#define COLD_BLOCKS 64 /* of 512 bytes, in a chunk: more is no chance page */
 
 /* --- the worker ------------------------------------------------------------------------------ */
 
 struct worker {
   const struct rrd_scan *scan;
+  struct rrd_shared *shared;
   struct rrd_lane *lane;
   struct rrd_sender sender;
   size_t device;
@@ -114,18 +120,29 @@ static void read_device(struct worker *w, struct rrd_reader *reader)
   rrd_send_series(&w->sender, w->device, &s);
 }
 
+/* Blocks that this process has had read from a disk. */
+static long disk_blocks(void)
+{
+  struct rusage u = {0};
+  getrusage(RUSAGE_SELF, &u);
+  return u.ru_inblock;
+}
+
 static void read_chunk(struct worker *w, size_t from, size_t stop, struct rrd_reader *reader)
 {
+  long before = disk_blocks();
   w->lane->cursor = w->sender.complete = from;
   for (w->device = from; w->device < stop; w->device++)
     read_device(w, reader);
+  if (disk_blocks() - before > COLD_BLOCKS)
+    atomic_store(&w->shared->cold, 1);
   rrd_send_publish(&w->sender);
 }
 
 /* Takes devices until there are none left; first what a predecessor did not complete. */
-static void work(struct worker *w, struct rrd_shared *shared, unsigned lane,
-                 struct rrd_reader *reader)
+static void work(struct worker *w, unsigned lane, struct rrd_reader *reader)
 {
+  struct rrd_shared *shared = w->shared;
   size_t n = shared->n_devices;
   size_t chunk = rrd_lane_last(shared, lane);
   bool taken_over = chunk < n;
@@ -159,7 +176,7 @@ static void close_others(int root)
 static void run_worker(const struct rrd_scan *scan, const struct rrd_wanted *wanted,
                        struct rrd_shared *shared, unsigned i)
 {
-  struct worker w = {.scan = scan, .lane = &shared->lane[i]};
+  struct worker w = {.scan = scan, .shared = shared, .lane = &shared->lane[i]};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "tidemark-read");
   struct rrd_reader *reader = rrd_reader_new(wanted);
@@ -169,8 +186,67 @@ static void run_worker(const struct rrd_scan *scan, const struct rrd_wanted *wan
     _exit(EXIT_MEMORY);
   rrd_sandbox_enter(scan->root);
   rrd_send_begin(&w.sender, w.lane, rrd_ring(shared, i));
-  work(&w, shared, i, reader);
+  work(&w, i, reader);
   rrd_send_end(&w.sender);
+  _exit(0);
+}
+
+/* --- reading ahead --------------------------------------------------------------------------- */
+
+static bool any_file(void *ctx, const char *file)
+{
+  (void)ctx;
+  return file[0] != '\0';
+}
+
+static void nothing(void *ctx)
+{
+  (void)ctx;
+}
+
+static void ignore(void *ctx, const char *text)
+{
+  (void)ctx;
+  (void)text;
+}
+
+static void warm_device(const struct rrd_scan *scan, size_t device, struct rrd_reader *reader)
+{
+  static const struct rrd_watch silent = {any_file, nothing, ignore, NULL};
+  const struct rrd_entry *e = &scan->entry[device];
+  struct series s;
+  int fd = openat(scan->root, rrd_scan_text(scan, e->place),
+                  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return;
+  rrd_reader_load(reader, fd, "", e->only != 0 ? rrd_scan_text(scan, e->only) : NULL, e->recipe,
+                  &silent, &s);
+  close(fd);
+}
+
+/* Reads chunks that no worker has begun, until there are none or the disk is not needed. */
+static void run_warmer(const struct rrd_scan *scan, const struct rrd_wanted *wanted,
+                       struct rrd_shared *shared)
+{
+  struct rrd_wanted sparing = *wanted;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_NAME, "tidemark-ahead");
+  sparing.sparing = true;
+  struct rrd_reader *reader = rrd_reader_new(&sparing);
+  if (reader == NULL)
+    _exit(0);
+  rrd_sandbox_enter(scan->root);
+  for (unsigned warm = 0; warm < WARM_CHUNKS;) {
+    size_t first = atomic_fetch_add(&shared->warm_next, 1) * RRD_LANE_CHUNK;
+    if (first >= shared->n_devices)
+      break;
+    if (first < atomic_load(&shared->free_hint) * RRD_LANE_CHUNK)
+      continue; /* a worker was faster */
+    long before = disk_blocks();
+    for (size_t i = first; i < first + RRD_LANE_CHUNK && i < shared->n_devices; i++)
+      warm_device(scan, i, reader);
+    warm = disk_blocks() - before > COLD_BLOCKS ? 0 : warm + 1;
+  }
   _exit(0);
 }
 
@@ -247,6 +323,20 @@ static void start_worker(struct keeper *k, unsigned i)
     _exit(EXIT_MEMORY); /* the jobs see that everything has ended */
 }
 
+/* Nothing is lost when one of these dies: they are not missed. */
+static void start_warmers(struct keeper *k)
+{
+  atomic_store(&k->shared->warm_next, atomic_load(&k->shared->free_hint) + k->n);
+  for (int i = 0; i < WARMERS; i++) {
+    if (fork() != 0)
+      continue;
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    run_warmer(k->scan, k->wanted, k->shared);
+  }
+}
+
 static void reap(struct keeper *k)
 {
   int status;
@@ -307,11 +397,16 @@ static void run_keeper(struct keeper *k, pid_t parent)
   for (unsigned i = 0; i < k->n; i++)
     start_worker(k, i);
   k->alive = k->n;
-  while (k->alive > 0) {
-    struct timespec second = {.tv_sec = 1};
-    if (sigtimedwait(&child, NULL, &second) < 0 && errno == EAGAIN)
+  bool warming = false;
+  for (unsigned ticks = 0; k->alive > 0;) {
+    struct timespec tick = {.tv_nsec = 1000000000 / TICKS};
+    if (sigtimedwait(&child, NULL, &tick) < 0 && errno == EAGAIN && ++ticks % TICKS == 0)
       watch(k);
     reap(k);
+    if (warming || atomic_load(&k->shared->cold) == 0)
+      continue;
+    warming = true;
+    start_warmers(k);
   }
   _exit(0);
 }

@@ -12,6 +12,9 @@
  * The processes that read. A keeper, a child of the program that has no other threads, starts one
  * sandboxed worker for each lane and starts it again when it dies or hangs; what it had in hand is
  * left out from then on and refused by name. All of them end with the program.
+ *
+ * When the files are not in the page cache, so that workers wait for the disk, some more processes
+ * read ahead of them and throw away what they read: disks answer many questions as fast as one.
  */
 struct rrd_workers {
   pid_t keeper;
