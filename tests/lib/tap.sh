@@ -25,8 +25,11 @@ end() {
   wait "$1" 2>/dev/null
 }
 
+tap_owner=$BASHPID
 tap_cleanup() {
   local status=$? pid
+  # A child that is ended before it has become another program must not clean up for its parent.
+  [ "$BASHPID" = "$tap_owner" ] || exit $status
   for pid in ${tap_kept[@]+"${tap_kept[@]}"}; do end "$pid"; done
   type -t cleanup >/dev/null && cleanup
   rm -rf "$T"
