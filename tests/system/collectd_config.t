@@ -120,6 +120,24 @@ ok(len([x for x in lines if "one:" in x and blocked in x]) == 1,
    "a state folder that cannot be written is named once", *lines)
 daemon.stop()
 
+# The samples, but for where they put things.
+samples = os.path.join(collectd.SOURCE, "contrib/collectd")
+for name in sorted(n for n in os.listdir(samples) if n.endswith(".conf")):
+    text = open(os.path.join(samples, name)).read()
+    for line in ("PluginDir \"%s\"\nLoadPlugin rrdtool" % collectd.STOCK_PLUGINS,
+                 "PluginDir \"%s/plugins\"\nLoadPlugin disk_array" % collectd.BUILD):
+        text = text.replace(line.splitlines()[1], line)
+    text = text.replace("/usr/local/share/tidemark", os.path.join(collectd.SOURCE, "plugins"))
+    text = text.replace("/var/lib/", daemon.folder + "/")
+    daemon.configure(text, write=None)
+    os.unlink(daemon.log_path)
+    daemon.start()
+    started = collectd.wait_for(lambda: daemon.log("entering read-loop"), 10)
+    status = daemon.stop()
+    said = daemon.log() + daemon.stderr()
+    ok(started and status == 0 and "no such option" not in said and "not found" not in said,
+       "the sample %s is taken" % name, status, said)
+
 # Without any block the host itself is there, as 'local'.
 daemon.configure("LoadPlugin disk_array\n<Plugin disk_array>\nStateDir \"@STATE@\"\n</Plugin>\n",
                  write="csv")
