@@ -9,7 +9,8 @@
 /*
  * A thread that wakes at every multiple of t seconds of the wall clock and calls at(border, user).
  * It follows the clock when that is set: a border that was passed over is not made up for, and
- * after a step back the same border can come again. All signals are blocked in it.
+ * after a step back the same border can come again. All signals are blocked in it. It runs at
+ * the lowest real-time priority where that is permitted.
  */
 struct border;
 
