@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -251,6 +252,14 @@ static const char *read_quantiles(struct run *run, const char *text)
   return NULL;
 }
 
+/* As many as this process may use. */
+static size_t processors(void)
+{
+  cpu_set_t set;
+  int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+  return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (size_t)n;
+}
+
 static int read_options(struct run *run, const struct tm_args *args, uint64_t *jobs)
 {
   const char *steps = tm_args_get(args, "steps"), *quantiles = tm_args_get(args, "quantiles");
@@ -260,10 +269,10 @@ static int read_options(struct run *run, const struct tm_args *args, uint64_t *j
     return tm_args_refuse(args, "steps", "expected a number from 0 to 3660");
   run->params.steps = n;
   run->params.quantiles = run->quantiles;
-  why = read_quantiles(run, quantiles != NULL ? quantiles : "0.025,0.1,0.25,0.5,0.75,0.9,0.975");
+  why = read_quantiles(run, quantiles != NULL ? quantiles : "0.1,0.5,0.9");
   if (why != NULL)
     return tm_args_refuse(args, "quantiles", why);
-  *jobs = 1;
+  *jobs = processors();
   if (threads != NULL && tm_parse_u64(threads, 1, JOBS_MAX, jobs) < 0)
     return tm_args_refuse(args, "jobs", "expected a number from 1 to 256");
   return EX_OK;

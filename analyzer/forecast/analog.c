@@ -48,20 +48,28 @@ static void insert(struct match best[ALIKE], struct match m)
   best[i] = m;
 }
 
-bool fc_analog(const double *y, size_t origin, double floor_square, double *f, size_t steps)
+void fc_analog_swings(double *swing, const double *y, size_t n, double floor_square)
+{
+  double v[POINTS];
+  for (size_t at = WINDOW; at < n; at++) {
+    window_before(v, y, at);
+    swing[at] = root_mean_square(v, floor_square);
+  }
+}
+
+bool fc_analog(const double *y, const double *swing, size_t origin, double *f, size_t steps)
 {
   double own[POINTS], v[POINTS];
   struct match best[ALIKE];
   if (origin < WINDOW + steps + EARLIEST)
     return false;
   window_before(own, y, origin);
-  double swing = root_mean_square(own, floor_square);
   for (int i = 0; i < ALIKE; i++)
     best[i] = (struct match){INFINITY, 0, WINDOW};
   for (size_t at = WINDOW; at + steps <= origin; at++) {
     window_before(v, y, at);
-    double scale = swing / root_mean_square(v, floor_square), distance = 0;
-    scale = fmin(fmax(scale, 1 / SCALE_MAX), SCALE_MAX);
+    double scale = swing[origin] / swing[at], distance = 0;
+    scale = scale > SCALE_MAX ? SCALE_MAX : scale < 1 / SCALE_MAX ? 1 / SCALE_MAX : scale;
     for (int i = 0; i < POINTS; i++)
       distance += (v[i] * scale - own[i]) * (v[i] * scale - own[i]);
     insert(best, (struct match){distance, scale, at});

@@ -78,12 +78,12 @@ static void solve(struct fc_autoregression *a, const double *cov, double ridge)
   }
 }
 
-void fc_autoregression_fit(struct fc_autoregression *a, const double *y, size_t n)
+void fc_autoregression_fit(struct fc_autoregression *a, const double *y, size_t n, size_t longest)
 {
   double cov[FC_AR_LONG + 1];
   size_t most = n > 22 ? (size_t)((double)(n - 20) / 1.5) : 1;
-  a->order[0] = most < FC_AR_SHORT ? most : FC_AR_SHORT;
-  a->order[1] = most < FC_AR_LONG ? most : FC_AR_LONG;
+  a->order[1] = most < longest ? most : longest;
+  a->order[0] = most < longest / 2 ? most : longest / 2;
   memset(a->coefficient, 0, sizeof(a->coefficient));
   standardise(a, y, n);
   autocovariance(a->step, n - 1, a->order[1], cov, a->weighted);

@@ -21,6 +21,7 @@
 #define SPREAD       0.9625
 #define DRIFT_DOUBT  0.0389 /* of the drift itself */
 #define MEAN_DOUBT   0.0338 /* of the overall rate */
+#define DOUBT_ROWS   60.0   /* a history of so many rows doubles the square of both */
 #define FLOOR        1e-5   /* of the largest value */
 #define DEGREES      10.711 /* of freedom */
 #define ROWS_OF_RATE 80.0   /* the rate that is told is the one for so many rows ahead */
@@ -85,6 +86,7 @@ void fc_ensemble_prepare(struct fc_ensemble *e, const struct fc_record *rec,
                          const struct fc_grid *g, const struct fc_drifts *d)
 {
   size_t n = g->n;
+  e->n = (double)n;
   e->mean_rate = n > 1 ? fabs(g->u[n - 1] - g->u[0]) / (double)(n - 1) : 0;
   e->mean_rate = fmax(e->mean_rate, 1e-6);
   for (size_t j = 0; j < FC_DRIFTS; j++) {
@@ -134,13 +136,14 @@ static double weigh(const struct fc_ensemble *e, struct place at, double rows,
 
 double fc_ensemble_chance(const struct fc_ensemble *e, double rows, double headroom)
 {
-  double weight[FC_DRIFTS], sum = 0, overall = MEAN_DOUBT * e->mean_rate * rows;
+  double weight[FC_DRIFTS], sum = 0, doubted = sqrt(1 + DOUBT_ROWS / e->n) * rows;
+  double overall = MEAN_DOUBT * e->mean_rate * doubted;
   struct place at = place_of(rows);
   double total = weigh(e, at, rows, weight);
   for (size_t j = 0; j < FC_DRIFTS; j++) {
     if (!e->takes_part[j])
       continue;
-    double own = SPREAD * between(e->error[j], at), doubt = DRIFT_DOUBT * e->rate[j] * rows;
+    double own = SPREAD * between(e->error[j], at), doubt = DRIFT_DOUBT * e->rate[j] * doubted;
     double sd = sqrt(own * own + doubt * doubt + overall * overall + FLOOR * FLOOR);
     double climb = fmax(e->rate[j], 0) * rows + between(e->middle[j], at);
     sum += weight[j] * t_cdf((climb - headroom) / sd);

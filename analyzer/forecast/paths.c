@@ -20,7 +20,9 @@
 #define HORIZON_DAYS 400
 #define ROWS_MAX     800 /* newest increments to draw from */
 #define HALF_LIFE    300 /* rows: of the weight of an increment in the mean drift */
-#define RATE_WANDER  0.6 /* sd of the logarithm of the rate after a year */
+#define RATE_WANDER  0.6 /* sd of the logarithm of the rate after a year, at most */
+#define MONTH        28  /* rows whose rates are compared, to see how steady the rate was */
+#define MONTHS_PRIOR 2.0 /* months that the assumed wandering counts for */
 #define WANDERS      64  /* strata of the rate's wandering in one block */
 
 /* Vigna's splitmix64. */
@@ -97,6 +99,26 @@ static double walk(const struct pool *b, double drift, double headroom, size_t h
   return rate > 0 ? (double)horizon + (headroom - level) / rate : INFINITY;
 }
 
+/* The yearly sd of the logarithm of the rate: what is assumed, and what the months show where they
+ * were steadier. */
+static double wandering(const struct fc_grid *g)
+{
+  double square = 0, months = 0, assumed = RATE_WANDER * RATE_WANDER;
+  double month_days = MONTH * g->step_days, last = NAN;
+  double mean = (g->u[g->n - 1] - g->u[0]) / (double)(g->n - 1) * MONTH;
+  for (size_t i = g->n - 1; i >= MONTH; i -= MONTH) {
+    double moved = g->u[i] - g->u[i - MONTH];
+    if (!isnan(last)) {
+      square += 0.5 * (moved - last) * (moved - last);
+      months++;
+    }
+    last = moved;
+  }
+  double shown = mean > 0 ? square / (mean * mean) * 365 / month_days : INFINITY;
+  double variance = (assumed * MONTHS_PRIOR + (months > 0 ? shown : 0)) / (MONTHS_PRIOR + months);
+  return sqrt(fmin(variance, assumed));
+}
+
 static int by_size(const void *a, const void *b)
 {
   double x = *(const double *)a, y = *(const double *)b;
@@ -114,7 +136,7 @@ void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom,
   measure_blocks(&b);
   weigh_mean(&b);
 
-  double wander[WANDERS], sd = RATE_WANDER * sqrt((double)b.block * g->step_days / 365);
+  double wander[WANDERS], sd = wandering(g) * sqrt((double)b.block * g->step_days / 365);
   for (int i = 0; i < WANDERS; i++)
     wander[i] = exp(sd * fc_normal_quantile((i + 0.5) / WANDERS));
   size_t horizon = (size_t)fmax(HORIZON_DAYS / g->step_days, 1);

@@ -16,7 +16,8 @@
 #include <math.h>
 
 #define CHANCE_LEAST 0.003 /* log-odds beyond this tell nothing more */
-#define ODDEST       2.5   /* standard deviations: odder shapes are taken for this odd */
+#define CHANCE_DOUBT 0.002
+#define ODDEST       2.5 /* standard deviations: odder shapes are taken for this odd */
 #define DAYS_MIDDLE  90.0
 #define DAYS_MOST    730.0 /* longer horizons are pooled like this one */
 
@@ -43,9 +44,10 @@ void fc_pool_prepare(struct fc_pool *p, const double shape[FC_SHAPES])
 double fc_pool_chance(const struct fc_pool *p, const double member[FC_MEMBERS], double days)
 {
   double late = 0.5 * log(fmin(days, DAYS_MOST) / DAYS_MIDDLE);
-  double odds[FC_MEMBERS], sum = p->constant + fit_late * late;
+  double odds[FC_MEMBERS], most = 0, sum = p->constant + fit_late * late;
   for (int m = 0; m < FC_MEMBERS; m++) {
     odds[m] = log_odds(member[m]);
+    most = fmax(most, member[m]);
     sum += fit_member[m] * odds[m];
   }
   for (int j = 0; j < FIT_HIDDEN; j++) {
@@ -54,5 +56,6 @@ double fc_pool_chance(const struct fc_pool *p, const double member[FC_MEMBERS], 
       z += fit_hidden_member[j][m] * odds[m];
     sum += fit_hidden[j] * tanh(z);
   }
-  return 1 / (1 + exp(-sum));
+  /* where no member sees a chance there is none, whatever the sum's constant says */
+  return 1 / (1 + exp(-sum)) * most / (most + CHANCE_DOUBT);
 }

@@ -59,7 +59,6 @@ void fc_shape(double shape[FC_SHAPES], const struct fc_grid *g)
   double steps = (double)(n - 1), mean = moved / steps, range = high - low + TINY;
   double typical = activity(u, n, n) + TINY;
   double sd = sqrt(fmax(square / steps - mean * mean, 0));
-  shape[FC_SPAN] = log((double)n * g->step_days / 365);
   shape[FC_DIRECT] = log((fabs(mean) + 1e-3 * typical) / typical);
   shape[FC_LUMPY] = log(typical / (sd + TINY));
   shape[FC_ACTIVE] = log(activity(u, n, 14) / typical + 0.03);

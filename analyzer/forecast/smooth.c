@@ -57,8 +57,8 @@ static void coarse(struct candidates *c, enum fc_smooth_kind kind)
   static const double damping[] = {0.8, 0.98};
   c->n = 0;
   if (kind == FC_SMOOTH_LEVEL)
-    for (int i = 0; i < 25; i++)
-      add(c, 0.02 + 0.9799 * i / 24, 0, 0);
+    for (int i = 0; i < 13; i++)
+      add(c, 0.02 + 0.9799 * i / 12, 0, 0);
   for (size_t a = 0; a < 7 && kind == FC_SMOOTH_TREND; a++)
     for (size_t b = 0; b < 5; b++)
       add(c, alpha[a], alpha[a] * holt_beta[b], 1);

@@ -22,8 +22,8 @@
 #define FC_SLOPES  7    /* least squares over 7, 14, ... 448 rows */
 #define FC_DELTAS  6    /* end-to-end differences over 28, 56, ... 448 and all rows */
 #define FC_DRIFTS  (2 * FC_SLOPES + FC_DELTAS)
-#define FC_NODES   23  /* horizons in rows that are replayed */
-#define FC_ORIGINS 120 /* past origins that are replayed at a horizon */
+#define FC_NODES   23 /* horizons in rows that are replayed */
+#define FC_ORIGINS 24 /* past origins that are replayed at a horizon: 120 were no better */
 #define FC_MEMBERS 3
 
 extern const double fc_node[FC_NODES];
@@ -84,6 +84,7 @@ struct fc_ensemble { /* of drifts: combine.c */
   double error[FC_DRIFTS][FC_NODES], middle[FC_DRIFTS][FC_NODES];
   bool takes_part[FC_DRIFTS];
   double mean_rate; /* of all rows, per row */
+  double n;         /* rows */
 };
 void fc_ensemble_prepare(struct fc_ensemble *e, const struct fc_record *rec,
                          const struct fc_grid *g, const struct fc_drifts *d);
@@ -114,7 +115,6 @@ double fc_trends_chance(const struct fc_trends *t, double rows, double headroom)
 
 /* ---- shape.c ---- */
 enum fc_shape_of {
-  FC_SPAN,      /* of the history */
   FC_DIRECT,    /* how much of the movement was progress */
   FC_LUMPY,     /* few large steps or many small ones */
   FC_ACTIVE,    /* the last two weeks against all */
@@ -157,7 +157,6 @@ void fc_smooth_states(const struct fc_smooth *s, const double *y, size_t n, doub
 
 /* ---- autoregress.c ---- */
 #define FC_VALUE_ROWS 3000 /* newest rows that the value head looks at */
-#define FC_AR_SHORT   53
 #define FC_AR_LONG    106
 struct fc_autoregression {
   size_t order[2];
@@ -165,16 +164,19 @@ struct fc_autoregression {
   double scale, mean; /* a step of the series is scale * (step + mean) */
   double step[FC_VALUE_ROWS], weighted[FC_VALUE_ROWS];
 };
-/* n >= 3. */
-void fc_autoregression_fit(struct fc_autoregression *a, const double *y, size_t n);
+/* n >= 3; longest: the longer order that is wanted, at most FC_AR_LONG; the shorter is half of it.
+ */
+void fc_autoregression_fit(struct fc_autoregression *a, const double *y, size_t n, size_t longest);
 /* which: 0 the short order, 1 the long one. Fills f[steps] as seen from row `origin`. */
 void fc_autoregression_forecast(const struct fc_autoregression *a, int which, const double *y,
                                 size_t origin, double *f, size_t steps);
 
 /* ---- analog.c ---- */
-/* The same; false, with f untouched, where there is too little past. floor_square: the square of
- * what counts as no swing. */
-bool fc_analog(const double *y, size_t origin, double floor_square, double *f, size_t steps);
+/* swing[i] for every row: of the stretch that ends there. floor_square: the square of what counts
+ * as no swing. */
+void fc_analog_swings(double *swing, const double *y, size_t n, double floor_square);
+/* Fills f[steps] as seen from row `origin`; false, with f untouched, with too little past. */
+bool fc_analog(const double *y, const double *swing, size_t origin, double *f, size_t steps);
 
 /* ---- values.c ---- */
 #define FC_VALUE_ORIGINS 30
@@ -183,7 +185,7 @@ bool fc_analog(const double *y, size_t origin, double floor_square, double *f, s
 struct fc_value_work {
   double y[FC_VALUE_ROWS];
   struct fc_autoregression ar;
-  double floor_square; /* of what counts as no swing */
+  double swing[FC_VALUE_ROWS];
   double level[3][FC_VALUE_ROWS], trend[3][FC_VALUE_ROWS], slope[FC_VALUE_ROWS];
   double past[FC_VALUE_ORIGINS][FC_VALUE_KINDS][FC_VALUE_STEPS]; /* replayed forecasts */
 };

@@ -22,12 +22,15 @@
 #define FIRST_ORIGIN  12
 #define OWN_SHARE     0.65 /* of the replayed spread; the rest is the damped model's */
 #define DAYS_PER_YEAR 365.2425
-#define FACTOR_MAX    4.0 /* a past year's step is scaled by the level, within this */
+#define AR_DAILY      30 /* lags of rows by the day or finer; rows by the week look back two years */
+#define NO_SWING      1e-6 /* of the level */
+#define FACTOR_MAX    4.0  /* a past year's step is scaled by the level, within this */
 
 struct head {
   const struct fc_value_work *w;
   size_t n;
   double year_rows;
+  bool weekly; /* rows by the week or longer: a year is few rows, and its pattern worth a search */
   bool positive;
   struct fc_smooth fit[3];
 };
@@ -118,7 +121,7 @@ static void members(const struct head *h, size_t o, size_t steps, double *f, siz
   }
   fc_autoregression_forecast(&w->ar, 0, y, o, f + 13 * stride, steps);
   fc_autoregression_forecast(&w->ar, 1, y, o, f + 14 * stride, steps);
-  if (!fc_analog(y, o, w->floor_square, f + 15 * stride, steps))
+  if (!h->weekly || !fc_analog(y, w->swing, o, f + 15 * stride, steps))
     memcpy(f + 15 * stride, f + 2 * stride, steps * sizeof(*f));
 }
 
@@ -210,11 +213,12 @@ double fc_values(double *middle, double *sd, size_t steps, const struct fc_rows 
       fc_smooth_states(&h.fit[j], w->y, h.n, w->level[j], w->trend[j]);
     }
     slopes(w->slope, w->y, h.n);
-    fc_autoregression_fit(&w->ar, w->y, h.n);
-    w->floor_square = 0;
+    h.weekly = h.year_rows < 100;
+    fc_autoregression_fit(&w->ar, w->y, h.n, h.weekly ? FC_AR_LONG : AR_DAILY);
+    double square = 0;
     for (size_t i = 0; i < h.n; i++)
-      w->floor_square += 1e-12 * w->y[i] * w->y[i] / (double)h.n;
-    w->floor_square += 1e-300;
+      square += w->y[i] * w->y[i] / (double)h.n;
+    fc_analog_swings(w->swing, w->y, h.n, NO_SWING * NO_SWING * square + 1e-300);
     n = replay(&h, w, judged, origin);
   }
   if (n < 3) {

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/* Each step of the fill date's forecast, against numbers computed by hand or by R. */
+#include "analyzer/forecast/steps.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static double scratch[8 * FC_GRID];
+
+static void assert_near(double got, double want, double tolerance)
+{
+  if (!(fabs(got - want) <= tolerance))
+    fail_msg("got %.12g, want %.12g within %g", got, want, tolerance);
+}
+
+/* n rows a day apart, the last one now. */
+static struct fc_rows rows_of(const double *used, size_t n)
+{
+  struct fc_rows r = {calloc(n, sizeof(double)), calloc(n, sizeof(double)),
+                      calloc(n, sizeof(double)), n, n};
+  for (size_t i = 0; i < n; i++) {
+    r.day[i] = (double)i - (double)(n - 1);
+    r.used[i] = used[i];
+    r.capacity[i] = NAN;
+  }
+  return r;
+}
+
+static void rows_free(struct fc_rows *r)
+{
+  free(r->day);
+  free(r->used);
+  free(r->capacity);
+}
+
+static void line(struct fc_grid *g, size_t n, double from, double rate)
+{
+  g->n = n;
+  g->step_days = 1;
+  for (size_t i = 0; i < n; i++)
+    g->u[i] = from + rate * (double)i;
+}
+
+static void normal_numbers_agree_with_r(void **state)
+{
+  (void)state;
+  assert_near(fc_normal_cdf(1), 0.8413447460685429, 1e-14);
+  assert_near(fc_normal_cdf(-6), 9.865876450376946e-10, 1e-20);
+  assert_near(fc_normal_quantile(0.975), 1.959963984540054, 1e-7);
+  assert_near(fc_normal_quantile(0.001), -3.090232306167813, 1e-7);
+  assert_near(fc_normal_quantile(0.5), 0, 1e-12);
+}
+
+static void selection_interpolates_between_ranks(void **state)
+{
+  (void)state;
+  double a[] = {9, 1, 8, 2, 7, 3}, b[] = {4, 4, 4}, c[] = {5};
+  assert_near(fc_select(a, 6, 0.5), 5, 0);       /* (3 + 7) / 2 */
+  assert_near(fc_select(a, 6, 0.9), 8.5, 1e-12); /* rank 4.5: between 8 and 9 */
+  assert_near(fc_select(a, 6, 0), 1, 0);
+  assert_near(fc_select(b, 3, 0.3), 4, 0);
+  assert_near(fc_select(c, 1, 0.7), 5, 0);
+}
+
+static void lonely_spikes_and_zeros_are_dropped(void **state)
+{
+  (void)state;
+  double used[40];
+  for (int i = 0; i < 40; i++)
+    used[i] = 100 + i;
+  used[10] = 0;
+  used[20] = 400;
+  used[39] = 500; /* the last row is believed */
+  struct fc_rows r = rows_of(used, 40);
+  fc_drop_read_errors(&r, scratch);
+  assert_int_equal(r.n, 38);
+  assert_near(r.used[10], 111, 0);
+  assert_near(r.used[19], 121, 0);
+  assert_near(r.used[37], 500, 0);
+  assert_near(r.day[37], 0, 0);
+  rows_free(&r);
+}
+
+static void a_step_that_stays_is_no_error(void **state)
+{
+  (void)state;
+  double used[40];
+  for (int i = 0; i < 40; i++)
+    used[i] = i < 20 ? 100 + i : 300 + i;
+  struct fc_rows r = rows_of(used, 40);
+  fc_drop_read_errors(&r, scratch);
+  assert_int_equal(r.n, 40);
+  rows_free(&r);
+}
+
+static void rows_at_an_old_capacity_say_at_least(void **state)
+{
+  (void)state;
+  double used[] = {80, 90, 100, 100, 100, 140};
+  struct fc_rows r = rows_of(used, 6);
+  for (int i = 0; i < 6; i++)
+    r.capacity[i] = i < 5 ? 100 : 200;
+  fc_unclip(&r, 200);
+  /* a line from 90 on the second day to 140 four days later */
+  assert_near(r.used[1], 90, 0);
+  assert_near(r.used[2], 102.5, 1e-9);
+  assert_near(r.used[3], 115, 1e-9);
+  assert_near(r.used[4], 127.5, 1e-9);
+  assert_near(r.used[5], 140, 0);
+  rows_free(&r);
+}
+
+static void refills_are_joined_into_consumption(void **state)
+{
+  (void)state;
+  double used[] = {30, 20, 10, 100, 90, 80};
+  struct fc_rows r = rows_of(used, 6);
+  fc_join_refills(&r);
+  double want[] = {120, 110, 100, 100, 90, 80};
+  for (int i = 0; i < 6; i++)
+    assert_near(r.used[i], want[i], 1e-12);
+  rows_free(&r);
+}
+
+static void finer_rows_become_the_peak_of_the_day(void **state)
+{
+  (void)state;
+  double used[] = {1, 2, 9, 3, 4, 5, 7, 6};
+  struct fc_rows r = rows_of(used, 8);
+  static struct fc_grid g;
+  for (int i = 0; i < 8; i++)
+    r.day[i] = ((double)i - 7) / 4; /* each six hours */
+  fc_regular(&g, &r, 0.25, 1, 10);
+  assert_int_equal(g.n, 2);
+  assert_near(g.u[0], 0.9, 1e-12); /* of 1, 2, 9, 3 */
+  assert_near(g.u[1], 0.7, 1e-12); /* of 4, 5, 7, 6 */
+  rows_free(&r);
+}
+
+static void gaps_are_drawn_as_lines_and_shift_nothing(void **state)
+{
+  (void)state;
+  double used[] = {10, 20, 50, 60};
+  struct fc_rows r = rows_of(used, 4);
+  static struct fc_grid g;
+  r.day[0] = -5, r.day[1] = -4, r.day[2] = -1, r.day[3] = 0;
+  fc_regular(&g, &r, 1, -1, 100);
+  assert_int_equal(g.n, 6);
+  double want[] = {-0.1, -0.2, -0.3, -0.4, -0.5, -0.6};
+  for (int i = 0; i < 6; i++)
+    assert_near(g.u[i], want[i], 1e-12);
+  rows_free(&r);
+}
+
+static void a_weekly_cycle_is_taken_out_and_its_peak_told(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  const double week[7] = {0, 1, 2, 3, 4, 5, -15};
+  line(&g, 84, 0, 0);
+  for (int i = 0; i < 84; i++)
+    g.u[i] = 0.5 + 0.01 * week[(i + 2) % 7];       /* the last row is of phase (83 + 2) % 7 = 1 */
+  assert_near(fc_season(&g, scratch), 0.04, 1e-9); /* from 1 to the peak of 5 */
+  for (int i = 0; i < 84; i++)
+    assert_near(g.u[i], 0.5, 1e-9);
+}
+
+static void a_line_and_noise_have_no_cycle(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  line(&g, 200, 0, 0.001);
+  assert_near(fc_season(&g, scratch), 0, 1e-12);
+  assert_near(g.u[100], 0.1, 1e-12);
+  uint32_t seed = 1;
+  for (int i = 0; i < 200; i++) {
+    seed = seed * 1664525u + 1013904223u;
+    g.u[i] = (seed >> 8) / 16777216.0;
+  }
+  assert_near(fc_season(&g, scratch), 0, 0);
+}
+
+static void every_window_finds_the_rate_of_a_line(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_drifts d;
+  static double z[FC_GRID];
+  line(&g, 500, 0.1, 0.001);
+  fc_drift(&d, z, &g, scratch);
+  for (int j = 0; j < FC_DRIFTS; j++) {
+    assert_near(d.rate[j][499], 0.001, 1e-9);
+    assert_near(d.rate[j][60], 0.001, 1e-9);
+  }
+}
+
+static void a_jump_is_not_growth(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_drifts d;
+  static double z[FC_GRID];
+  line(&g, 200, 0.1, 0.001);
+  for (int i = 150; i < 200; i++)
+    g.u[i] += 0.2;
+  fc_drift(&d, z, &g, scratch);
+  assert_near(z[199], 0.1 + 0.199, 1e-9);
+  /* 112 rows, with and without the jump; end to end over 112 rows it is (0.2 + 0.112) / 112 */
+  assert_true(d.rate[4][199] > 0.002);
+  assert_near(d.rate[FC_SLOPES + 4][199], 0.001, 1e-9);
+  assert_near(d.rate[2 * FC_SLOPES + 2][199], 0.312 / 112, 1e-9);
+}
+
+static void the_replay_of_a_line_finds_no_error(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_drifts d;
+  static struct fc_record rec;
+  static double z[FC_GRID];
+  line(&g, 100, 0, 0.01);
+  fc_drift(&d, z, &g, scratch);
+  fc_replay(&rec, &g, &d, scratch);
+  assert_int_equal(rec.judged, 11); /* up to 56 rows: 60 % of 100 */
+  for (int j = 0; j < FC_DRIFTS; j++)
+    for (size_t a = 0; a < rec.judged; a++) {
+      assert_near(rec.error[j][a], 0, 1e-12);
+      assert_near(rec.middle[j][a], 0, 1e-12);
+    }
+  assert_near(rec.blocks[10], (100 - 56 - 14) / 56.0, 1e-12);
+}
+
+static void the_replay_looks_at_the_running_maximum(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_drifts d;
+  static struct fc_record rec;
+  line(&g, 60, 0, 0);
+  for (int i = 0; i < 60; i += 2)
+    g.u[i] = 0.1;           /* up and down; at odd rows 0 */
+  memset(&d, 0, sizeof(d)); /* the drift says: nothing moves */
+  fc_replay(&rec, &g, &d, scratch);
+  /* within 2 rows the maximum is 0.1: above the odd rows by 0.1, above the even ones by 0 */
+  assert_true(rec.error[0][1] > 0.03 && rec.error[0][1] < 0.07);
+  /* the value after 2 rows would never differ */
+}
+
+static void drifts_that_agree_follow_students_t(void **state)
+{
+  (void)state;
+  static struct fc_ensemble e;
+  for (int j = 0; j < FC_DRIFTS; j++) {
+    e.takes_part[j] = true;
+    e.rate[j] = 0.01;
+    for (int a = 0; a < FC_NODES; a++)
+      e.error[j][a] = 0.1;
+  }
+  e.mean_rate = 0;
+  e.n = INFINITY;
+  /* spread 0.9625 * 0.1 and doubt 0.0389 * 0.1, in squares */
+  double sd = sqrt(0.09625 * 0.09625 + 0.00389 * 0.00389 + 1e-10);
+  assert_near(fc_ensemble_chance(&e, 10, 0.1 - sd), 0.8303168528581097,
+              5e-4); /* R: pt(1, 10.711) */
+  assert_near(fc_ensemble_chance(&e, 10, 0.1 + 2 * sd), 0.03575032282701183, 5e-4);
+  assert_near(fc_ensemble_chance(&e, 10, 0.1), 0.5, 1e-9);
+  assert_near(fc_ensemble_rate(&e), 0.01, 1e-12);
+}
+
+static void wrong_drifts_weigh_little(void **state)
+{
+  (void)state;
+  static struct fc_ensemble e;
+  for (int j = 0; j < FC_DRIFTS; j++) {
+    e.takes_part[j] = true;
+    e.rate[j] = j == 0 ? 0.01 : 1;
+    for (int a = 0; a < FC_NODES; a++)
+      e.error[j][a] = j == 0 ? 0.001 : 1;
+  }
+  e.n = 100;
+  assert_near(fc_ensemble_rate(&e), 0.01, 1e-3);
+}
+
+static void paths_of_even_steps_arrive_when_the_division_says(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_paths p;
+  line(&g, 400, 0, 0.001);
+  fc_paths_draw(&p, &g, 0.0705, scratch);
+  /* 71 rows, but for the wandering of the rate */
+  assert_true(p.arrival[FC_PATHS / 2] >= 65 && p.arrival[FC_PATHS / 2] <= 77);
+  assert_near(fc_paths_chance(&p, 20), 0, 0);
+  assert_near(fc_paths_chance(&p, 300), 1, 0);
+  for (int i = 1; i < FC_PATHS; i++)
+    assert_true(p.arrival[i] >= p.arrival[i - 1]);
+}
+
+static void paths_of_a_falling_series_never_arrive(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_paths p;
+  line(&g, 400, 1, -0.001);
+  fc_paths_draw(&p, &g, 0.01, scratch);
+  assert_near(fc_paths_chance(&p, 3660), 0, 0);
+}
+
+static void lumps_are_waited_for(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_paths p;
+  line(&g, 401, 0, 0);
+  for (int i = 0; i < 401; i++)
+    g.u[i] = 0.1 * (i / 40); /* a lump every 40 rows */
+  fc_paths_draw(&p, &g, 0.05, scratch);
+  /* one lump is enough: the chance within k rows is about 1 - (1 - 1/40)^k, 0.4 at 20 */
+  double chance = fc_paths_chance(&p, 20);
+  assert_true(chance > 0.25 && chance < 0.6);
+}
+
+static void first_passage_is_the_inverse_gaussian(void **state)
+{
+  (void)state;
+  static struct fc_trends t = {.n = 1};
+  t.model[0] = (struct fc_trend){.weight = 1, .rate = 0.01, .level_variance = 0.01};
+  /* Phi(0) + exp(2) Phi(-2) */
+  assert_near(fc_trends_chance(&t, 100, 1), 0.6681020012231705, 1e-9);
+  /* the drift N(0.01, 0.005^2), by quadrature */
+  t.model[0].rate_variance = 0.005 * 0.005;
+  assert_near(fc_trends_chance(&t, 100, 1), 0.6543967783541409, 1e-6);
+}
+
+static void trends_see_a_line_and_an_accelerating_series(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_trends t;
+  line(&g, 300, 0, 0.001);
+  fc_trends_filter(&t, &g);
+  assert_true(fc_trends_chance(&t, 180, 0.2) < 0.05);
+  assert_true(fc_trends_chance(&t, 220, 0.2) > 0.95);
+  /* rate 0.001 * exp(2 * years): at 0.2 the time is log(1 + 0.2 * 2 / 0.365) / 2 years, 135 days */
+  for (int i = 0; i < 300; i++)
+    g.u[i] = 0.1825 * exp(2 * (i - 299) / 365.0);
+  fc_trends_filter(&t, &g);
+  assert_true(fc_trends_chance(&t, 120, 0.2) < 0.2);
+  assert_true(fc_trends_chance(&t, 150, 0.2) > 0.8);
+}
+
+static void shapes_know_no_unit(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  double shape[FC_SHAPES];
+  line(&g, 365, 0, 1 / 364.0);
+  fc_shape(shape, &g);
+
+  assert_near(shape[FC_DIRECT], log(1.001), 1e-6);
+  assert_near(shape[FC_RANGE], 0, 2e-4);
+  assert_near(shape[FC_FASTER_28], 0, 1e-9);
+  assert_near(shape[FC_ROUGH], log(1e-3), 1e-3);
+  for (int i = 0; i < 365; i++)
+    g.u[i] = i < 337 ? 0 : (i - 336) / 28.0; /* all growth in the last 28 rows */
+  fc_shape(shape, &g);
+  assert_true(shape[FC_FASTER_28] > 0.99);
+  assert_near(shape[FC_ACTIVE], log(365.0 / 28 + 0.03), 0.02);
+}
+
+static double exponential(const void *mean, double rows)
+{
+  return 1 - exp(-rows / *(const double *)mean);
+}
+
+static void dates_and_probabilities_are_read_off_one_curve(void **state)
+{
+  (void)state;
+  double mean = 100;
+  struct forecast_result r = {.last_time = 1000};
+  fc_passage(&r, exponential, &mean, 1);
+  assert_near(forecast_days_until(&r, 0.5), 100 * log(2), 1.5);
+  assert_near(forecast_probability_within(&r, 90), 1 - exp(-0.9), 0.01);
+  for (int q = 0; q < FORECAST_N_QUANTILES; q++) {
+    double want = -100 * log(1 - forecast_quantile[q]);
+    assert_near((double)(r.fill[q] - 1000) / 86400, want, 0.05 * want);
+    assert_near(forecast_probability_within(&r, forecast_days_until(&r, forecast_quantile[q])),
+                forecast_quantile[q], 1e-9);
+    assert_true(q == 0 || r.fill[q] >= r.fill[q - 1]);
+  }
+  assert_true(r.n_nodes <= FORECAST_MAX_NODES);
+}
+
+static double stairs(const void *at, double rows)
+{
+  return rows < *(const double *)at ? 0 : 1;
+}
+
+static void a_certain_day_is_found_to_the_day(void **state)
+{
+  (void)state;
+  double at = 123.4;
+  struct forecast_result r = {0};
+  fc_passage(&r, stairs, &at, 1);
+  assert_near(forecast_days_until(&r, 0.5), 123.4, 1);
+  assert_near(forecast_days_until(&r, 0.025), 123.4, 1);
+  assert_near(forecast_days_until(&r, 0.975), 123.4, 1);
+}
+
+static void more_than_ten_years_is_no_date(void **state)
+{
+  (void)state;
+  double mean = 20000;
+  struct forecast_result r = {0};
+  fc_passage(&r, exponential, &mean, 1);
+  assert_true(isinf(forecast_days_until(&r, 0.5)));
+  assert_true(r.fill[3] == FORECAST_NONE);
+  assert_true(isfinite(forecast_days_until(&r, 0.1))); /* 2107 days */
+}
+
+static void a_chance_never_falls_when_a_member_rises(void **state)
+{
+  (void)state;
+  struct fc_pool p;
+  double shape[FC_SHAPES] = {0};
+  for (int s = 0; s < FC_SHAPES; s++) {
+    shape[s] = s % 2 ? -1 : 1;
+    fc_pool_prepare(&p, shape);
+    for (int m = 0; m < FC_MEMBERS; m++) {
+      double before = 0;
+      for (double x = 0; x <= 1; x += 0.05) {
+        double member[FC_MEMBERS] = {0.3, 0.3, 0.3};
+        member[m] = x;
+        double chance = fc_pool_chance(&p, member, 90);
+        assert_true(chance >= before && chance <= 1);
+        before = chance;
+      }
+    }
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(normal_numbers_agree_with_r),
+      cmocka_unit_test(selection_interpolates_between_ranks),
+      cmocka_unit_test(lonely_spikes_and_zeros_are_dropped),
+      cmocka_unit_test(a_step_that_stays_is_no_error),
+      cmocka_unit_test(rows_at_an_old_capacity_say_at_least),
+      cmocka_unit_test(refills_are_joined_into_consumption),
+      cmocka_unit_test(finer_rows_become_the_peak_of_the_day),
+      cmocka_unit_test(gaps_are_drawn_as_lines_and_shift_nothing),
+      cmocka_unit_test(a_weekly_cycle_is_taken_out_and_its_peak_told),
+      cmocka_unit_test(a_line_and_noise_have_no_cycle),
+      cmocka_unit_test(every_window_finds_the_rate_of_a_line),
+      cmocka_unit_test(a_jump_is_not_growth),
+      cmocka_unit_test(the_replay_of_a_line_finds_no_error),
+      cmocka_unit_test(the_replay_looks_at_the_running_maximum),
+      cmocka_unit_test(drifts_that_agree_follow_students_t),
+      cmocka_unit_test(wrong_drifts_weigh_little),
+      cmocka_unit_test(paths_of_even_steps_arrive_when_the_division_says),
+      cmocka_unit_test(paths_of_a_falling_series_never_arrive),
+      cmocka_unit_test(lumps_are_waited_for),
+      cmocka_unit_test(first_passage_is_the_inverse_gaussian),
+      cmocka_unit_test(trends_see_a_line_and_an_accelerating_series),
+      cmocka_unit_test(shapes_know_no_unit),
+      cmocka_unit_test(dates_and_probabilities_are_read_off_one_curve),
+      cmocka_unit_test(a_certain_day_is_found_to_the_day),
+      cmocka_unit_test(more_than_ten_years_is_no_date),
+      cmocka_unit_test(a_chance_never_falls_when_a_member_rises),
+  };
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
