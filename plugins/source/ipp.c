@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/source/ipp.h"
 
-#include "common/clock.h"
 #include "plugins/source/ipp_answer.h"
 #include "plugins/source/web.h"
 
@@ -15,9 +14,9 @@ static const char *const keys[] = {WEB_KEYS, NULL};
 
 struct ipp {
   struct web web;
-  char *uri;                        /* "ipp://host:port/path" */
-  struct tm_http *lanes[ASK_ITEMS]; /* by the part of a question */
-  atomic_int version;               /* 20, or 11 for a printer that refused it */
+  char *uri;                            /* "ipp://host:port/path" */
+  struct tm_http *lanes[ASK_ITEMS + 1]; /* by the part of a question */
+  atomic_int version;                   /* 20, or 11 for a printer that refused it */
 };
 
 static void ipp_close(void *device)
@@ -25,7 +24,7 @@ static void ipp_close(void *device)
   struct ipp *p = device;
   if (p == NULL)
     return;
-  for (size_t i = 0; i < ASK_ITEMS; i++)
+  for (size_t i = 0; i <= ASK_ITEMS; i++)
     tm_http_free(p->lanes[i]);
   free(p->uri);
   web_release(&p->web);
@@ -84,8 +83,11 @@ static int ask_once(struct ipp *p, struct ask_job *job, int version, struct tm_e
   }
   if (rc == 0)
     rc = tm_http_require_success(*lane, &reply, err);
-  if (rc == 0)
-    rc = ipp_read_answer(reply.body.ptr, reply.body.len, p->uri, &job->reading, err);
+  const void *answer = reply.body.ptr;
+  if (rc == 0 && job->part == ASK_ITEMS)
+    rc = ipp_read_items(answer, reply.body.len, p->uri, job->items, &job->reading, err);
+  else if (rc == 0)
+    rc = ipp_read_answer(answer, reply.body.len, p->uri, &job->reading, err);
   tm_http_reply_release(&reply);
   tm_buf_release(&body);
   return rc;
@@ -111,11 +113,6 @@ static void ask_one(struct ask_job *job)
   struct reading *r = &job->reading;
   reading_init(r, READING_PRINTER);
   snprintf(r->profile, sizeof(r->profile), "ipp");
-  if (job->part == ASK_ITEMS) {
-    web_no_items(job);
-    r->observed_at = tm_now();
-    return;
-  }
   int rc = ask_once(p, job, atomic_load(&p->version), &r->error);
   if (rc == -EPROTONOSUPPORT && atomic_exchange(&p->version, 11) == 20) {
     r->error = (struct tm_error){0};
@@ -124,7 +121,8 @@ static void ask_one(struct ask_job *job)
   if (rc < 0)
     return;
   r->observed_at = (int64_t)job->answered_at;
-  explain(job);
+  if (job->part != ASK_ITEMS)
+    explain(job);
 }
 
 static void ipp_ask(struct ask_job *const *jobs, size_t jobs_len)

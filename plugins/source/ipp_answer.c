@@ -32,7 +32,7 @@ int ipp_make_request(struct tm_buf *b, const char *printer_uri, int version, boo
       /* the rest */
       "printer-make-and-model", "printer-device-id", "printer-serial-number",
       "printer-firmware-string-version", "marker-names", "marker-levels", "printer-supply",
-      "printer-supply-description", "printer-input-tray"};
+      "printer-supply-description", "printer-input-tray", "printer-state", "printer-state-message"};
   ipp_t *q = ippNewRequest(IPP_OP_GET_PRINTER_ATTRIBUTES);
   if (q == NULL)
     return -ENOMEM;
@@ -320,8 +320,61 @@ static int check_status(ipp_t *ipp, const char *name, struct tm_error *err)
   return tm_fail(err, code, "%s: the printer answered status 0x%04x", name, (unsigned)status);
 }
 
-int ipp_read_answer(const void *data, size_t len, const char *name, struct reading *r,
-                    struct tm_error *err)
+/* --- data items --------------------------------------------------------------------------- */
+
+static void tell_state(ipp_t *ipp, char *out, size_t size)
+{
+  static const char *const words[] = {"idle", "processing", "stopped"};
+  ipp_attribute_t *a = ippFindAttribute(ipp, "printer-state", IPP_TAG_ENUM);
+  int state = a != NULL ? ippGetInteger(a, 0) - IPP_PSTATE_IDLE : -1;
+  if (state >= 0 && state < (int)(sizeof(words) / sizeof(words[0])))
+    snprintf(out, size, "%s", words[state]);
+}
+
+/* False when the printer does not tell it. */
+static bool tell_item(ipp_t *ipp, const struct reading *pages, struct reading_item *item)
+{
+  bool counter = true;
+  if (strcmp(item->name, "pages_total") == 0) {
+    item->number = pages->pages_total;
+    memcpy(item->unit, pages->pages_unit, sizeof(item->unit));
+  } else if (strcmp(item->name, "pages_color") == 0) {
+    item->number = pages->pages_color;
+    snprintf(item->unit, sizeof(item->unit), "impressions");
+  } else if (strcmp(item->name, "sheets_total") == 0) {
+    item->number = get_count(ippFindAttribute(ipp, "printer-media-sheets-completed", IPP_TAG_ZERO));
+    snprintf(item->unit, sizeof(item->unit), "sheets");
+  } else {
+    counter = false;
+    if (strcmp(item->name, "console_message") == 0)
+      find_text(ipp, "printer-state-message", item->text);
+    else if (strcmp(item->name, "printer_state") == 0)
+      tell_state(ipp, item->text, sizeof(item->text));
+  }
+  snprintf(item->nature, sizeof(item->nature), counter ? "counter" : "measurement");
+  return item->text[0] != '\0' || !isnan(item->number);
+}
+
+static void tell_items(ipp_t *ipp, const char *const *items, struct reading *r)
+{
+  struct reading pages;
+  reading_init(&pages, READING_PRINTER);
+  tell_pages(ipp, &pages);
+  for (; items != NULL && *items != NULL; items++) {
+    struct reading_item *item = reading_add_item(r);
+    if (item == NULL)
+      break;
+    tm_text_clean(item->name, sizeof(item->name), *items, strlen(*items));
+    if (!tell_item(ipp, &pages, item)) {
+      item->unit[0] = item->nature[0] = '\0';
+      snprintf(item->state, sizeof(item->state), "not-offered");
+    }
+  }
+  reading_release(&pages);
+}
+
+/* *out is the caller's, by ippDelete(). */
+static int decode(const void *data, size_t len, const char *name, ipp_t **out, struct tm_error *err)
 {
   if (!ipp_message_is_sound(data, len))
     return tm_fail(err, -EBADMSG, "%s: the answer is no IPP message", name);
@@ -334,14 +387,38 @@ int ipp_read_answer(const void *data, size_t len, const char *name, struct readi
     rc = tm_fail(err, -EBADMSG, "%s: the answer is no IPP message", name);
   if (rc == 0)
     rc = check_status(ipp, name, err);
-  if (rc == 0) {
-    tell_identity(ipp, r);
-    tell_pages(ipp, r);
-    tell_markers(ipp, r);
-    if (r->supplies_len == 0)
-      tell_supplies(ipp, r);
-    tell_trays(ipp, r);
-  }
-  ippDelete(ipp);
+  if (rc < 0)
+    ippDelete(ipp);
+  else
+    *out = ipp;
   return rc;
+}
+
+int ipp_read_answer(const void *data, size_t len, const char *name, struct reading *r,
+                    struct tm_error *err)
+{
+  ipp_t *ipp = NULL;
+  int rc = decode(data, len, name, &ipp, err);
+  if (rc < 0)
+    return rc;
+  tell_identity(ipp, r);
+  tell_pages(ipp, r);
+  tell_markers(ipp, r);
+  if (r->supplies_len == 0)
+    tell_supplies(ipp, r);
+  tell_trays(ipp, r);
+  ippDelete(ipp);
+  return 0;
+}
+
+int ipp_read_items(const void *data, size_t len, const char *name, const char *const *items,
+                   struct reading *r, struct tm_error *err)
+{
+  ipp_t *ipp = NULL;
+  int rc = decode(data, len, name, &ipp, err);
+  if (rc < 0)
+    return rc;
+  tell_items(ipp, items, r);
+  ippDelete(ipp);
+  return 0;
 }

@@ -30,5 +30,9 @@ bool ipp_message_is_sound(const void *data, size_t len);
  */
 int ipp_read_answer(const void *data, size_t len, const char *name, struct reading *r,
                     struct tm_error *err);
+/* The same, but only the data items of these names (ends with NULL) are added to r; one that the
+ * printer does not tell is not-offered. */
+int ipp_read_items(const void *data, size_t len, const char *name, const char *const *items,
+                   struct reading *r, struct tm_error *err);
 
 #endif

@@ -19,5 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_decref(o);
   }
   reading_release(&r);
+  static const char *const items[] = {
+      "pages_total", "pages_color", "printer_state", "console_message", "", NULL};
+  ipp_read_items(data, size, "printer", items, &r, NULL);
+  reading_release(&r);
   return 0;
 }

@@ -112,6 +112,22 @@ def a_live_printer_without_counters_tells_its_supplies_and_trays():
         assert tray["name"] and (tray["capacity"] or tray["level"] is not None), tray
 
 
+@test
+def a_live_printer_tells_the_items_that_it_has():
+    conf = os.path.join(SOURCE, "tests/data/ipp/counters.conf")
+    with Printer("-a", conf) as printer:
+        readings, _, _ = probe(f"ipp://127.0.0.1:{printer.port}/ipp/print", "--items",
+                               "pages_total,pages_color,sheets_total,printer_state,exposure")
+    items = {i["name"]: (i["value"], i["unit"], i["nature"], i["state"])
+             for i in readings[0]["items"]}
+    same(items, {"pages_total": (70211, "impressions", "counter", None),
+                 "pages_color": (12005, "impressions", "counter", None),
+                 "sheets_total": (41000, "sheets", "counter", None),
+                 "printer_state": ("idle", None, "measurement", None),
+                 "exposure": (None, None, None, "not-offered")}, "items")
+    same(readings[0]["pages_total"], None, "only the items are told")
+
+
 # --- replayed answers ---------------------------------------------------------------------------
 
 def replaying(body, status=200):
