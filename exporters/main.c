@@ -8,6 +8,7 @@
 #include "exporters/push.h"
 #include "exporters/queue.h"
 #include "exporters/requests.h"
+#include "exporters/rights.h"
 #include "exporters/schema.h"
 #include "exporters/show.h"
 #include "exporters/withdraw.h"
@@ -304,16 +305,56 @@ static int run_requests(const struct tm_args *args)
   return status;
 }
 
+/* --- rights --------------------------------------------------------------------------------- */
+
+static int run_export_all(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  const char *output = tm_args_get(args, "output");
+  if (output == NULL) {
+    tm_log_error("--output DIR is wanted: a new folder");
+    return EX_USAGE;
+  }
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = rights_export_all(&conf, output, tm_now());
+  tm_conf_release(&conf);
+  return status;
+}
+
+static int run_delete_request(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  const char *by = tm_args_get(args, "by");
+  if (by == NULL || by[0] == '\0') {
+    tm_log_error("--by NAME is wanted: a request for deletion says whose it is");
+    return EX_USAGE;
+  }
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = with_targets(&conf);
+  if (status == EX_OK)
+    status = rights_delete_request(&conf, tm_args_get(args, "target"), tm_args_get(args, "device"),
+                                   by, now_ms());
+  tm_conf_release(&conf);
+  return status;
+}
+
 /* --- the program ---------------------------------------------------------------------------- */
 
 static const struct tm_option options[] = {
     {'c', "config", "FILE", NULL, "read this configuration instead of " TM_CONF_PATH},
-    {'t', "target", "NAME", "queue push preview status history purge", "this target alone"},
-    {'d', "device", "DEVICE", "enable disable", "this device alone: NAME or HOST/NAME"},
-    {'b', "by", "NAME", "enable disable", "who decides it"},
+    {'t', "target", "NAME", "queue push preview status history purge delete-request",
+     "this target alone"},
+    {'d', "device", "DEVICE", "enable disable delete-request",
+     "this device alone: NAME or HOST/NAME"},
+    {'b', "by", "NAME", "enable disable delete-request", "who decides it"},
     {'n', "now", NULL, "queue preview push",
      "queue and preview: pass over the schedule; push: over quiet hours and waiting"},
-    {'o', "output", "DIR", "preview", "also write each event to DIR/KEY.json"},
+    {'o', "output", "DIR", "preview export-all",
+     "preview: also write each event to DIR/KEY.json; export-all: the new folder"},
     {'T', "trigger", "WHAT", "push", "why now: mail, link or timer"},
     {'1', "once", NULL, "push", "one pass; do not wait for retries that are due within a minute"},
     {'j', "json", NULL, "status history requests", "as JSON"},
@@ -338,6 +379,8 @@ static const struct tm_command commands[] = {
     {"history", "", "list what was sent and refused", run_history},
     {"show", "KEY", "print an item's bytes", run_show},
     {"requeue", "KEY", "put a given-up item back into the line", run_requeue},
+    {"export-all", "", "copy all raw data of the site into a new folder", run_export_all},
+    {"delete-request", "", "ask the targets to delete what was sent", run_delete_request},
     {"requests", "[ID]", "list what service asks for; answer or refuse it", run_requests},
     {"purge", "", "remove old copies of what was sent", run_purge},
     {0},

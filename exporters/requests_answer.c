@@ -7,10 +7,8 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "exporters/consent.h"
-#include "exporters/envelope.h"
 #include "exporters/filter.h"
-#include "exporters/spool.h"
-#include "exporters/tell.h"
+#include "exporters/post.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -117,7 +115,7 @@ static int open_request(struct answering *a, const struct tm_conf *conf, const c
   snprintf(a->path, sizeof(a->path), "%s/requests/%s.json", conf->state_dir, id);
   a->note = tm_json_read(a->path, MAX_BYTES, err);
   if (a->note == NULL)
-    return err->code;
+    return err->code != 0 ? err->code : -EIO;
   a->request = json_object_get(a->note, "request");
   a->purpose = tm_purpose_of(text_of(a->request, "purpose"));
   a->target = tm_conf_target(conf, text_of(a->note, "target"), err);
@@ -157,42 +155,29 @@ static json_t *make_document(const struct answering *a, const char *status, stru
   return d;
 }
 
-/* Into the spool, before anything else of this target, then marked as done. */
+/* Into the spool, then marked as done. */
 static int queue_document(struct answering *a, json_t *document, unsigned purposes,
                           const char *state, struct tm_error *err)
 {
-  struct envelope e = {0};
-  struct spool spool = {.lock = -1};
-  char *device = NULL;
-  json_t *list = json_array();
-  if (purposes != 0)
-    json_array_append_new(list, json_string(tm_purpose_name((enum tm_purpose)purposes)));
-  if (asprintf(&device, "%s/%s", text_of(a->request, "host"), text_of(a->request, "device")) < 0)
-    device = NULL;
-  json_t *head = json_pack("{s:s,s:s,s:s,s:o}", "key", "", "type", "item-values", "device",
-                           device != NULL ? device : "", "purposes", list);
-  int rc = envelope_seal(&e, document, "item-values", a->target->name, err);
-  if (rc == 0)
-    rc = spool_open(&spool, a->conf->spool_dir, a->target->name, &a->conf->spool, err);
-  if (rc == 0)
-    rc = spool_lock(&spool, "fill", true, err);
-  if (rc == 0)
-    rc = spool_add(&spool, SPOOL_ANSWER, e.key, head, e.body.ptr, e.body.len, a->now_ms / 1000,
-                   a->now_ms, err);
-  if (rc == 0)
-    rc = tell_line(err, "queued %s %s", e.key, a->target->name);
-  if (rc == 0) {
-    json_object_set_new(a->note, "state", json_string(state));
-    json_object_set_new(a->note, "key", json_string(e.key));
-    char *text = json_dumps(a->note, JSON_INDENT(2));
-    rc = text == NULL ? tm_fail(err, -ENOMEM, "out of memory")
-                      : tm_file_write(a->path, text, strlen(text), 0640, err);
-    free(text);
-  }
-  spool_close(&spool);
-  envelope_release(&e);
-  json_decref(head);
-  free(device);
+  char device[600], key[SPOOL_KEY_SIZE];
+  struct post post = {.kind = "item-values",
+                      .device = device,
+                      .purposes = purposes,
+                      .document = document,
+                      .now_ms = a->now_ms};
+  int n = snprintf(device, sizeof(device), "%s/%s", text_of(a->request, "host"),
+                   text_of(a->request, "device"));
+  if (n < 0 || n >= (int)sizeof(device))
+    return tm_fail(err, -EBADMSG, "the device's name is too long");
+  int rc = post_document(a->conf, a->target, &post, key, err);
+  if (rc < 0)
+    return rc;
+  json_object_set_new(a->note, "state", json_string(state));
+  json_object_set_new(a->note, "key", json_string(key));
+  char *text = json_dumps(a->note, JSON_INDENT(2));
+  rc = text == NULL ? tm_fail(err, -ENOMEM, "out of memory")
+                    : tm_file_write(a->path, text, strlen(text), 0640, err);
+  free(text);
   return rc;
 }
 
