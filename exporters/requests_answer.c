@@ -211,8 +211,9 @@ static int check_consent(const struct answering *a, struct tm_error *err)
   int rc = consent_load(&c, a->conf->state_dir, err);
   if (rc < 0)
     return rc;
-  unsigned on = consent_purposes(&c, text_of(a->request, "host"), text_of(a->request, "device")) &
-                a->target->purposes;
+  unsigned on = consent_purposes(&c, text_of(a->request, "host"), text_of(a->request, "device"));
+  if (a->target != NULL)
+    on &= a->target->purposes;
   consent_release(&c);
   if ((a->purpose & ~on) == 0 && a->purpose != 0)
     return 0;
