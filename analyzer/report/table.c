@@ -28,11 +28,11 @@ static const struct {
     [USED] = {"USED", true, 0},
     [CAPACITY] = {"CAPACITY", true, 0},
     [SHARE] = {"FULL", true, 1},
-    [GROWTH] = {"PER DAY", true, 3},
+    [GROWTH] = {"PER DAY", true, 5},
     [FILL] = {"FILLS UP", false, 0},
     [RANGE] = {"8 CHANCES IN 10", false, 2},
     [BUSIEST] = {"BUSIEST INTERVAL", false, 4},
-    [REMARK] = {"", false, 5},
+    [REMARK] = {"", false, 3},
 };
 
 #define NEVER INT64_MAX
@@ -159,8 +159,8 @@ static void busiest_text(char *out, size_t size, const json_t *transfers, double
   double interval = tm_json_get_number(transfers, "interval_s");
   const char *unit = tm_json_get_string(transfers, "unit");
   bool bytes = unit != NULL && strcmp(unit, "bytes") == 0;
-  const char *number = bytes ? tm_format_bytes(text, sizeof(text), max)
-                             : tm_format_count(text, sizeof(text), max);
+  const char *number =
+      bytes ? tm_format_bytes(text, sizeof(text), max) : tm_format_count(text, sizeof(text), max);
   if (unit != NULL && (strcmp(unit, "load") == 0 || strcmp(unit, "percent") == 0))
     snprintf(out, size, "%s%s", number, unit[0] == 'p' ? " %" : "");
   else if (interval > 1)
@@ -292,9 +292,10 @@ static void lay_out(const struct report *r, size_t width[COLUMNS])
       if (width[c] > 0 && columns[c].need > 0 && (drop < 0 || columns[c].need > columns[drop].need))
         drop = c;
     }
+    /* The remark is cut while it still says what to do, and before it goes, to a few words. */
     size_t over = total - r->settings.columns - 2;
-    if (drop == REMARK && width[REMARK] > over + 12) {
-      width[REMARK] -= over; /* cut rather than dropped while a few words are left */
+    if (width[REMARK] >= over + (drop == REMARK ? 12 : 34)) {
+      width[REMARK] -= over;
       return;
     }
     if (drop < 0)
