@@ -4,6 +4,7 @@
 # device and writes nothing.
 import ctypes
 import os
+import shutil
 import sys
 import time
 
@@ -122,13 +123,16 @@ daemon.stop()
 
 # The samples, but for where they put things.
 samples = os.path.join(collectd.SOURCE, "contrib/collectd")
+secrets = os.path.join(daemon.folder, "credentials")
+shutil.copy(os.path.join(samples, "credentials"), secrets)
+os.chmod(secrets, 0o600)
 for name in sorted(n for n in os.listdir(samples) if n.endswith(".conf")):
     text = open(os.path.join(samples, name)).read()
-    for line in ("PluginDir \"%s\"\nLoadPlugin rrdtool" % collectd.STOCK_PLUGINS,
-                 "PluginDir \"%s/plugins\"\nLoadPlugin disk_array" % collectd.BUILD):
-        text = text.replace(line.splitlines()[1], line)
+    text = text.replace("LoadPlugin rrdtool", "PluginDir \"%s\"\nLoadPlugin rrdtool" %
+                        collectd.STOCK_PLUGINS)
     text = text.replace("/usr/local/share/tidemark", os.path.join(collectd.SOURCE, "plugins"))
     text = text.replace("/var/lib/", daemon.folder + "/")
+    text = text.replace("/etc/tidemark/credentials", secrets)
     daemon.configure(text, write=None)
     os.unlink(daemon.log_path)
     daemon.start()
