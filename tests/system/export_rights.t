@@ -65,5 +65,24 @@ if jsonschema:
         validator = jsonschema.Draft202012Validator(json.load(f))
     same([e.message for d in events for e in validator.iter_errors(d["data"])], [],
          "both fit their schema")
+
+# --- by hand, as root --------------------------------------------------------------------------------
+if os.geteuid() == 0:
+    s = Site()
+    s.configure(s.webhook(receiver.url))
+    os.chmod(s.folder, 0o755)
+    os.chmod(s.conf, 0o644)
+    for folder in (s.state, s.spool):
+        os.mkdir(folder)
+        os.chown(folder, 65534, 65534)
+    s.enable("sales")
+    p = s.run("queue", "--now", "-", stdin=summaries(1))
+    same(p.returncode, 0, "root can do by hand what the service does")
+    made = [os.path.join(d, n) for top in (s.state, s.spool)
+            for d, folders, names in os.walk(top) for n in folders + names]
+    same({os.lstat(n).st_uid for n in made}, {65534}, "... and all of it is the service's")
+    p = s.run("push", "--once")
+    ok(p.returncode != 0 and s.path("secret") in p.stderr, "a secret that the service cannot read is "
+       "named", p.stderr)
 receiver.close()
 done()
