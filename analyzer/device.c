@@ -111,33 +111,43 @@ static json_t *product_of(const struct device_settings *settings, const struct s
   return product;
 }
 
+/* The forecast and its track record. A ledger that cannot be read costs the words only. */
+static int forecast_device(struct device_work *w, const struct device_settings *settings,
+                           const struct series *series, char *record, size_t size,
+                           struct tm_error *err)
+{
+  struct forecast_series rows = {series->time, series->used, series->capacity, series->n};
+  struct forecast_params params = FORECAST_PARAMS_INIT;
+  struct tm_error unread = {0};
+  int rc = forecast_run(w->forecast, &rows, &params, &w->result, err);
+  if (rc < 0)
+    return tm_fail_prefix(err, series->device);
+  w->forecasted = true;
+  if (settings->has_ledger && track_record(record, size, settings, series, &unread) < 0)
+    tm_log_warning("%s", unread.text);
+  return 0;
+}
+
 int device_summarize(struct device_work *w, const struct device_settings *settings,
                      const struct series *series, struct tm_error *err)
 {
-  struct forecast_result result;
   char record[160] = "";
+  int rc = 0;
+  w->forecasted = false;
+  if (settings->forecast && series->unit != NULL)
+    rc = forecast_device(w, settings, series, record, sizeof(record), err);
+  if (rc < 0)
+    return rc;
+  json_t *product = product_of(settings, series);
   struct summary s = {
       .conf = settings->conf,
       .series = series,
+      .forecast = w->forecasted ? &w->result : NULL,
       .record = record,
+      .product = product,
       .generated_at = settings->as_of != INT64_MIN ? settings->as_of : series->observed_at,
       .history_days = settings->history_days,
   };
-  int rc = 0;
-  if (settings->forecast && series->unit != NULL) {
-    struct forecast_series rows = {series->time, series->used, series->capacity, series->n};
-    struct forecast_params params = FORECAST_PARAMS_INIT;
-    rc = forecast_run(w->forecast, &rows, &params, &result, err);
-    if (rc < 0)
-      return tm_fail_prefix(err, series->device);
-    s.forecast = &result;
-    if (settings->has_ledger)
-      rc = track_record(record, sizeof(record), settings, series, err);
-    if (rc < 0)
-      return rc;
-  }
-  json_t *product = product_of(settings, series);
-  s.product = product;
   tm_buf_reset(&w->line);
   rc = summary_write(&w->line, &s);
   json_decref(product);
@@ -146,14 +156,17 @@ int device_summarize(struct device_work *w, const struct device_settings *settin
   if (rc < 0)
     return tm_fail(err, rc, "%s/%s: cannot make the summary: %s", series->host, series->device,
                    err->code != 0 ? err->text : strerror(-rc));
-  if (!settings->record)
-    return 0;
-  bool said = s.forecast != NULL &&
-              (result.verdict == FORECAST_GROWING || result.verdict == FORECAST_FLAT ||
-               result.verdict == FORECAST_RECEDING);
-  if (said) {
+  return 0;
+}
+
+int device_record(struct device_work *w, const struct device_settings *settings,
+                  const struct series *series, struct tm_error *err)
+{
+  enum forecast_verdict v = w->result.verdict;
+  int rc = 0;
+  if (w->forecasted && (v == FORECAST_GROWING || v == FORECAST_FLAT || v == FORECAST_RECEDING)) {
     struct ledger_entry entry;
-    ledger_entry_make(&entry, "capacity", &result);
+    ledger_entry_make(&entry, "capacity", &w->result);
     rc = ledger_append(settings->conf->state_dir, series->host, series->device, &entry, err);
   }
   return rc < 0 ? rc : write_own_file(settings, series, &w->line, err);

@@ -35,6 +35,8 @@ struct device_settings {
 struct device_work {
   struct forecast_work *forecast;
   struct tm_buf line;
+  struct forecast_result result; /* of the device in hand, when forecasted */
+  bool forecasted;
 };
 
 /* 0 or -ENOMEM. */
@@ -42,8 +44,13 @@ int device_work_init(struct device_work *w);
 void device_work_release(struct device_work *w);
 
 /* Makes the summary's line (no newline) in w->line. A negative errno when the device cannot be told
- * at all, or when it should be recorded and that failed. */
+ * at all. */
 int device_summarize(struct device_work *w, const struct device_settings *settings,
                      const struct series *series, struct tm_error *err);
+
+/* Appends the forecast of the device that was summarized last to the ledger and writes its own
+ * summary file. What fails here takes nothing from the report. */
+int device_record(struct device_work *w, const struct device_settings *settings,
+                  const struct series *series, struct tm_error *err);
 
 #endif

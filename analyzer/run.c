@@ -44,7 +44,9 @@ struct run {
   struct report *report;
   struct tm_output output;
   struct tm_output recorded; /* STATEDIR/summaries.ndjson, with --record */
-  atomic_size_t refused;     /* files and devices that could not be used */
+  bool record;
+  atomic_int unrecorded; /* why something could not be recorded: a negative errno */
+  atomic_size_t refused; /* files and devices that could not be used */
   size_t reported;
   struct tm_error sink_error;
 
@@ -165,7 +167,7 @@ static int parse_options(struct run *run)
   run->settings.forecast = !tm_args_has(run->args, "no-forecast");
   if (!run->settings.forecast) /* rows beyond the reported days would be read for nobody */
     run->source_options.read_days = run->source_options.days;
-  run->settings.record = tm_args_has(run->args, "record");
+  run->record = tm_args_has(run->args, "record");
   return status;
 }
 
@@ -184,6 +186,20 @@ static void draw_bar(struct run *run, size_t done, size_t count)
   else
     fprintf(stderr, "\r%*s\r", BAR_WIDTH + 48, "");
   fflush(stderr);
+}
+
+/* One line of STATEDIR/summaries.ndjson. When that cannot be written the old one stands, it is said
+ * once, and the report goes on. */
+static void keep_one(struct run *run, const char *data, size_t len)
+{
+  FILE *f = run->recorded.stream;
+  errno = 0;
+  if (f == NULL || (fwrite(data, 1, len, f) == len && putc('\n', f) != EOF))
+    return;
+  int code = errno != 0 ? -errno : -EIO;
+  tm_log_error("%s: cannot write: %s", run->recorded.path, strerror(-code));
+  atomic_store(&run->unrecorded, code);
+  tm_output_release(&run->recorded);
 }
 
 /* One summary, in the order of the devices. */
@@ -206,11 +222,27 @@ static int report_one(void *user, size_t index, char *data, size_t len)
     return tm_fail(&run->sink_error, rc, "%s: cannot write: %s",
                    run->output.path != NULL ? run->output.path : "standard output", strerror(-rc));
   run->reported++;
-  FILE *f = run->recorded.stream;
-  if (f != NULL && (fwrite(data, 1, len, f) != len || putc('\n', f) == EOF))
-    return tm_fail(&run->sink_error, errno != 0 ? -errno : -EIO, "%s: cannot write: %s",
-                   run->recorded.path, strerror(errno));
+  keep_one(run, data, len);
   return 0;
+}
+
+/* Opens STATEDIR/summaries.ndjson. A state folder that cannot be used is said once, and the report
+ * is made without recording anything. */
+static void open_recorded(struct run *run)
+{
+  struct tm_error err = {0};
+  char path[4096];
+  int n = snprintf(path, sizeof(path), "%s/summaries.ndjson", run->conf.state_dir);
+  int rc = n < 0 || (size_t)n >= sizeof(path)
+               ? tm_fail(&err, -ENAMETOOLONG, "%s: too long", run->conf.state_dir)
+               : tm_dir_make(run->conf.state_dir, 0750, &err);
+  if (rc == 0)
+    rc = tm_output_open(&run->recorded, path, 0640, &err);
+  if (rc == 0)
+    return;
+  tm_log_error("%s", err.text);
+  atomic_store(&run->unrecorded, rc);
+  run->record = false;
 }
 
 static int open_output(struct run *run, struct tm_error *err)
@@ -219,17 +251,8 @@ static int open_output(struct run *run, struct tm_error *err)
   int rc = tm_output_open(&run->output, path, 0644, err);
   if (rc < 0)
     return rc;
-  if (run->settings.record) {
-    char *recorded = NULL;
-    rc = tm_dir_make(run->conf.state_dir, 0750, err);
-    if (rc == 0 && asprintf(&recorded, "%s/summaries.ndjson", run->conf.state_dir) < 0)
-      rc = tm_fail(err, -ENOMEM, "out of memory");
-    if (rc == 0)
-      rc = tm_output_open(&run->recorded, recorded, 0640, err);
-    free(recorded);
-    if (rc < 0)
-      return rc;
-  }
+  if (run->record)
+    open_recorded(run);
   bool terminal = run->output.stream == stdout && isatty(STDOUT_FILENO);
   struct report_settings settings = {
       .out = run->output.stream,
@@ -276,9 +299,17 @@ static char *make_line(struct job *job, const struct series *s, size_t *len)
     atomic_fetch_add(&run->refused, 1);
     return NULL;
   }
+  if (run->record && device_record(&job->work, &run->settings, s, &err) < 0) {
+    tm_log_error("%s", err.text);
+    atomic_store(&run->unrecorded, err.code);
+  }
   char *line = malloc(job->work.line.len + 1);
-  if (line != NULL)
-    memcpy(line, job->work.line.ptr, job->work.line.len + 1);
+  if (line == NULL) {
+    tm_log_error("%s/%s: out of memory", s->host, s->device);
+    atomic_fetch_add(&run->refused, 1);
+    return NULL;
+  }
+  memcpy(line, job->work.line.ptr, job->work.line.len + 1);
   *len = job->work.line.len;
   return line;
 }
@@ -396,13 +427,17 @@ static int finish(struct run *run, struct tm_error *err)
 {
   int status = run->format->end(run->report);
   int rc = tm_output_commit(&run->output, err);
-  if (rc == 0 && run->recorded.path != NULL)
-    rc = tm_output_commit(&run->recorded, err);
   if (rc < 0)
     return rc;
+  if (run->recorded.path != NULL && tm_output_commit(&run->recorded, err) < 0) {
+    tm_log_error("%s", err->text);
+    atomic_store(&run->unrecorded, err->code);
+  }
   if (run->format == &report_nagios)
     return status;
-  if (atomic_load(&run->refused) > 0)
+  if (atomic_load(&run->unrecorded) < 0)
+    status = tm_exit_status(atomic_load(&run->unrecorded));
+  else if (atomic_load(&run->refused) > 0)
     status = EX_DATAERR;
   else if (run->reported == 0 && status == EX_OK)
     status = EX_NOINPUT;

@@ -108,6 +108,12 @@ is 'openmetrics ends with EOF' "$(tail -n 1 "$T/metrics")" '# EOF'
 tidemark-analyze run --data "$data" --format html -o "$T/r.html"
 is 'html: a section a device' "$(grep -c '<section' "$T/r.html")" 3
 
+# --- a state folder that cannot be written to costs the record, not the report
+mkdir "$T/file" && echo >"$T/file/state"
+printf 'paths { data = "%s" state = "%s" }\n' "$data" "$T/file/state" >"$T/unwritable.conf"
+is 'a state folder that is none: the status says so' "$(status_of tidemark-analyze run -c "$T/unwritable.conf" --record)" 74
+is 'and it is named once, beside a whole report' "$(grep -c "$T/file/state" "$T/err") $(wc -l <"$T/out")" '1 4'
+
 # --- check
 sed -i '$d' "$T/conf" # the unknown key
 printf '<Plugin rrdtool>\n  StepSize 70\n</Plugin>\n' >"$T/collectd.conf"
