@@ -219,7 +219,8 @@ void helper_free(struct helper *h)
 
 /* --- replies ------------------------------------------------------------------------------ */
 
-/* An answer that nobody waits for any more is dropped. */
+/* Takes the answer over; one that nobody waits for any more is dropped. It is never held by two
+ * threads: Jansson's counters of references may not be shared. */
 static void deliver(struct helper *h, json_t *reply)
 {
   uint64_t id = (uint64_t)json_integer_value(json_object_get(reply, "id"));
@@ -229,11 +230,13 @@ static void deliver(struct helper *h, json_t *reply)
   while (q != NULL && q->id != id)
     q = q->next;
   if (q != NULL && !q->finished) {
-    q->reply = json_incref(reply);
+    q->reply = reply;
+    reply = NULL;
     q->finished = true;
     pthread_cond_broadcast(&h->changed);
   }
   pthread_mutex_unlock(&h->lock);
+  json_decref(reply);
 }
 
 /* Delivers the whole lines of b and keeps the rest. */
@@ -245,7 +248,6 @@ static void deliver_lines(struct helper *h, struct tm_buf *b)
     json_t *reply = tm_json_parse(start, (size_t)(end - start), "helper", NULL);
     if (reply != NULL)
       deliver(h, reply);
-    json_decref(reply);
     start = end + 1;
   }
   b->len -= (size_t)(start - b->ptr);

@@ -68,10 +68,9 @@ static void remember(struct redfish *r, const struct redfish_walk *w)
 {
   json_t *paths = counted_paths(&w->tree);
   pthread_mutex_lock(&r->lock);
-  json_t *old = r->known;
+  json_decref(r->known);
   r->known = paths;
   pthread_mutex_unlock(&r->lock);
-  json_decref(old);
 }
 
 static int walk(struct redfish *r, struct redfish_walk *w, struct tm_error *err)
@@ -83,7 +82,9 @@ static int walk(struct redfish *r, struct redfish_walk *w, struct tm_error *err)
     pthread_mutex_unlock(&r->lock);
   }
   int rc = known != NULL ? redfish_walk_counters(w, known, err) : redfish_walk_all(w, err);
+  pthread_mutex_lock(&r->lock); /* the other lane may hold it too */
   json_decref(known);
+  pthread_mutex_unlock(&r->lock);
   return rc;
 }
 
