@@ -45,6 +45,10 @@ COLLECTD = -isystem /usr/include/collectd -DHAVE_CONFIG_H
 LINK = $(CC) $(SAN) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
 LIBS = -ljansson -lconfuse -lsodium -lcsv -lseccomp -lcurl -lnetsnmp -lcups -lm -lpthread -ldl
 
+# One short line a step; V=1 shows the commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $1 '$2')
+
 # --- what is built --------------------------------------------------------------------------
 PLUGIN_MODULES = $(patsubst plugins/%.c,%,$(wildcard plugins/disk_array.c \
   plugins/media_library.c plugins/printer.c))
@@ -84,15 +88,17 @@ $B/libplugin.a: $(call objects_of,$(call sources_in,plugins))
 $B/libanalyzer.a: $(call objects_of,$(call sources_in,analyzer))
 $B/libexporter.a: $(call objects_of,$(call sources_in,exporters))
 $(ARCHIVES):
+	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $B/plugins/%.o $B/tests/unit/test_plugin_%.o: EXTRA = $(COLLECTD)
 $B/analyzer/graph.o: EXTRA = -DTM_HAVE_RRD
 
 $B/plugins/%.so: $B/plugins/%.o $B/libplugin.a $B/libcommon.a
-	$(LINK) -shared -Wl,--exclude-libs,ALL -o $@ $^ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -shared -Wl,--exclude-libs,ALL -o $@ $^ $(LIBS)
 
 $B/tidemark-probe: $B/plugins/probe.o $B/libplugin.a $B/libcommon.a
 $B/tidemark-analyze: $B/analyzer/main.o $B/libanalyzer.a $B/libcommon.a
@@ -103,14 +109,16 @@ $B/tidemark-export: $B/exporters/main.o $B/libexporter.a $B/libcommon.a
 $B/tidemark-demo: $(call objects_of,$(call sources_in,contrib/demo)) $B/libcommon.a
 $B/tidemark-demo: LIBS := -lrrd $(LIBS)
 $(PROGRAMS:%=$B/%) $B/tidemark-demo:
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 # These are embedded by the assembler, which tells no dependencies.
 $B/exporters/schema.o: contrib/schema/summary.schema.json contrib/schema/history.schema.json
 
 $B/%.o: %.c $B/.flags
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(COMPILE) $(EXTRA) -c -o $@ $<
+	$(Q)$(COMPILE) $(EXTRA) -c -o $@ $<
 
 $B/.flags: FORCE # a changed compiler or flag rebuilds everything
 	@mkdir -p $(@D); echo '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
@@ -118,21 +126,23 @@ $B/.flags: FORCE # a changed compiler or flag rebuilds everything
 
 # --- tests ----------------------------------------------------------------------------------
 $B/tests/unit/test_%: $B/tests/unit/test_%.o $(ARCHIVES)
-	$(LINK) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS)
 
 # The fuzz targets with a main that replays files: no clang needed.
 $B/tests/fuzz/%: $B/tests/fuzz/%.o $B/tests/lib/replay.o $(ARCHIVES)
-	$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
 
 TEST_ENV = BUILD=$(abspath $B) SOURCE=$(CURDIR) LC_ALL=C TZ=UTC
 
 check-unit: $(UNIT_TESTS)
-	$(TEST_ENV) tests/run --jobs $(JOBS) $^
+	@$(TEST_ENV) tests/run --jobs $(JOBS) $^
 
 tests: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
 
 check-programs: tests
-	$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(SYSTEM_TESTS)
+	@$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(SYSTEM_TESTS)
 
 check:
 	@$(MAKE) --no-print-directory deps deps-check
@@ -140,7 +150,7 @@ check:
 	@$(MAKE) --no-print-directory check-programs
 
 check-long: check
-	$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(JOBS) $(wildcard tests/long/*.t)
+	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(JOBS) $(wildcard tests/long/*.t)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 asan:
@@ -164,7 +174,8 @@ fuzz:
 
 $B/libfuzzer/%: $B/tests/fuzz/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(LINK) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
 
 ALL_C = $(sort $(call sources_in,common) $(call sources_in,plugins) $(call sources_in,analyzer) \
   $(call sources_in,exporters) $(call sources_in,contrib))
