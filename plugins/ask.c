@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/ask.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -279,13 +281,16 @@ void ask_explain(struct ask_job *job, const char *value, const char *fmt, ...)
   json_object_set_new(job->explain, value, json_string(where));
 }
 
+/* waited: how long the sources before this one have taken. */
 static void run_source(const struct ask_source *source, struct ask_job *jobs, size_t jobs_len,
-                       struct ask_job **group)
+                       double waited, struct ask_job **group)
 {
   size_t n = 0;
   for (size_t i = 0; i < jobs_len; i++) {
-    if (jobs[i].device->source == source)
-      group[n++] = &jobs[i];
+    if (jobs[i].device->source != source)
+      continue;
+    jobs[i].deadline += waited;
+    group[n++] = &jobs[i];
   }
   source->ask(group, n);
   for (size_t i = 0; i < n; i++) {
@@ -302,13 +307,16 @@ void ask_run(struct ask_job *jobs, size_t jobs_len)
     jobs[i].asked_at = jobs[i].answered_at = NAN;
     jobs[i].finished = false;
   }
+  double start = tm_monotonic();
   struct ask_job **group = calloc(jobs_len > 0 ? jobs_len : 1, sizeof(struct ask_job *));
   for (size_t i = 0; i < jobs_len; i++) {
     if (group == NULL) {
       tm_fail(&jobs[i].reading.error, -ENOMEM, "out of memory");
       ask_done(&jobs[i]);
     } else if (!jobs[i].finished) {
-      run_source(jobs[i].device->source, jobs, jobs_len, group);
+      /* The libraries of the sources do not bear each other's threads: one after the other. */
+      double waited = i == 0 ? 0 : tm_monotonic() - start;
+      run_source(jobs[i].device->source, jobs, jobs_len, waited, group);
     }
   }
   free(group);

@@ -116,7 +116,8 @@ struct ask_job {
   /* filled by the caller, before ask_run() */
   struct ask_device *device;
   enum ask_part part;
-  double deadline;          /* on tm_monotonic()'s clock; the source is done with it by then */
+  double deadline;          /* on tm_monotonic()'s clock; the source is done with it by then. Put
+                               off by as long as sources of other jobs have taken before */
   const char *const *items; /* ASK_ITEMS: NULL-terminated */
   json_t *explain;          /* NULL, or an object that ask_explain() fills */
   void (*done)(struct ask_job *job); /* may be NULL; called once, from ask_run()'s thread */
