@@ -129,7 +129,7 @@ enum fc_shape_of {
 void fc_shape(double shape[FC_SHAPES], const struct fc_grid *g);
 
 /* ---- pool.c ---- */
-#define FC_HIDDEN_MAX 16
+#define FC_HIDDEN_MAX 32
 struct fc_pool {
   double constant, hidden[FC_HIDDEN_MAX]; /* what the history's shape contributes */
 };
