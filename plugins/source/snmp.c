@@ -334,6 +334,10 @@ static void begin(struct loop *loop, struct snmp_question *q)
   loop->under_way++;
   if (d->session == NULL)
     d->session = agent_open(&d->target, &err);
+  else
+    /* Those that were given up before their time was over are let go of; not in agent_send(), which
+     * may run within the library's own pass over its requests. */
+    agent_expire(d->session);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = d};
   if (d->session != NULL && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, agent_fd(d->session), &event) < 0)
     tm_fail(&err, -errno, "%s: %s", name_of(d), strerror(errno));

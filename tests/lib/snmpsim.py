@@ -18,7 +18,8 @@ def _free_port():
 class Simulator:
     """Serves every NAME.snmprec of the folders as community NAME; use it with `with`."""
 
-    def __init__(self, folders):
+    def __init__(self, folders, options=()):
+        self.options = list(options)
         self.directory = tempfile.mkdtemp(prefix="tm-snmpsim-")
         self.process = None
         self.port = _free_port()
@@ -46,7 +47,7 @@ class Simulator:
         os.chmod(cache, 0o777)
         command = ["snmpsimd"] + ["--data-dir=" + f for f in folders] + [
             "--agent-udpv4-endpoint=127.0.0.1:%d" % self.port, "--cache-dir=" + cache,
-            "--logging-method=null"]
+            "--logging-method=null"] + self.options
         if os.getuid() == 0:
             command += ["--process-user=nobody", "--process-group=nogroup"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
