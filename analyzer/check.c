@@ -7,8 +7,8 @@
 #include "analyzer/catalogue.h"
 #include "analyzer/commands.h"
 #include "analyzer/registration.h"
-#include "analyzer/source/rrd.h"
 #include "analyzer/source/rrd_settings.h"
+#include "analyzer/source/source.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -63,34 +63,27 @@ static void check_products(struct check *c)
   registrations_release(&r);
 }
 
-static int check_rrds(struct check *c, struct tm_error *err)
+static int check_source(struct check *c, const struct source_options *options, struct tm_error *err)
 {
-  struct rrd_source *source = NULL;
+  struct source *source = NULL;
   const struct series_refusal *refused = NULL;
-  const char *data = tm_args_get(c->args, "data");
-  struct rrd_options options = {.path = data != NULL ? data : c->conf.data_dir,
-                                .now = tm_now(),
-                                .as_of = INT64_MIN,
-                                .days = 1,
-                                .flush = c->conf.rrdcached,
-                                .settings = true};
-  int rc = rrd_source_open(&source, &options, err);
+  int rc = source_open(&source, options, err);
   if (rc == -ENOENT) { /* no data yet is no fault of the configuration, but worth a line */
     found(c, err->text);
     return 0;
   }
-  size_t n = rc == 0 ? rrd_source_refusals(source, &refused) : 0;
+  size_t n = rc == 0 ? source_refusals(source, &refused) : 0;
   for (size_t i = 0; i < n; i++)
     found(c, refused[i].text);
   if (rc == 0)
-    rc = rrd_source_start(source, 1, err);
+    rc = source_start(source, 1, err);
   struct series s;
-  while (rc >= 0 && (rc = rrd_source_next(source, 0, &s, err)) > 0) {
+  while (rc >= 0 && (rc = source_next(source, 0, &s, err)) > 0) {
     c->devices++;
     for (size_t i = 0; i < s.n_refused; i++)
       found(c, s.refused[i].text);
   }
-  rrd_source_free(source);
+  source_free(source);
   return rc;
 }
 
@@ -109,12 +102,16 @@ int cmd_check(const struct tm_args *args)
   struct check c = {.args = args};
   struct tm_error err = {0};
   struct tm_output out = {0};
+  struct source_options options = {
+      .now = tm_now(), .as_of = INT64_MIN, .days = 1, .settings = true};
   int64_t interval_s = UNIT_INTERVAL;
   const char *interval = tm_args_get(args, "interval");
   int status = command_load_conf(args, &c.conf);
   if (status == EX_OK && interval != NULL &&
       (tm_parse_duration(interval, &interval_s) < 0 || interval_s < 1))
     status = tm_args_refuse(args, "interval", "a duration such as 300s is expected");
+  if (status == EX_OK)
+    status = command_source(args, &c.conf, &options);
   if (status != EX_OK)
     goto out;
   int rc = tm_output_open(&out, tm_args_get(args, "output"), 0644, &err);
@@ -123,7 +120,7 @@ int cmd_check(const struct tm_args *args)
     check_catalogue(&c);
     check_products(&c);
     check_collectd(&c, interval_s);
-    rc = check_rrds(&c, &err);
+    rc = check_source(&c, &options, &err);
   }
   if (rc == 0 && c.findings == 0)
     fprintf(c.out, "nothing to mend: %zu device%s, %zu registered\n", c.devices,

@@ -5,6 +5,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sysexits.h>
 
 int command_load_conf(const struct tm_args *args, struct tm_conf *conf)
@@ -23,6 +24,26 @@ int command_load_conf(const struct tm_args *args, struct tm_conf *conf)
   if (tm_zone_use(conf->timezone, &err) < 0) {
     tm_log_error("%s: %s", conf->path, err.text);
     return EX_CONFIG;
+  }
+  return 0;
+}
+
+int command_source(const struct tm_args *args, const struct tm_conf *conf,
+                   struct source_options *options)
+{
+  const char *source = tm_args_get(args, "source");
+  const char *data = tm_args_get(args, "data");
+  options->type = SOURCE_RRD;
+  options->path = data != NULL ? data : conf->data_dir;
+  options->flush = conf->rrdcached;
+  if (source == NULL)
+    return 0;
+  if (data != NULL)
+    return tm_args_refuse(args, "source", "give either this or --data");
+  if (source_parse(source, options) < 0) {
+    char why[120];
+    snprintf(why, sizeof(why), "expected %s", source_types());
+    return tm_args_refuse(args, "source", why);
   }
   return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef TM_COMMANDS_H
 #define TM_COMMANDS_H
 
+#include "analyzer/source/source.h"
 #include "common/conf.h"
 #include "common/options.h"
 
@@ -21,5 +22,10 @@ int cmd_demand(const struct tm_args *args);
  * saying why. The caller releases conf in both cases.
  */
 int command_load_conf(const struct tm_args *args, struct tm_conf *conf);
+
+/* Where the histories come from: --source, or --data, or else the configuration's folder of RRDs.
+ * Fills type, path and flush, which are borrowed. 0, or EX_USAGE after saying why. */
+int command_source(const struct tm_args *args, const struct tm_conf *conf,
+                   struct source_options *options);
 
 #endif

@@ -6,7 +6,7 @@
 #include "analyzer/commands.h"
 #include "analyzer/graph/document.h"
 #include "analyzer/graph/helper.h"
-#include "analyzer/source/rrd.h"
+#include "analyzer/source/source.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -28,7 +28,7 @@ enum { DOCUMENT_MAX = 16 << 20, PICTURE_MAX = 64 << 20 };
 
 struct graph {
   struct tm_conf conf;
-  struct rrd_options options;
+  struct source_options options;
   const char *wanted; /* DEVICE, FOLDER or HOST/either */
   const char *output;
   const char *format;
@@ -75,13 +75,9 @@ static int parse_numbers(const struct tm_args *args, struct graph *g)
 
 static int parse_source(const struct tm_args *args, struct graph *g)
 {
-  const char *source = tm_args_get(args, "source");
-  const char *data = tm_args_get(args, "data");
-  if (source != NULL && data != NULL)
-    return tm_args_refuse(args, "source", "give either this or --data");
-  if (source != NULL && strncmp(source, "rrd:", 4) != 0)
-    return tm_args_refuse(args, "source", "expected rrd:DIR");
-  g->options.path = source != NULL ? source + 4 : data != NULL ? data : g->conf.data_dir;
+  int status = command_source(args, &g->conf, &g->options);
+  if (status != 0)
+    return status;
   g->options.all = true; /* whoever names a device wants to see it */
   if (args->operands_len != 1) {
     tm_log_error("graph: one DEVICE is expected, such as HOST/array-01");
@@ -94,7 +90,7 @@ static int parse_source(const struct tm_args *args, struct graph *g)
 /* --- the device --------------------------------------------------------------------------------
  */
 
-static bool is_wanted(const struct rrd_device *d, const char *wanted)
+static bool is_wanted(const struct source_device *d, const char *wanted)
 {
   size_t host = strlen(d->host);
   if (strncmp(wanted, d->host, host) == 0 && wanted[host] == '/')
@@ -103,12 +99,12 @@ static bool is_wanted(const struct rrd_device *d, const char *wanted)
 }
 
 /* Which device of the source is meant: exactly one. */
-static int device_find(const struct rrd_source *src, const struct graph *g,
-                       struct rrd_device *found, struct tm_error *err)
+static int device_find(const struct source *src, const struct graph *g, struct source_device *found,
+                       struct tm_error *err)
 {
   size_t hits = 0;
-  for (size_t i = 0; i < rrd_source_count(src); i++) {
-    struct rrd_device d = rrd_source_device(src, i);
+  for (size_t i = 0; i < source_count(src); i++) {
+    struct source_device d = source_device(src, i);
     if (!is_wanted(&d, g->wanted))
       continue;
     if (hits++ > 0)
@@ -121,35 +117,52 @@ static int device_find(const struct rrd_source *src, const struct graph *g,
   return 0;
 }
 
-/* Opens the source again for this device's folder alone, so that a site of thousands is not read
- * for one picture. */
-static int source_narrow(struct rrd_source **src, const struct graph *g,
-                         const struct rrd_device *device, struct tm_error *err)
+/* The path of the device's own folder of RRDs. */
+static int folder_of(char path[PATH_MAX], const struct graph *g, const struct source_device *device,
+                     struct tm_error *err)
+{
+  int n = snprintf(path, PATH_MAX, "%s/%s/%s", g->options.path, device->host, device->folder);
+  if (n > 0 && n < PATH_MAX && access(path, F_OK) != 0)
+    n = snprintf(path, PATH_MAX, "%s/%s", g->options.path, device->folder);
+  if (n < 0 || n >= PATH_MAX)
+    return tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", g->options.path);
+  return 0;
+}
+
+/* Opens the source again for this device alone, so that a site of thousands is not read for one
+ * picture. */
+static int source_narrow(struct source **src, const struct graph *g,
+                         const struct source_device *device, struct tm_error *err)
 {
   char path[PATH_MAX];
-  struct rrd_options narrow = g->options;
-  struct rrd_source *only = NULL;
-  if (rrd_source_count(*src) == 1 || device->folder == NULL)
+  struct source_options narrow = g->options;
+  struct source *only = NULL;
+  int rc = 0;
+  if (source_count(*src) == 1)
     return 0;
-  int n = snprintf(path, sizeof(path), "%s/%s/%s", g->options.path, device->host, device->folder);
-  if (n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) != 0)
-    n = snprintf(path, sizeof(path), "%s/%s", g->options.path, device->folder);
-  if (n < 0 || (size_t)n >= sizeof(path))
-    return tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", g->options.path);
-  narrow.path = path;
-  int rc = rrd_source_open(&only, &narrow, err);
+  if (g->options.type == SOURCE_RRD) {
+    if (device->folder == NULL)
+      return 0;
+    rc = folder_of(path, g, device, err);
+    narrow.path = path;
+  } else {
+    narrow.host = device->host;
+    narrow.folder = device->folder != NULL ? device->folder : device->device;
+  }
+  if (rc == 0)
+    rc = source_open(&only, &narrow, err);
   if (rc < 0)
     return rc;
-  rrd_source_free(*src);
+  source_free(*src);
   *src = only;
   return 0;
 }
 
-static int device_read(struct rrd_source *src, struct series *s, struct tm_error *err)
+static int device_read(struct source *src, struct series *s, struct tm_error *err)
 {
-  int rc = rrd_source_start(src, 1, err);
+  int rc = source_start(src, 1, err);
   if (rc == 0)
-    rc = rrd_source_next(src, 0, s, err);
+    rc = source_next(src, 0, s, err);
   if (rc == 0)
     return tm_fail(err, -ENOENT, "the device went away while it was looked at");
   if (rc < 0)
@@ -192,10 +205,10 @@ static int draw(const struct graph *g, const struct series *s, struct tm_buf *pi
 static int graph_run(const struct graph *g, struct tm_error *err)
 {
   struct tm_buf picture = TM_BUF_INIT(PICTURE_MAX);
-  struct rrd_source *src = NULL;
-  struct rrd_device device = {0};
+  struct source *src = NULL;
+  struct source_device device = {0};
   struct series s = {0};
-  int rc = rrd_source_open(&src, &g->options, err);
+  int rc = source_open(&src, &g->options, err);
   if (rc == 0)
     rc = device_find(src, g, &device, err);
   if (rc == 0)
@@ -206,7 +219,7 @@ static int graph_run(const struct graph *g, struct tm_error *err)
     rc = draw(g, &s, &picture, err);
   if (rc == 0)
     rc = tm_file_write(g->output, picture.ptr, picture.len, 0644, err);
-  rrd_source_free(src);
+  source_free(src);
   tm_buf_release(&picture);
   return rc;
 }

@@ -7,7 +7,7 @@
 #include "analyzer/device.h"
 #include "analyzer/ordered.h"
 #include "analyzer/report/report.h"
-#include "analyzer/source/rrd.h"
+#include "analyzer/source/source.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -33,12 +33,12 @@ struct run {
   struct device_settings settings;
   struct catalogue catalogue;
   struct registrations registrations;
-  struct rrd_options source_options;
+  struct source_options source_options;
   unsigned jobs;
   int64_t warning_s;
   int64_t critical_s;
 
-  struct rrd_source *source;
+  struct source *source;
   struct ordered *ordered;
   const struct report_format *format;
   struct report *report;
@@ -127,20 +127,6 @@ static int parse_shard(struct run *run)
   return 0;
 }
 
-static int parse_source(struct run *run)
-{
-  const char *source = tm_args_get(run->args, "source");
-  const char *data = tm_args_get(run->args, "data");
-  if (source != NULL && data != NULL)
-    return tm_args_refuse(run->args, "source", "give either this or --data");
-  if (source != NULL && strncmp(source, "rrd:", 4) != 0)
-    return tm_args_refuse(run->args, "source", "expected rrd:DIR");
-  run->source_options.path = source != NULL ? source + 4 : data;
-  if (run->source_options.path == NULL)
-    run->source_options.path = run->conf.data_dir;
-  return 0;
-}
-
 static int parse_options(struct run *run)
 {
   const char *format = tm_args_get(run->args, "format");
@@ -151,8 +137,10 @@ static int parse_options(struct run *run)
     return tm_args_refuse(run->args, "format", why);
   }
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  run->jobs = processors < 1 ? 1 : processors > RRD_MAX_JOBS ? RRD_MAX_JOBS : (unsigned)processors;
-  int status = parse_count(run, "jobs", 1, RRD_MAX_JOBS, &run->jobs);
+  run->jobs = processors < 1                 ? 1
+              : processors > SOURCE_MAX_JOBS ? SOURCE_MAX_JOBS
+                                             : (unsigned)processors;
+  int status = parse_count(run, "jobs", 1, SOURCE_MAX_JOBS, &run->jobs);
   if (status == 0)
     status = parse_times(run);
   if (status == 0)
@@ -160,8 +148,7 @@ static int parse_options(struct run *run)
   if (status == 0)
     status = parse_shard(run);
   if (status == 0)
-    status = parse_source(run);
-  run->source_options.flush = run->conf.rrdcached;
+    status = command_source(run->args, &run->conf, &run->source_options);
   run->source_options.all = tm_args_has(run->args, "all");
   run->source_options.now = tm_now();
   run->settings.forecast = !tm_args_has(run->args, "no-forecast");
@@ -207,7 +194,7 @@ static int report_one(void *user, size_t index, char *data, size_t len)
 {
   struct run *run = user;
   if (run->bar)
-    draw_bar(run, index + 1, rrd_source_count(run->source));
+    draw_bar(run, index + 1, source_count(run->source));
   if (data == NULL)
     return 0;
   json_t *parsed = NULL;
@@ -320,7 +307,7 @@ static void *run_job(void *user)
   struct run *run = job->run;
   struct series s;
   int rc;
-  while ((rc = rrd_source_next(run->source, job->number, &s, &job->err)) > 0) {
+  while ((rc = source_next(run->source, job->number, &s, &job->err)) > 0) {
     size_t len = 0;
     char *line = make_line(job, &s, &len);
     rc = ordered_put(run->ordered, s.index, line, len);
@@ -334,9 +321,9 @@ static void *run_job(void *user)
 
 static int run_jobs(struct run *run, struct tm_error *err)
 {
-  struct job jobs[RRD_MAX_JOBS] = {0};
+  struct job jobs[SOURCE_MAX_JOBS] = {0};
   unsigned started = 0;
-  int rc = rrd_source_start(run->source, run->jobs, err);
+  int rc = source_start(run->source, run->jobs, err);
   for (; rc == 0 && started < run->jobs; started++) {
     struct job *job = &jobs[started];
     job->run = run;
@@ -408,16 +395,16 @@ static int run_all(struct run *run, struct tm_error *err)
     rc = load_products(run, err);
   if (rc < 0)
     return rc;
-  rc = rrd_source_open(&run->source, &run->source_options, err);
+  rc = source_open(&run->source, &run->source_options, err);
   if (rc < 0)
     return rc;
   const struct series_refusal *refused = NULL;
-  size_t n = rrd_source_refusals(run->source, &refused);
+  size_t n = source_refusals(run->source, &refused);
   say_refusals(run, refused, n);
   rc = open_output(run, err);
   if (rc < 0)
     return rc;
-  run->ordered = ordered_new(rrd_source_count(run->source), report_one, run);
+  run->ordered = ordered_new(source_count(run->source), report_one, run);
   if (run->ordered == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   return run_jobs(run, err);
@@ -469,7 +456,7 @@ out:
   tm_output_release(&run.output);
   tm_output_release(&run.recorded);
   ordered_free(run.ordered);
-  rrd_source_free(run.source);
+  source_free(run.source);
   registrations_release(&run.registrations);
   catalogue_release(&run.catalogue);
   tm_conf_release(&run.conf);

@@ -5,7 +5,7 @@
  */
 #include "analyzer/commands.h"
 #include "analyzer/ledger.h"
-#include "analyzer/source/rrd.h"
+#include "analyzer/source/source.h"
 #include "common/clock.h"
 #include "common/conf.h"
 #include "common/file.h"
@@ -218,16 +218,16 @@ static int print_json(FILE *f, const struct score *s, struct tm_error *err)
 
 /* Every device of the source; what its files are refused for was run's to say. */
 static int score_all(struct score *score, const struct tm_conf *conf,
-                     const struct rrd_options *options, int64_t keep_s, struct tm_error *err)
+                     const struct source_options *options, int64_t keep_s, struct tm_error *err)
 {
-  struct rrd_source *source = NULL;
-  int rc = rrd_source_open(&source, options, err);
+  struct source *source = NULL;
+  int rc = source_open(&source, options, err);
   if (rc == 0)
-    rc = rrd_source_start(source, 1, err);
+    rc = source_start(source, 1, err);
   struct series s;
-  while (rc >= 0 && (rc = rrd_source_next(source, 0, &s, err)) > 0)
+  while (rc >= 0 && (rc = source_next(source, 0, &s, err)) > 0)
     rc = add_device(score, conf, &s, s.observed_at - keep_s, err);
-  rrd_source_free(source);
+  source_free(source);
   return rc;
 }
 
@@ -242,7 +242,6 @@ int cmd_score(const struct tm_args *args)
   int64_t keep_s = DEFAULT_KEEP_DAYS * (int64_t)TM_DAY;
   const char *keep = tm_args_get(args, "keep");
   const char *format = tm_args_get(args, "format");
-  const char *data = tm_args_get(args, "data");
   bool json = format != NULL && strcmp(format, "json") == 0;
   if (status != EX_OK)
     goto out;
@@ -250,12 +249,16 @@ int cmd_score(const struct tm_args *args)
     status = tm_args_refuse(args, "keep", "a duration such as 1096d is expected");
   else if (format != NULL && !json && strcmp(format, "table") != 0)
     status = tm_args_refuse(args, "format", "expected one of table, json");
-  struct rrd_options options = {
-      .path = data != NULL ? data : conf.data_dir, .as_of = INT64_MIN, .days = 1, .now = tm_now()};
-  if (status != EX_OK)
+  struct source_options options = {.as_of = INT64_MIN, .days = 1, .now = tm_now()};
+  if (status == EX_OK)
+    status = command_source(args, &conf, &options);
+  if (status == EX_OK && score == NULL) {
+    tm_log_error("out of memory");
+    status = EX_OSERR;
+  }
+  if (status != EX_OK || score == NULL)
     goto out;
-  rc = score == NULL ? tm_fail(&err, -ENOMEM, "out of memory")
-                     : score_all(score, &conf, &options, keep_s, &err);
+  rc = score_all(score, &conf, &options, keep_s, &err);
   if (rc == 0)
     rc = tm_output_open(&out, tm_args_get(args, "output"), 0644, &err);
   if (rc == 0 && json)

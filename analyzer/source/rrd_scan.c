@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/source/rrd_scan.h"
 
+#include "analyzer/source/shard.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -91,26 +93,13 @@ static int refuse(struct rrd_scan *s, const char *folder, const char *name, cons
   return rrd_scan_refuse(s, err.text);
 }
 
-/* FNV-1a over "HOST/FOLDER": the same everywhere, so that shards fit together. */
-static uint64_t shard_hash(const char *host, const char *folder)
-{
-  uint64_t h = 0xcbf29ce484222325U;
-  for (int part = 0; part < 2; part++) {
-    for (const char *p = part == 0 ? host : folder; *p != '\0'; p++)
-      h = (h ^ (unsigned char)*p) * 0x100000001b3U;
-    if (part == 0)
-      h = (h ^ '/') * 0x100000001b3U;
-  }
-  return h ^ h >> 32;
-}
-
 /* Adds a device. host_at: the host's name in the text. */
 static int add(struct walk *w, uint32_t host_at, const char *folder, const char *place,
                const char *only, const struct rrd_recipe *recipe)
 {
   struct rrd_scan *s = w->scan;
   const struct rrd_options *o = w->options;
-  if (o->shards > 1 && shard_hash(s->text + host_at, folder) % o->shards != o->shard)
+  if (!shard_holds(o->shard, o->shards, s->text + host_at, folder))
     return 0;
   struct rrd_entry e = {.host = host_at, .recipe = recipe};
   size_t folder_len = strlen(folder);

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Histories from a CSV file, the one that `forecast` reads: series,time,used,capacity. Each series
+ * is a device, HOST/DEVICE or DEVICE alone, whose host is then the file's name without its ending.
+ * A device that is named as collectd names its folders ("disk_array-array-01") is of that kind.
+ * A file has to be read to its end to be known sound, so it is read when it is opened, and kept.
+ */
+#include "analyzer/forecast_csv.h"
+#include "analyzer/source/history.h"
+#include "analyzer/source/rrd_recipe.h"
+#include "analyzer/source/source_type.h"
+#include "common/clock.h"
+#include "common/file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HISTORY_DAYS 731
+#define DEFAULT_DAYS 30
+
+struct csv_device {
+  char *host; /* and behind it, after its NUL, the folder; owned */
+  const char *folder;
+  const struct rrd_recipe *recipe; /* NULL: named in another way */
+  struct forecast_csv_series rows;
+};
+
+struct csv_source {
+  const struct source_options *options; /* while it is opened */
+  char *stem;                           /* the host of series that name none */
+  int64_t as_of;
+  int64_t history_s;
+  unsigned days;
+  struct csv_device *device;
+  size_t n, cap;
+  struct series_refusal *refused;
+  size_t n_refused, refused_cap;
+  atomic_size_t given;
+  unsigned jobs;
+  struct history *history[SOURCE_MAX_JOBS];
+};
+
+static int refuse(void *context, const char *what, struct tm_error *err)
+{
+  struct csv_source *c = context;
+  struct tm_error clean; /* masks what a hostile name might hold */
+  tm_fail(&clean, -EBADMSG, "%s", what);
+  if (c->n_refused == c->refused_cap) {
+    size_t cap = 2 * c->refused_cap + 16;
+    struct series_refusal *more = reallocarray(c->refused, cap, sizeof(*more));
+    if (more == NULL)
+      return tm_fail(err, -ENOMEM, "out of memory");
+    c->refused = more;
+    c->refused_cap = cap;
+  }
+  char *text = strdup(clean.text);
+  if (text == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  c->refused[c->n_refused++].text = text;
+  return 0;
+}
+
+/* --- the devices ------------------------------------------------------------------------------ */
+
+/* Splits the name of a series. False: it cannot be one of a device. */
+static bool name_device(const struct csv_source *c, const char *name, struct csv_device *d)
+{
+  const char *slash = strchr(name, '/');
+  const char *folder = slash != NULL ? slash + 1 : name;
+  size_t host_len = slash != NULL ? (size_t)(slash - name) : strlen(c->stem);
+  size_t folder_size = strlen(folder) + 1;
+  d->host = malloc(host_len + 1 + folder_size);
+  if (d->host == NULL)
+    return false;
+  memcpy(d->host, slash != NULL ? name : c->stem, host_len);
+  d->host[host_len] = '\0';
+  memcpy(d->host + host_len + 1, folder, folder_size);
+  d->folder = d->host + host_len + 1;
+  d->recipe = rrd_recipe_for(d->folder);
+  return tm_file_name_is_safe(d->host) && tm_file_name_is_safe(d->folder);
+}
+
+static int take_series(void *context, struct forecast_csv_series *s, struct tm_error *err)
+{
+  struct csv_source *c = context;
+  struct csv_device d = {0};
+  if (!name_device(c, s->name, &d)) {
+    char text[FORECAST_CSV_FIELD_MAX + 512];
+    snprintf(text, sizeof(text), "%s: series '%s': not the name of a device: HOST/DEVICE",
+             c->options->path, s->name);
+    free(d.host);
+    return refuse(c, text, err);
+  }
+  if (s->n == 0 || !source_wants(c->options, d.host, d.folder)) {
+    free(d.host);
+    return 0;
+  }
+  if (c->n == c->cap) {
+    size_t cap = 2 * c->cap + 64;
+    struct csv_device *more = reallocarray(c->device, cap, sizeof(*more));
+    if (more == NULL) {
+      free(d.host);
+      return tm_fail(err, -ENOMEM, "%s: out of memory", c->options->path);
+    }
+    c->device = more;
+    c->cap = cap;
+  }
+  d.rows = *s; /* the reader goes on with new memory */
+  *s = (struct forecast_csv_series){0};
+  c->device[c->n++] = d;
+  return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+  const struct csv_device *x = a;
+  const struct csv_device *y = b;
+  int order = strcmp(x->host, y->host);
+  return order != 0 ? order : strcmp(x->folder, y->folder);
+}
+
+static void release_device(struct csv_device *d)
+{
+  free(d->host);
+  forecast_csv_series_release(&d->rows);
+}
+
+/* A name that stands twice: nobody knows which rows are meant, so neither is used. */
+static int refuse_doubles(struct csv_source *c, struct tm_error *err)
+{
+  size_t kept = 0;
+  int rc = 0;
+  for (size_t i = 0, next; i < c->n; i = next) {
+    for (next = i + 1; next < c->n && by_name(&c->device[i], &c->device[next]) == 0;)
+      next++;
+    if (next == i + 1) {
+      c->device[kept++] = c->device[i];
+      continue;
+    }
+    char text[FORECAST_CSV_FIELD_MAX + 512];
+    snprintf(text, sizeof(text), "%s: series '%s/%s': its rows do not stand together",
+             c->options->path, c->device[i].host, c->device[i].folder);
+    rc = rc == 0 ? refuse(c, text, err) : rc;
+    for (size_t k = i; k < next; k++)
+      release_device(&c->device[k]);
+  }
+  c->n = kept;
+  return rc;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static void free_csv(void *state)
+{
+  struct csv_source *c = state;
+  for (size_t i = 0; i < c->n; i++)
+    release_device(&c->device[i]);
+  for (size_t i = 0; i < c->n_refused; i++)
+    free((char *)c->refused[i].text);
+  for (unsigned i = 0; i < c->jobs; i++)
+    history_free(c->history[i]);
+  free(c->device);
+  free(c->refused);
+  free(c->stem);
+  free(c);
+}
+
+static int read_file(struct csv_source *c, struct tm_error *err)
+{
+  struct stat st;
+  const struct forecast_csv_taker taker = {take_series, refuse, c};
+  int fd = tm_file_open(c->options->path, &st, err);
+  if (fd < 0)
+    return fd;
+  FILE *f = fdopen(fd, "r");
+  if (f == NULL) {
+    close(fd);
+    return tm_fail(err, -ENOMEM, "%s: out of memory", c->options->path);
+  }
+  int rc = forecast_csv_read(f, c->options->path, &taker, err);
+  fclose(f);
+  return rc;
+}
+
+static int open_csv(void **state, const struct source_options *o, struct tm_error *err)
+{
+  const char *slash = strrchr(o->path, '/');
+  const char *name = slash != NULL ? slash + 1 : o->path;
+  const char *dot = strrchr(name, '.');
+  unsigned history_days = o->history_days != 0 ? o->history_days : HISTORY_DAYS;
+  struct csv_source *c = calloc(1, sizeof(*c));
+  if (c == NULL)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", o->path);
+  c->options = o;
+  c->as_of = o->as_of != INT64_MIN ? o->as_of : INT64_MAX;
+  c->days = o->days != 0 ? o->days : DEFAULT_DAYS;
+  c->history_s = (int64_t)(o->read_days != 0 ? o->read_days : history_days) * TM_DAY;
+  c->stem = strndup(name, dot != NULL && dot > name ? (size_t)(dot - name) : strlen(name));
+  int rc =
+      c->stem == NULL ? tm_fail(err, -ENOMEM, "%s: out of memory", o->path) : read_file(c, err);
+  if (rc == 0 && c->n > 1) {
+    qsort(c->device, c->n, sizeof(c->device[0]), by_name);
+    rc = refuse_doubles(c, err);
+  }
+  if (rc == 0 && c->n == 0 && c->n_refused == 0 && o->shards <= 1)
+    rc = tm_fail(err, -ENOENT, "%s: no series in it", o->path);
+  if (rc < 0)
+    free_csv(c);
+  else
+    *state = c;
+  return rc;
+}
+
+static size_t count_csv(const void *state)
+{
+  return ((const struct csv_source *)state)->n;
+}
+
+static struct source_device device_csv(const void *state, size_t index)
+{
+  const struct csv_device *d = &((const struct csv_source *)state)->device[index];
+  const char *device = d->folder;
+  if (d->recipe == NULL)
+    return (struct source_device){d->host, device, NULL, SERIES_COMPUTER};
+  if (d->recipe->by_instance && rrd_recipe_instance(d->recipe, device)[0] != '\0')
+    device = rrd_recipe_instance(d->recipe, device);
+  return (struct source_device){d->host, device, d->folder, d->recipe->kind};
+}
+
+static size_t refusals_csv(const void *state, const struct series_refusal **refused)
+{
+  const struct csv_source *c = state;
+  *refused = c->refused;
+  return c->n_refused;
+}
+
+static int start_csv(void *state, unsigned jobs, struct tm_error *err)
+{
+  struct csv_source *c = state;
+  for (; c->jobs < jobs; c->jobs++) {
+    c->history[c->jobs] = history_new(c->days);
+    if (c->history[c->jobs] == NULL)
+      return tm_fail(err, -ENOMEM, "out of memory");
+  }
+  return 0;
+}
+
+/* --- the series ------------------------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+  int64_t x = *(const int64_t *)a;
+  int64_t y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The median distance of neighbours: what the rows were written at. A day where there is one row.
+ */
+static int64_t median_step(const int64_t *time, size_t n)
+{
+  size_t gaps = 0;
+  int64_t *gap = calloc(n, sizeof(*gap));
+  for (size_t i = 1; gap != NULL && i < n; i++)
+    if (time[i] > time[i - 1])
+      gap[gaps++] = time[i] - time[i - 1];
+  if (gaps > 1)
+    qsort(gap, gaps, sizeof(*gap), by_value);
+  int64_t step = gaps > 0 ? gap[(gaps - 1) / 2] : TM_DAY;
+  free(gap);
+  return step;
+}
+
+static void make_series(const struct csv_source *c, const struct csv_device *d, struct history *h,
+                        struct series *s)
+{
+  const struct forecast_csv_series *r = &d->rows;
+  size_t n = r->n;
+  while (n > 0 &&
+         (r->time[n - 1] > c->as_of || (isnan(r->used[n - 1]) && isnan(r->capacity[n - 1]))))
+    n--;
+  if (n == 0)
+    return;
+  int64_t newest = r->time[n - 1];
+  size_t first = 0;
+  while (r->time[first] <= newest - c->history_s)
+    first++;
+  history_begin(h, r->time[first], newest, median_step(r->time + first, n - first));
+  history_days(h, newest, &s->maxima);
+  for (size_t i = first; i < n; i++) {
+    history_put(h, r->time[i], r->used[i], r->capacity[i]);
+    history_day_put(&s->maxima, r->time[i], r->used[i], r->capacity[i]);
+  }
+  history_rows(h, s);
+  s->unit = "bytes";
+  s->observed_at = newest;
+  for (size_t i = n; i-- > first && (isnan(s->used_now) || isnan(s->capacity_now));) {
+    if (isnan(s->used_now) && !isnan(r->used[i])) {
+      s->used_now = r->used[i];
+      s->read_at = r->time[i];
+    }
+    if (isnan(s->capacity_now))
+      s->capacity_now = r->capacity[i];
+  }
+  if (s->read_at == INT64_MIN)
+    s->read_at = newest;
+}
+
+static int next_csv(void *state, unsigned job, struct series *s, struct tm_error *err)
+{
+  struct csv_source *c = state;
+  (void)err;
+  size_t index = atomic_fetch_add(&c->given, 1);
+  if (index >= c->n)
+    return 0;
+  struct source_device d = device_csv(c, index);
+  *s = (struct series){.index = index,
+                       .host = d.host,
+                       .device = d.device,
+                       .folder = d.folder,
+                       .kind = d.kind,
+                       .observed_at = INT64_MIN,
+                       .read_at = INT64_MIN,
+                       .used_now = NAN,
+                       .capacity_now = NAN};
+  make_series(c, &c->device[index], c->history[job], s);
+  return 1;
+}
+
+const struct source_type_calls source_type_csv = {
+    .name = "csv",
+    .usage = "csv:FILE",
+    .open = open_csv,
+    .free = free_csv,
+    .count = count_csv,
+    .device = device_csv,
+    .refusals = refusals_csv,
+    .start = start_csv,
+    .next = next_csv,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyzer/source/history.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct history *history_new(unsigned days)
+{
+  struct history *h = malloc(sizeof(*h));
+  if (h == NULL)
+    return NULL;
+  h->build = maxima_build_new();
+  if (h->build == NULL) {
+    free(h);
+    return NULL;
+  }
+  days_init(&h->days);
+  h->n_days = days;
+  h->n = 0;
+  return h;
+}
+
+void history_free(struct history *h)
+{
+  if (h == NULL)
+    return;
+  maxima_build_free(h->build);
+  free(h);
+}
+
+void history_begin(struct history *h, int64_t oldest, int64_t newest, int64_t step_s)
+{
+  int64_t rows = (newest - oldest) / step_s + 1;
+  if (rows > SERIES_MAX_ROWS) { /* whole multiples, so that each row holds as many readings */
+    step_s *= (rows + SERIES_MAX_ROWS - 1) / SERIES_MAX_ROWS;
+    rows = (newest - oldest) / step_s + 1;
+  }
+  h->n = (size_t)rows;
+  h->step_s = step_s;
+  for (size_t i = 0; i < h->n; i++) {
+    h->time[i] = newest - (int64_t)(h->n - 1 - i) * step_s;
+    h->used[i] = h->capacity[i] = NAN;
+    h->weight[0][i] = h->weight[1][i] = 0;
+  }
+}
+
+static void take(double *row, uint32_t *weight, double value)
+{
+  if (isnan(value))
+    return;
+  *weight += 1;
+  *row = *weight == 1 ? value : *row + (value - *row) / *weight;
+}
+
+void history_put(struct history *h, int64_t time, double used, double capacity)
+{
+  if (h->n == 0 || time > h->time[h->n - 1] || time <= h->time[0] - h->step_s)
+    return;
+  size_t i = h->n - 1 - (size_t)((h->time[h->n - 1] - time) / h->step_s);
+  take(&h->used[i], &h->weight[0][i], used);
+  take(&h->capacity[i], &h->weight[1][i], capacity);
+}
+
+void history_rows(struct history *h, struct series *s)
+{
+  size_t skip = 0;
+  while (skip < h->n && isnan(h->used[skip]) && isnan(h->capacity[skip]))
+    skip++;
+  s->n = h->n - skip;
+  s->step_s = s->n > 0 ? h->step_s : 0;
+  s->time = h->time + skip;
+  s->used = h->used + skip;
+  s->capacity = h->capacity + skip;
+}
+
+void history_days(struct history *h, int64_t newest, struct maxima *m)
+{
+  *m = (struct maxima){.source = MAXIMA_NONE, .n = h->n_days, .day = h->day};
+  maxima_begin(h->build, h->day, days_until(&h->days, newest - 1, m->n), m->n, MAXIMA_NONE, 1);
+}
+
+void history_day_put(struct maxima *m, int64_t time, double used, double capacity)
+{
+  if (m->n == 0 || time <= m->day[0].start || time > m->day[m->n - 1].end)
+    return;
+  size_t i = (size_t)((time - 1 - m->day[0].start) / TM_DAY);
+  i = i < m->n ? i : m->n - 1;
+  while (time <= m->day[i].start)
+    i--;
+  while (time > m->day[i].end)
+    i++;
+  if (!isnan(used))
+    m->day[i].used = used;
+  if (!isnan(capacity))
+    m->day[i].capacity = capacity;
+}

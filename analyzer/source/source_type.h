@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_SOURCE_TYPE_H
+#define TM_SOURCE_TYPE_H
+
+#include "analyzer/source/source.h"
+
+/* What a kind of source does; the functions are those of source.h, with its own state. For source.c
+ * and the sources themselves. */
+struct source_type_calls {
+  const char *name;  /* before the colon */
+  const char *usage; /* "rrd:DIR" */
+  int (*open)(void **state, const struct source_options *options, struct tm_error *err);
+  void (*free)(void *state);
+  size_t (*count)(const void *state);
+  struct source_device (*device)(const void *state, size_t index);
+  size_t (*refusals)(const void *state, const struct series_refusal **refused);
+  int (*start)(void *state, unsigned jobs, struct tm_error *err);
+  int (*next)(void *state, unsigned job, struct series *s, struct tm_error *err);
+};
+
+extern const struct source_type_calls source_type_csv;
+
+/* True when the options ask for this device: it belongs to the share, and is the one that is named,
+ * if one is. folder is collectd's, or the device's name where there is none. */
+bool source_wants(const struct source_options *options, const char *host, const char *folder);
+
+#endif
