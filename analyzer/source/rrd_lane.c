@@ -200,7 +200,8 @@ static size_t padded(size_t n)
 
 static char *put(char *to, const void *from, size_t n)
 {
-  memcpy(to, from, n);
+  if (n > 0) /* a device of which nothing was read has no arrays */
+    memcpy(to, from, n);
   return to + n;
 }
 

@@ -33,6 +33,7 @@ struct rrd_lane {
 
   /* what the worker works on; its successor reads it */
   size_t cursor;            /* the next device whose history is not published */
+  size_t working;           /* the device that is being read */
   _Atomic uint32_t in_hand; /* odd while a file is being read; counts up */
   size_t hand_device;
   char hand_file[RRD_FILE_NAME];

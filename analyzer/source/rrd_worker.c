@@ -18,9 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HANG_S      60 /* one file may take as long, then its worker is ended */
-#define MAX_IDLE    3  /* deaths without a file in hand before the device is left out */
-#define TICKS       20 /* a second, at which the keeper looks around */
+#define HANG_S      60  /* one file may take as long, then its worker is ended */
+#define MAX_IDLE    5   /* deaths without a file in hand before the device is left out */
+#define MAX_DEATHS  100 /* and before the keeper gives up */
+#define TICKS       20  /* a second, at which the keeper looks around */
 #define EXIT_MEMORY 71
 #define WARMERS     24 /* processes that read ahead of a cold page cache */
 #define WARM_CHUNKS 4  /* so many that needed no disk end one of them */
@@ -98,6 +99,7 @@ static void read_device(struct worker *w, struct rrd_reader *reader)
   struct series s = {0};
   const char *place = place_of(w);
   int fd = -1;
+  w->lane->working = w->device;
   w->n_refused = 0;
   const struct rrd_skip *skip = w->lane->n_skips == 0 ? NULL : find_skip(w, "");
   const char *why = skip != NULL ? skip->why : NULL;
@@ -173,12 +175,22 @@ static void close_others(int root)
   close_range((unsigned)root + 1, ~0U, 0);
 }
 
+/* The first steps of a child: it ends with its parent, also when that is gone already. */
+static void begin_child(pid_t parent, const char *name)
+{
+  sigset_t none;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    _exit(0);
+  prctl(PR_SET_NAME, name);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void run_worker(const struct rrd_scan *scan, const struct rrd_wanted *wanted,
                        struct rrd_shared *shared, unsigned i)
 {
   struct worker w = {.scan = scan, .shared = shared, .lane = &shared->lane[i]};
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  prctl(PR_SET_NAME, "tidemark-read");
   struct rrd_reader *reader = rrd_reader_new(wanted);
   w.root_len = strnlen(scan->path, PATH_MAX);
   memcpy(w.place, scan->path, w.root_len);
@@ -229,8 +241,6 @@ static void run_warmer(const struct rrd_scan *scan, const struct rrd_wanted *wan
                        struct rrd_shared *shared)
 {
   struct rrd_wanted sparing = *wanted;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  prctl(PR_SET_NAME, "tidemark-ahead");
   sparing.sparing = true;
   struct rrd_reader *reader = rrd_reader_new(&sparing);
   if (reader == NULL)
@@ -253,6 +263,7 @@ static void run_warmer(const struct rrd_scan *scan, const struct rrd_wanted *wan
 /* --- the keeper ------------------------------------------------------------------------------ */
 
 struct keeper {
+  pid_t pid;
   const struct rrd_scan *scan;
   const struct rrd_wanted *wanted;
   struct rrd_shared *shared;
@@ -263,7 +274,7 @@ struct keeper {
     uint64_t seen; /* of its progress, when the keeper looked last */
     unsigned same_s;
     bool hung;
-    size_t idle_cursor; /* where it died without a file in hand, and how often */
+    size_t idle_device; /* at which it died without a file in hand, and how often */
     unsigned idle;
   } kept[RRD_MAX_JOBS];
 };
@@ -298,13 +309,14 @@ static void blame(struct keeper *k, unsigned i, int status)
     atomic_fetch_add(&lane->in_hand, 1);
     return;
   }
-  if (kept->idle == 0 || kept->idle_cursor != lane->cursor)
+  if (kept->idle_device != lane->working)
     kept->idle = 0;
-  kept->idle_cursor = lane->cursor;
-  if (++kept->idle >= MAX_IDLE) {
-    leave_out(lane, lane->cursor, "", why);
-    kept->idle = 0;
-  }
+  kept->idle_device = lane->working;
+  kept->idle++;
+  if (kept->idle == MAX_IDLE)
+    leave_out(lane, lane->working, "", why);
+  if (kept->idle == MAX_DEATHS)
+    _exit(EXIT_MEMORY); /* it is not the device: the jobs see that everything has ended */
 }
 
 static void start_worker(struct keeper *k, unsigned i)
@@ -312,9 +324,7 @@ static void start_worker(struct keeper *k, unsigned i)
   struct kept *kept = &k->kept[i];
   kept->pid = fork();
   if (kept->pid == 0) {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    begin_child(k->pid, "tidemark-read");
     run_worker(k->scan, k->wanted, k->shared, i);
   }
   kept->same_s = 0;
@@ -330,9 +340,7 @@ static void start_warmers(struct keeper *k)
   for (int i = 0; i < WARMERS; i++) {
     if (fork() != 0)
       continue;
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    begin_child(k->pid, "tidemark-ahead");
     run_warmer(k->scan, k->wanted, k->shared);
   }
 }
@@ -385,10 +393,8 @@ static void reset_signals(void)
 static void run_keeper(struct keeper *k, pid_t parent)
 {
   sigset_t child;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  prctl(PR_SET_NAME, "tidemark-keep");
-  if (getppid() != parent)
-    _exit(0);
+  begin_child(parent, "tidemark-keep");
+  k->pid = getpid();
   close_others(k->scan->root);
   reset_signals();
   sigemptyset(&child);
