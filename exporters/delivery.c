@@ -155,7 +155,7 @@ static int settle_one(struct delivery *p, struct load *l, size_t i,
   p->left++;
   if (out->health != TARGET_UP)
     return 0; /* it is not the item: its turn stays */
-  int64_t wait = out->retry_after_s > 0 ? out->retry_after_s : jittered(l->entries[i].attempt);
+  int64_t wait = jittered(l->entries[i].attempt);
   if (p->failures == DELIVERY_FAILURES)
     return 0;
   p->failed_items[p->failures] = l->entries[i];
@@ -163,10 +163,10 @@ static int settle_one(struct delivery *p, struct load *l, size_t i,
   return 0;
 }
 
-static void hold(struct delivery *p, const char *reason, int64_t wait, int64_t skew_s)
+static void hold(struct delivery *p, const char *reason, int64_t wait, bool asked, int64_t skew_s)
 {
   int64_t until = tm_now() + wait;
-  health_down(&p->health, reason, until, skew_s);
+  health_down(&p->health, reason, until, asked, skew_s);
   p->failures = 0;
   p->unanswered = true;
   if (until < p->next_due)
@@ -176,14 +176,15 @@ static void hold(struct delivery *p, const char *reason, int64_t wait, int64_t s
 /* Told once: a target that stays down is only told again by `status`. */
 void delivery_judge_health(struct delivery *p, const struct target_outcome *out)
 {
-  int64_t wait = out->retry_after_s > 0 ? out->retry_after_s : jittered(p->health.failures);
+  bool asked = out->retry_after_s > 0;
+  int64_t wait = asked ? out->retry_after_s : jittered(p->health.failures);
   if (out->error.code != 0 && !health_is_told(&p->health, out->error.text))
     delivery_complain(p, out->error.text);
   if (out->health == TARGET_STOP) {
     health_stop(&p->health, out->error.text, p->target);
     p->unanswered = true;
-  } else if (out->health == TARGET_DOWN || p->failures == DELIVERY_FAILURES) {
-    hold(p, out->error.text, wait, out->skew_s);
+  } else if (out->health == TARGET_DOWN || p->failures == DELIVERY_FAILURES || asked) {
+    hold(p, out->error.text, wait, asked, out->skew_s);
   }
 }
 
@@ -199,7 +200,7 @@ void delivery_judge(struct delivery *p)
   }
   int64_t wait = jittered(p->health.failures);
   hold(p, p->health.reason[0] != '\0' ? p->health.reason : "no item was taken",
-       wait < MAX_GUESS_S ? wait : MAX_GUESS_S, 0);
+       wait < MAX_GUESS_S ? wait : MAX_GUESS_S, false, 0);
 }
 
 /* A rate limit: what was sent takes its time before the next request. */

@@ -34,6 +34,7 @@ void health_load(struct health *h, const char *state_dir, const char *target)
   json_t *note = state_read(state_dir, name);
   *h = (struct health){.failures = (int)get_whole(note, "failures"),
                        .hold_until = get_whole(note, "hold_until"),
+                       .asked = tm_json_get_bool(note, "asked", false),
                        .polled_at = get_whole(note, "polled_at"),
                        .skew_s = get_whole(note, "skew_s"),
                        .stopped = tm_json_get_bool(note, "stopped", false)};
@@ -49,10 +50,11 @@ int health_save(const struct health *h, const char *state_dir, const char *targe
 {
   char name[128];
   note_name(name, target);
-  json_t *note = json_pack("{s:i,s:I,s:I,s:I,s:b,s:s,s:o}", "failures", h->failures, "hold_until",
-                           (json_int_t)h->hold_until, "polled_at", (json_int_t)h->polled_at,
-                           "skew_s", (json_int_t)h->skew_s, "stopped", h->stopped, "fingerprint",
-                           h->fingerprint, "reason", tm_json_text(h->reason));
+  json_t *note =
+      json_pack("{s:i,s:I,s:b,s:I,s:I,s:b,s:s,s:o}", "failures", h->failures, "hold_until",
+                (json_int_t)h->hold_until, "asked", h->asked, "polled_at", (json_int_t)h->polled_at,
+                "skew_s", (json_int_t)h->skew_s, "stopped", h->stopped, "fingerprint",
+                h->fingerprint, "reason", tm_json_text(h->reason));
   int rc = state_write(state_dir, name, note, err);
   json_decref(note);
   return rc;
@@ -67,10 +69,11 @@ void health_up(struct health *h)
   h->reason[0] = '\0';
 }
 
-void health_down(struct health *h, const char *reason, int64_t until, int64_t skew_s)
+void health_down(struct health *h, const char *reason, int64_t until, bool asked, int64_t skew_s)
 {
   h->failures++;
   h->hold_until = until;
+  h->asked = asked;
   h->skew_s = skew_s;
   set_text(h->reason, sizeof(h->reason), reason);
 }
@@ -103,13 +106,16 @@ void health_stop(struct health *h, const char *reason, const struct tm_conf_targ
   set_text(h->reason, sizeof(h->reason), reason);
 }
 
-bool health_is_held(const struct health *h, const struct tm_conf_target *target, int64_t now)
+bool health_is_held(const struct health *h, const struct tm_conf_target *target, bool manual,
+                    int64_t now)
 {
   if (h->stopped) {
     char print[65];
     fingerprint(print, target);
     return strcmp(print, h->fingerprint) == 0;
   }
+  if (manual && !h->asked)
+    return false;
   /* A hold beyond any wait means that the clock was set back. */
   return h->hold_until > now && h->hold_until <= now + MAX_HOLD_S;
 }

@@ -16,6 +16,7 @@
 struct health {
   int failures;       /* in a row, of the target as a whole */
   int64_t hold_until; /* UTC; 0: not held */
+  bool asked;         /* it was the receiver who asked for the hold */
   int64_t polled_at;  /* UTC; 0: never */
   int64_t skew_s;     /* our clock less the receiver's when it refused us for it */
   bool stopped;
@@ -29,10 +30,12 @@ int health_save(const struct health *h, const char *state_dir, const char *targe
 
 /* It answered. */
 void health_up(struct health *h);
-void health_down(struct health *h, const char *reason, int64_t until, int64_t skew_s);
+void health_down(struct health *h, const char *reason, int64_t until, bool asked, int64_t skew_s);
 void health_stop(struct health *h, const char *reason, const struct tm_conf_target *target);
-/* Nothing is to be sent now. A stop ends when the target's configuration or credentials change. */
-bool health_is_held(const struct health *h, const struct tm_conf_target *target, int64_t now);
+/* Nothing is to be sent now. A stop ends when the target's configuration or credentials change; a
+ * person's own call (manual) does not wait where the receiver did not ask for it. */
+bool health_is_held(const struct health *h, const struct tm_conf_target *target, bool manual,
+                    int64_t now);
 /* A new try begins: the hold is over, the count of failures stays until it answers. */
 void health_try(struct health *h);
 /* This trouble was told by the last run already. */

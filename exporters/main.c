@@ -232,6 +232,7 @@ static int run_push(const struct tm_args *args)
   struct push_order order = {.conf = &conf,
                              .target = tm_args_get(args, "target"),
                              .once = tm_args_has(args, "once"),
+                             .manual = trigger == NULL,
                              .now = tm_args_has(args, "now")};
   status = with_targets(&conf);
   if (status == EX_OK)

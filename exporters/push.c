@@ -113,7 +113,7 @@ static void expire(struct delivery *p)
     tm_log_error("%s: %zu items expired and are in dead/", p->target->name, expired);
 }
 
-static void one_pass(struct delivery *p)
+static void one_pass(struct delivery *p, bool manual)
 {
   struct spool_list list = {0};
   p->left = 0;
@@ -124,13 +124,13 @@ static void one_pass(struct delivery *p)
     return;
   int64_t now = tm_now();
   bool quiet = schedule_is_quiet(&p->order->conf->schedule, now);
-  bool held = health_is_held(&p->health, p->target, now);
+  bool held = health_is_held(&p->health, p->target, manual, now);
   if (!p->order->now && (quiet || held)) {
     p->left = list.len;
     if (held && !p->health.stopped)
       p->next_due = p->health.hold_until;
   } else {
-    bool wake = p->order->now || p->health.failures > 0;
+    bool wake = p->order->now || manual || p->health.failures > 0;
     health_try(&p->health);
     if (list.len > 0)
       send_list(p, &list, wake);
@@ -201,7 +201,7 @@ static int serve(struct delivery *p)
   }
   for (int pass = 0; pass < MAX_PASSES; pass++) {
     p->unanswered = false;
-    one_pass(p);
+    one_pass(p, p->order->manual && pass == 0);
     int64_t wait = p->next_due == INT64_MAX ? INT64_MAX : p->next_due - tm_now();
     if (p->order->once || p->failed || p->left == 0 || wait > WAIT_S)
       break;

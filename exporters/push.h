@@ -14,7 +14,8 @@ struct push_order {
   const struct tm_conf *conf;
   const char *target; /* this one alone, or NULL */
   bool once;          /* one pass; else retries that are due within a minute are waited for */
-  bool now;           /* passes over quiet hours, waiting and a stopped target */
+  bool manual;        /* a person's call: the first pass does not wait out our own back-off */
+  bool now;           /* passes over quiet hours, what the receiver asked, and a stopped target */
 };
 
 /* Returns the exit status: EX_OK; EX_DATAERR where an item was refused; EX_TEMPFAIL where items are

@@ -184,6 +184,8 @@ static int ask_schedule(struct queue *q, struct schedule_answer *answer, struct 
     state_log(conf->state_dir, note, NULL);
     json_decref(note);
   }
+  if (!answer->due && !answer->clock_went_back && q->order->files[0] != NULL)
+    tm_log_warning("no record is due by the schedule; --now passes over it");
   if (!answer->due)
     return 0;
   q->due += jitter_of(conf);

@@ -28,6 +28,10 @@ def push(*args):
     return site.run("push", "--once", *args)
 
 
+def timed():
+    return push("--trigger", "timer")
+
+
 # --- an item stays until it was taken -------------------------------------------------------------
 faults = [
     ("500", status(500), 69), ("503", status(503), 69), ("502", status(502), 69),
@@ -70,6 +74,13 @@ same(receiver.problems, [], "the bytes were the same each time")
 
 # --- waiting --------------------------------------------------------------------------------------
 key = fill(1, 2)
+receiver.mode = status(503)
+push()
+n = len(receiver.log)
+p = timed()
+ok(len(receiver.log) == n and p.returncode == 75, "a target that fails is not asked again at once")
+push()
+same(len(receiver.log), n + 1, "... but by a person's own call")
 receiver.mode = status(503, Retry_After="7200")
 push()
 n = len(receiver.log)
@@ -103,7 +114,7 @@ ok(site.keys("new") == {bad} and p.returncode == 75, "an item that makes the rec
    p.stderr, site.items("new"))
 same(site.items("new")[0].split(".")[3], "1", "... and its tries are counted")
 n = len(receiver.log)
-push()
+timed()
 same(len(receiver.log), n, "... by its own back-off")
 receiver.mode = poison(lambda r, q: r.reply(q, [{"id": bad, "status": "refused",
                                                  "field": "status.used_bytes",
@@ -157,7 +168,7 @@ receiver.mode = status(503)
 wanted = []
 for day in range(12):
     wanted += sorted(fill(1, 700 + day))
-    push("--now" if day % 3 == 0 else "--once")
+    push("--now") if day % 3 == 0 else timed()
 receiver.mode = None
 before = len(receiver.order)
 push("--now")
@@ -186,14 +197,14 @@ sick = Receiver()
 sick.mode = hang
 two = Site()
 two.configure(two.webhook(receiver.url, name="good", more='rate = 0') +
-              two.webhook(sick.url, name="sick"))
+              two.webhook(sick.url, name="sick", more='timeout = "5s"'))
 two.enable("sales")
 two.run("queue", "--now", "-", stdin=summaries(30, 900))
 start = time.time()
 seen = []
 receiver.mode = lambda r, q: seen.append(time.time()) or "ok"
 two.run("push", "--once")
-ok(len(seen) == 30 and seen[-1] - start < 1.5, "a healthy target does not wait for a sick one",
+ok(len(seen) == 30 and seen[-1] - start < 3.5, "a healthy target does not wait for a sick one",
    len(seen), seen[-1] - start if seen else "")
 same((len(two.items("new", "good")), len(two.items("new", "sick"))), (0, 30), "... which keeps its items")
 receiver.mode = None

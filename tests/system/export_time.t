@@ -69,12 +69,12 @@ for day in range(1, 31):
     date = "2027-01-%02d" % day
     p = site.run("queue", "-", stdin=stamped(date), wrap=at(date + " 12:00:00"))
     wanted += [line.split()[1] for line in p.stdout.splitlines() if line.startswith("queued")]
-    site.run("push", "--once", wrap=at(date + " 12:05:00"))
+    site.run("push", "--trigger", "timer", "--once", wrap=at(date + " 12:05:00"))
 same(len(wanted), 30, "thirty records wait")
 receiver.mode = trusting
 receiver.order.clear()
-p = site.run("push", "--once", wrap=at("2027-01-30 20:00:00"))
-p = site.run("push", "--once", wrap=at("2027-01-31 23:00:00"))
+p = site.run("push", "--trigger", "timer", "--once", wrap=at("2027-01-30 20:00:00"))
+p = site.run("push", "--trigger", "timer", "--once", wrap=at("2027-01-31 23:00:00"))
 same(receiver.order, wanted, "the server is back: thirty records, in order")
 dates = [json.loads(receiver.records[k])["data"]["period"]["to"][:10] for k in receiver.order]
 same(dates, ["2027-01-%02d" % d for d in range(1, 31)], "... with the right dates")
@@ -92,7 +92,7 @@ for name, later in (("400 days on", "2028-02-07 00:00:00"), ("2 days back", "202
     n = len(receiver.log)
     receiver.mode = trusting
     for _ in range(3):
-        s.run("push", "--once", wrap=at(later))
+        s.run("push", "--trigger", "timer", "--once", wrap=at(later))
     ok(len(receiver.log) - n <= 4, "%s: no hot loop" % name, len(receiver.log) - n)
     for key in s.keys("dead"):
         s.run("requeue", key, wrap=at(later))
