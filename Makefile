@@ -153,12 +153,15 @@ check-long: check
 	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(JOBS) $(wildcard tests/long/*.t)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZED = B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN='$(SANITIZE)'
+# Findings go into files, so that those of a child whose end is survived are counted too.
+FINDINGS = $(CURDIR)/build/asan/findings
 asan:
-	@$(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
-	  SAN='$(SANITIZE)' -j$(JOBS) tests
-	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	  $(MAKE) --no-print-directory B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
-	  SAN='$(SANITIZE)' check-programs
+	@$(MAKE) --no-print-directory $(SANITIZED) -j$(JOBS) tests
+	@rm -rf $(FINDINGS); mkdir -m 1777 $(FINDINGS)
+	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1:log_path=$(FINDINGS)/asan \
+	  UBSAN_OPTIONS=print_stacktrace=1:log_path=$(FINDINGS)/ubsan CHECK_FINDINGS=$(FINDINGS) \
+	  $(MAKE) --no-print-directory $(SANITIZED) check-programs
 
 FUZZ_SECONDS ?= 60
 fuzz:

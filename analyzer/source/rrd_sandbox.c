@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Sanitizers need calls and address space of their own. */
+/* Sanitizers need calls and address space of their own, and write what they find. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -99,10 +99,10 @@ static int allow_calls(scmp_filter_ctx filter)
 int rrd_sandbox_enter(int folder_fd)
 {
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_NOFILE, MAX_FILES);
   if (SANITIZED)
     return 0;
+  limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_AS, MAX_MEMORY);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return -errno;

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+from sanitizer import loading, runtime
+
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 SOURCE = os.path.abspath(os.environ.get("SOURCE", "."))
 STOCK_TYPES = "/usr/share/collectd/types.db"
@@ -22,11 +24,7 @@ def program():
 
 def sanitizer():
     """What must be loaded first when the plugins were built with a sanitizer; None."""
-    plugin = os.path.join(BUILD, "plugins", "disk_array.so")
-    r = subprocess.run(["ldd", plugin], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    found = [line.split("=>")[1].split()[0] for line in r.stdout.splitlines()
-             if "=>" in line and ("libasan" in line or "libtsan" in line)]
-    return found[0] if found else None
+    return runtime(os.path.join(BUILD, "plugins", "disk_array.so"))
 
 
 class Collectd:
@@ -39,12 +37,8 @@ class Collectd:
         self.state = os.path.join(self.folder, "state")
         self.log_path = os.path.join(self.folder, "log")
         self.process = None
-        self.env = dict(os.environ, **(env or {}))
-        if sanitizer():
-            # collectd itself is not built with it, and frees less than it takes.
-            self.env["LD_PRELOAD"] = sanitizer()
-            self.env["ASAN_OPTIONS"] = "detect_leaks=0:" + self.env.get("ASAN_OPTIONS", "").replace(
-                "detect_leaks=1", "detect_leaks=0")
+        self.env = loading(os.path.join(BUILD, "plugins", "disk_array.so"),
+                           dict(os.environ, **(env or {})))
         self.configure(plugins, interval, rrd, write)
         atexit.register(self.close)
 

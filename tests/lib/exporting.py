@@ -15,6 +15,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import sanitizer  # noqa: E402
 import web_server  # noqa: E402
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
@@ -204,10 +205,14 @@ class Site:
                     name, url, self.path("token"), self.path("secret"), purposes, more))
 
     def run(self, command, *args, stdin=None, wrap=(), timeout=60, env=None):
+        env = dict(os.environ, **(env or {}))
+        if "strace" in wrap:
+            env = sanitizer.without_leaks(env)
+        if "faketime" in wrap:
+            wrap = [*wrap, *sanitizer.first(EXPORT)]
         return subprocess.run(
             [*wrap, EXPORT, command, "-c", self.conf, *args], input=stdin, timeout=timeout,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=dict(os.environ, **(env or {})))
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
     def enable(self, *purposes):
         for purpose in purposes or ("sales",):

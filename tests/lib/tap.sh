@@ -108,4 +108,16 @@ status_of() {
   echo $?
 }
 
+# sanitizer FILE: the library of the sanitizer that this program or plugin was built with, or nothing.
+sanitizer() { ldd "$1" 2>/dev/null | sed -n 's/.*lib[at]san.* => \([^ ]*\).*/\1/p'; }
+
+# loading FILE: one a line, the words before a program that loads this plugin. A sanitizer's library
+# must come first, and the leaks that it would find are those of a program built without it.
+loading() {
+  local library
+  library=$(sanitizer "$1")
+  echo env
+  [ -z "$library" ] || printf '%s\n' "LD_PRELOAD=$library" "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0"
+}
+
 done_testing() { echo "1..$tap_number"; }

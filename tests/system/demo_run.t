@@ -8,12 +8,7 @@
 export DEMO=$T/demo SOURCE BUILD COLUMNS=140
 export TMPDIR=$T # of the simulated devices; snmpsimd runs as nobody
 chmod 711 "$T"
-# A plugin that was built with a sanitizer can be loaded only where its library came first.
-if ldd "$BUILD/plugins/disk_array.so" | grep -q libasan; then
-  with=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0)
-else
-  with=(env)
-fi
+mapfile -t with < <(loading "$BUILD/plugins/disk_array.so")
 
 # Processes of this demonstration, by what stands on their command lines.
 remaining() {

@@ -529,7 +529,7 @@ static size_t read_fleet(unsigned jobs, int kills, bool slow, size_t *refused)
     pid_t worker[8];
     size_t n = find_children(keeper, worker, 8);
     usleep(1500);
-    if (n > 0 && kill(worker[(size_t)i % n], i % 2 != 0 ? SIGSEGV : SIGKILL) == 0)
+    if (n > 0 && kill(worker[(size_t)i % n], i % 2 != 0 ? SIGABRT : SIGKILL) == 0)
       killed++;
   }
   for (unsigned i = 0; i < jobs; i++) {
