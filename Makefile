@@ -160,6 +160,7 @@ asan:
 	@$(MAKE) --no-print-directory $(SANITIZED) -j$(JOBS) tests
 	@rm -rf $(FINDINGS); mkdir -m 1777 $(FINDINGS)
 	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1:log_path=$(FINDINGS)/asan \
+	  LSAN_OPTIONS=print_suppressions=0 \
 	  UBSAN_OPTIONS=print_stacktrace=1:log_path=$(FINDINGS)/ubsan CHECK_FINDINGS=$(FINDINGS) \
 	  $(MAKE) --no-print-directory $(SANITIZED) check-programs
 
