@@ -4,10 +4,12 @@
 #include "common/clock.h"
 #include "plugins/ask.h"
 #include "plugins/profile_read.h"
+#include "plugins/source/lookup.h"
 #include "plugins/source/snmp_session.h"
 
 #include <errno.h>
 #include <math.h>
+#include <netdb.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 #define RECOGNISE_EVERY 3600 /* seconds: another device may stand behind the address by then */
 #define RESTART_SLACK   30   /* seconds by which a device's clock may differ from ours at once */
 #define UPTIME_WRAP     42949672.96
+#define LOOKUP_EVERY_S  0.02
 #define FAILURES        3 /* in a row, until it is asked anew what the device is */
 /* Questions leave in gulps, with a short wait in between while many are unanswered: what is sent
  * faster than it can be received is lost on its way. */
@@ -27,7 +30,7 @@
 #define UNANSWERED  256
 #define GULP_WAIT_S 0.001
 
-enum phase { IDLE, IDENTIFY, PROBE, FETCH };
+enum phase { IDLE, LOOKUP, IDENTIFY, PROBE, FETCH };
 
 struct snmp_device {
   char *host;
@@ -35,6 +38,8 @@ struct snmp_device {
   struct snmp_target target;
   const struct profiles *profiles;
   struct snmp_known *known;
+  bool named;            /* the host is a name, not an address */
+  struct lookup *lookup; /* of the name; NULL: none under way */
   struct agent *session; /* NULL: not open */
   struct snmp_manners manners;
   const struct profile *profile; /* NULL: not recognised yet */
@@ -286,6 +291,7 @@ struct snmp_device *snmp_device_new(const struct snmp_target *target,
     d->target.timeout_s = 1;
   if (d->target.attempts == 0)
     d->target.attempts = 3;
+  d->named = !lookup_is_address(d->host);
   d->profiles = profiles;
   d->known = known;
   d->started_at = NAN;
@@ -299,6 +305,7 @@ void snmp_device_free(struct snmp_device *d)
   if (d == NULL)
     return;
   agent_close(d->session);
+  lookup_free(d->lookup);
   snmp_rows_release(&d->rows);
   free(d->host);
   free(d->community);
@@ -316,10 +323,49 @@ static const struct profile *known_profile(struct snmp_device *d)
   return p;
 }
 
+/* Opens the session at this address and asks. */
+static void open_and_ask(struct snmp_device *d, const char *address)
+{
+  struct tm_error err = {0};
+  struct snmp_target target = d->target;
+  target.host = address;
+  d->phase = IDLE;
+  if (d->session == NULL)
+    d->session = agent_open(&target, &err);
+  else
+    /* Those that were given up before their time was over are let go of; not in agent_send(), which
+     * may run within the library's own pass over its requests. */
+    agent_expire(d->session);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = d};
+  if (d->session != NULL &&
+      epoll_ctl(d->loop->epoll, EPOLL_CTL_ADD, agent_fd(d->session), &event) < 0)
+    tm_fail(&err, -errno, "%s: %s", name_of(d), strerror(errno));
+  if (err.code != 0)
+    finish(d, &err);
+  else
+    go_on(d);
+}
+
+static void poll_lookup(struct snmp_device *d)
+{
+  char address[NI_MAXHOST];
+  struct tm_error err = {0};
+  int rc = lookup_poll(d->lookup, address, sizeof(address), &err);
+  if (rc == -EAGAIN) {
+    set_wake(d, tm_monotonic() + LOOKUP_EVERY_S);
+    return;
+  }
+  lookup_free(d->lookup);
+  d->lookup = NULL;
+  if (rc < 0)
+    finish(d, &err);
+  else
+    open_and_ask(d, address);
+}
+
 static void begin(struct loop *loop, struct snmp_question *q)
 {
   struct snmp_device *d = q->device;
-  struct tm_error err = {0};
   d->loop = loop;
   d->question = q;
   d->begun = tm_monotonic();
@@ -332,19 +378,22 @@ static void begin(struct loop *loop, struct snmp_question *q)
     d->profile = known_profile(d);
   enlist(loop, d);
   loop->under_way++;
-  if (d->session == NULL)
-    d->session = agent_open(&d->target, &err);
-  else
-    /* Those that were given up before their time was over are let go of; not in agent_send(), which
-     * may run within the library's own pass over its requests. */
-    agent_expire(d->session);
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = d};
-  if (d->session != NULL && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, agent_fd(d->session), &event) < 0)
-    tm_fail(&err, -errno, "%s: %s", name_of(d), strerror(errno));
-  if (err.code != 0)
+  if (d->named && d->failures >= FAILURES) { /* the name may stand for another address by now */
+    agent_close(d->session);
+    d->session = NULL;
+  }
+  if (d->session != NULL || !d->named) {
+    open_and_ask(d, d->host);
+    return;
+  }
+  struct tm_error err = {0};
+  d->phase = LOOKUP;
+  if (d->lookup == NULL)
+    d->lookup = lookup_start(d->host, &err);
+  if (d->lookup == NULL)
     finish(d, &err);
   else
-    go_on(d);
+    poll_lookup(d);
 }
 
 /* Ends what has had its time. */
@@ -353,6 +402,10 @@ static void expire(struct loop *loop)
   double now = tm_monotonic();
   while (loop->devices != NULL && loop->devices->wake <= now) {
     struct snmp_device *d = loop->devices;
+    if (d->phase == LOOKUP && now < d->question->deadline) {
+      poll_lookup(d);
+      continue;
+    }
     if (now >= d->question->deadline || !d->waiting) {
       give_up(d);
       continue;

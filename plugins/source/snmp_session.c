@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+
+#define SPARE_DESCRIPTORS 128 /* for everybody else in the process */
 
 struct pending {
   int number; /* 0: none */
@@ -330,6 +333,21 @@ void agent_prepare(void)
   snmp_sess_init(&unused);
 }
 
+/*
+ * A thousand devices need more descriptors than the usual soft limit. It is raised only when they
+ * do: other plugins of the daemon may still use select().
+ */
+static void make_room(int fd)
+{
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
+      (rlim_t)fd + SPARE_DESCRIPTORS < limit.rlim_cur || limit.rlim_cur == limit.rlim_max)
+    return;
+  rlim_t wanted = limit.rlim_cur * 4;
+  limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 struct agent *agent_open(const struct snmp_target *t, struct tm_error *err)
 {
   char peer[NI_MAXHOST + 32];
@@ -372,6 +390,7 @@ struct agent *agent_open(const struct snmp_target *t, struct tm_error *err)
     return NULL;
   }
   s->fd = transport->sock;
+  make_room(s->fd);
   netsnmp_large_fd_set_init(&s->set, s->fd + 1);
   return s;
 }
