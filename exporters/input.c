@@ -25,6 +25,13 @@ static int take(struct reader *r, const char *data, size_t len, const char *wher
 {
   struct tm_error err = {0};
   json_t *object = tm_json_parse(data, len, where, &err);
+  /* An event, as a drop folder holds them: what is in it. */
+  json_t *inner = json_object_get(object, "data");
+  if (tm_json_get_string(object, "specversion") != NULL && json_is_object(inner)) {
+    json_incref(inner);
+    json_decref(object);
+    object = inner;
+  }
   int rc = object == NULL ? -EBADMSG : r->handler(r->arg, object, where, &err);
   json_decref(object);
   if (rc == -ECANCELED)

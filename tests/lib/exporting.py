@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ class Receiver:
     """Keeps what it accepts by id, as the protocol wants. `mode` is a function of this receiver and
     the request that returns (status, headers, body), None (nothing is answered), or "ok"."""
 
-    def __init__(self, cert=None):
+    def __init__(self, cert=None, client_ca=None):
         self.records = {}     # id -> bytes of the event
         self.order = []       # ids as they were first accepted
         self.doubles = 0      # events that came again
@@ -49,6 +50,9 @@ class Receiver:
         self.skew = 0
         self.lock = threading.Lock()
         self.server = web_server.Server(self.answer, cert)
+        if client_ca:
+            self.server.http.socket.context.load_verify_locations(client_ca)
+            self.server.http.socket.context.verify_mode = ssl.CERT_REQUIRED
         self.port = self.server.port
         self.scheme = "https" if cert else "http"
         self.url = "%s://127.0.0.1:%d/api/v1/events" % (self.scheme, self.port)

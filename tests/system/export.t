@@ -211,6 +211,28 @@ p = s.run("queue", "--now", "-", stdin=json.dumps(sample()) + "\n")
 ok(p.returncode != 0 and p.stdout == "", "a damaged record of consent opens nothing", p.stderr)
 r.close()
 
+# --- a vendor's exporter obeys the consent that a summary carries ------------------------------------
+s = Site()
+r = Receiver()
+with open(s.conf) as f:
+    text = f.read().split("\n", 2)[2]  # without customer and site
+s.write("t.conf", 'role = "vendor"\n' + text + s.webhook(r.url, purposes='"sales", "service"'))
+lines = []
+for number, consent in ((1, {"sales": {"by": "x", "on": "2026-09-01T00:00:00Z"}}), (2, {}),
+                        (3, {"service": {"by": "x", "on": "2026-09-01T00:00:00Z"}})):
+    summary = json.loads(summaries(1, number))
+    summary["customer"]["id"] = "C-%d" % number
+    summary["consent"] = consent
+    lines.append(json.dumps({"specversion": "1.0", "id": "x", "data": summary}))
+p = s.run("queue", "--now", "-", stdin="\n".join(lines))
+same(p.stdout.count("queued"), 2, "role vendor: what its customer did not agree to is not sent")
+s.run("push", "--once")
+got = {d["customer"]["id"]: d for d in (json.loads(v)["data"] for v in r.records.values())}
+ok(got["C-1"]["product"]["serial"].startswith("p-") and
+   got["C-3"]["product"]["serial"] == "DS200-000003" and "price" not in got["C-3"]["product"],
+   "... and each purpose opens its own fields there too", got)
+r.close()
+
 # --- a drop folder --------------------------------------------------------------------------------
 s = Site()
 os.mkdir(s.path("outbox"))

@@ -228,6 +228,20 @@ for name, url, ca in (("an unknown certificate", tls.url, other),
        not tls.log and not wrong_name.log and len(receiver.log) == n,
        "%s: not one byte of the body is sent, the item stays" % name, p.stderr)
 
+strict = Receiver(both, client_ca=other)
+s = Site()
+s.configure(s.webhook(strict.url, more='ca_file = "%s"' % cert))
+s.enable("sales")
+s.run("queue", "--now", "-", stdin=summaries(1))
+p = s.run("push", "--once")
+ok(p.returncode == 69 and not strict.log, "a receiver that wants a certificate is told none", p.stderr)
+key_file = other.replace(".crt", ".key")
+os.chmod(key_file, 0o600)
+s.configure(s.webhook(strict.url, more='ca_file = "%s" client_cert_file = "%s" client_key_file = "%s"'
+                      % (cert, other, key_file)))
+p = s.run("push", "--once")
+ok(p.returncode == 0 and len(strict.records) == 1, "... until the site has one", p.stderr)
+
 # --- requests and polls ------------------------------------------------------------------------------------
 s = Site()
 asking = Receiver()
@@ -254,6 +268,6 @@ s2.configure(s2.webhook(asking.url, purposes='"sales", "service"', more='poll = 
 s2.enable("service")
 s2.run("push", "--once")
 ok(not os.path.exists(os.path.join(s2.state, "requests")), "an unsigned request is not heard")
-for r in (receiver, sick, tls, wrong_name, asking):
+for r in (receiver, sick, tls, wrong_name, asking, strict):
     r.close()
 done()
