@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A receiver that lies by the throw of dice, seed after seed: nothing is lost, nothing is followed.
+SEEDS and ITEMS (of each) make it longer: tests/long/export_lying.t."""
+import json
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from exporting import *  # noqa: E402,F403
+from tap import done, note, ok, same  # noqa: E402
+
+SEEDS = int(os.environ.get("SEEDS", "2"))
+ITEMS = int(os.environ.get("ITEMS", "60"))
+
+
+def accept_then(after):
+    def mode(receiver, request):
+        receiver.accept(request)
+        return after(receiver, request)
+    return mode
+
+
+def reset(receiver, request):
+    request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    request.connection.close()
+    return None
+
+
+def garbage(receiver, request):
+    request.wfile.write(bytes(random.randrange(256) for _ in range(300)))
+    return None
+
+
+def headers_without_end(receiver, request):
+    request.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X-Pad: " + b"x" * 70000)
+    return None
+
+
+def other_hash(receiver, request):
+    results = [{"id": json.loads(request.body)["id"], "status": "accepted", "sha256": "0" * 64}]
+    return receiver.reply(request, results)
+
+
+def forged(receiver, request):
+    results = [{"id": json.loads(request.body)["id"], "status": "accepted"}]
+    return receiver.reply(request, results, secret="A" * 43 + "=")
+
+
+trap = Receiver()  # whoever follows a redirect ends here
+LIES = [status(c) for c in (400 + 8, 409, 425, 429, 500, 502, 503, 504, 301, 307)] + [
+    status(429, Retry_After=v) for v in ("1", "-7", "soon", "999999999999999999999", "")] + [
+    status(302, Location=trap.url), status(308, Location=trap.url),
+    status(200, b"{"), status(200, b"null"), status(200, b"[" * 500), status(200, b"\xff\xfe"),
+    status(200, b'{"results":[{"id":"x","status":"accepted"}]}'),
+    close_early, drop_answer, cut_answer, reset, garbage, headers_without_end, other_hash, forged,
+    accept_then(status(500)), accept_then(status(503)), accept_then(reset), accept_then(garbage)]
+
+lost = doubled = 0
+problems, sent, tries = [], 0, 0
+for seed in range(SEEDS):
+    random.seed(seed)
+    dice = random.Random(seed)
+    receiver = Receiver()
+    receiver.mode = lambda r, q: dice.choice(LIES)(r, q) if dice.random() < 0.3 else "ok"
+    site = Site()
+    site.configure(site.webhook(receiver.url))
+    site.enable("sales")
+    p = site.run("queue", "--now", "-", stdin=summaries(ITEMS), timeout=300)
+    keys = {line.split()[1] for line in p.stdout.splitlines() if line.startswith("queued")}
+    if len(keys) != ITEMS:
+        problems.append(p.stderr)
+    for _ in range(40 * ITEMS):
+        if not site.items("new"):
+            break
+        p = site.run("push", "--once", "--now", timeout=120)
+        tries += 1
+        if p.returncode not in (0, 65, 69, 75):
+            problems.append("status %d: %s" % (p.returncode, p.stderr))
+    sent += len(receiver.records)
+    lost += len(keys - set(receiver.records))
+    doubled += len(set(receiver.records) - keys)
+    if site.keys("sent") != keys:
+        problems.append("seed %d: %d of %d in sent/" % (seed, len(site.keys("sent")), len(keys)))
+    problems += receiver.problems
+    receiver.close()
+note("%d items, %d seeds, %d calls of push" % (sent, SEEDS, tries))
+same((lost, doubled), (0, 0), "nothing lost, nothing under two keys")
+same(problems, [], "every item ends in sent/, no call of push crashes, the bytes stay the same")
+same(len(trap.log), 0, "no redirect was followed")
+trap.close()
+done()
