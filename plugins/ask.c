@@ -181,6 +181,13 @@ static int make_device(struct ask_device **out, struct ask *a, const struct ask_
   if (rc < 0)
     goto out;
   rc = source->open(&d->state, shared, &d->settings, err);
+  if (rc == -EPROTONOSUPPORT && source->otherwise != NULL &&
+      ask_find_source(a, source->otherwise) != NULL) {
+    source = ask_find_source(a, source->otherwise);
+    rc = shared_of(a, source, &shared, err);
+    if (rc == 0)
+      rc = source->open(&d->state, shared, &d->settings, err);
+  }
   if (rc < 0)
     goto out;
   d->source = source;

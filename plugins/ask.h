@@ -81,6 +81,9 @@ struct ask_source {
   /* Asks all of them side by side, returns when the last is finished; calls ask_done() for each
    * as soon as it is answered or its deadline has passed. */
   void (*ask)(struct ask_job *const *jobs, size_t jobs_len);
+  /* The name of the source that takes a device which this one must not ask in this process: open()
+   * says -EPROTONOSUPPORT of it. NULL: there is none. */
+  const char *otherwise;
 };
 
 /* --- devices and questions -------------------------------------------------------------- */

@@ -145,7 +145,7 @@ static int find_secret(struct snmp_target *t, const struct ask_settings *setting
     return tm_fail(err, -EINVAL, "%s: no %s, and no credentials for it", t->host,
                    v3 ? "user" : "Community");
   if (!snmp_v3_is_allowed())
-    return tm_fail(err, -EINVAL, "%s: SNMPv3 needs Source \"snmp3\" in collectd", t->host);
+    return tm_fail(err, -EPROTONOSUPPORT, "%s: SNMPv3 is not for this process", t->host);
   t->user = c;
   return 0;
 }
@@ -217,7 +217,7 @@ static void source_ask(struct ask_job *const *jobs, size_t jobs_len)
 
 static const char *const schemes[] = {"snmp", "snmp1", NULL};
 static const char *const keys[] = {"Address",  "Port",        "Version",  "Community", "Timeout",
-                                   "Attempts", "Credentials", "Profiles", NULL};
+                                   "Attempts", "Credentials", "Profiles", "Helper",    NULL};
 
 const struct ask_source source_snmp = {
     .name = "snmp",
@@ -229,4 +229,5 @@ const struct ask_source source_snmp = {
     .open = source_open,
     .close = source_close,
     .ask = source_ask,
+    .otherwise = "snmp3",
 };

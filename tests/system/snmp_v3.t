@@ -89,7 +89,7 @@ with tempfile.TemporaryDirectory(prefix="tm-v3-") as folder:
   Profiles "%s"
   Helper "%s"
   <Device "by-v3">
-    Source "snmp3"
+    Source "snmp"
     Address "127.0.0.1"
     Port "%d"
     Credentials "%s"
