@@ -267,8 +267,11 @@ static size_t on_body(char *data, size_t size, size_t n, void *reply)
 static size_t on_header(char *data, size_t size, size_t n, void *reply)
 {
   struct tm_http_reply *r = reply;
-  if (size * n > 5 && strncmp(data, "HTTP/", 5) == 0)
+  if (size * n > 5 && strncmp(data, "HTTP/", 5) == 0) {
+    r->headers_end = false;
     tm_buf_reset(&r->headers); /* an answer after "100 Continue" */
+  }
+  r->headers_end = r->headers_end || (size * n > 0 && (data[0] == '\r' || data[0] == '\n'));
   return tm_buf_add(&r->headers, data, size * n) < 0 ? 0 : size * n;
 }
 
@@ -340,6 +343,9 @@ static int perform(struct tm_http *http, struct tm_http_reply *reply, struct tm_
   CURLcode rc = curl_easy_perform(http->curl);
   curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, NULL);
   if (rc == CURLE_OK) {
+    /* To libcurl a connection that is closed within the headers is an answer without a body. */
+    if (!reply->headers_end)
+      return tm_fail(err, -EIO, "%s: the answer ended within its headers", http->shown);
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);
     return 0;
   }
@@ -402,6 +408,7 @@ void tm_http_reply_release(struct tm_http_reply *reply)
   tm_buf_release(&reply->body);
   tm_buf_release(&reply->headers);
   reply->status = 0;
+  reply->headers_end = false;
 }
 
 int tm_http_require_success(const struct tm_http *http, const struct tm_http_reply *reply,

@@ -48,6 +48,7 @@ struct tm_http_reply {
   long status;
   struct tm_buf body;    /* NUL-terminated; ptr is NULL when it is empty */
   struct tm_buf headers; /* of the last answer, a line each; use tm_http_header() */
+  bool headers_end;      /* the empty line behind them was seen */
 };
 
 struct tm_http;
