@@ -133,6 +133,17 @@ static int exchange(struct webhook *w, const char *method, const char *id, const
   return tm_http_do(w->http, &request, reply, err);
 }
 
+/* An answer without a body takes all items, so it must be one, and not one whose body was cut off:
+ * HTTP/1 has to say that there is none. HTTP/2 frames it. */
+static bool is_cut(const struct tm_http_reply *reply)
+{
+  char value[64];
+  return reply->body.len == 0 && reply->status != 204 && reply->headers.ptr != NULL &&
+         strncmp(reply->headers.ptr, "HTTP/1", 6) == 0 &&
+         tm_http_header(reply, "Content-Length", value, sizeof(value)) == NULL &&
+         tm_http_header(reply, "Transfer-Encoding", value, sizeof(value)) == NULL;
+}
+
 static void judge(const struct webhook *w, const struct tm_http_reply *reply, const char *id,
                   int64_t now, struct target_item *items, size_t n, struct target_outcome *out)
 {
@@ -166,6 +177,8 @@ static void webhook_send(void *state, struct target_item *items, size_t n, int64
   else
     exchange(w, "POST", id, type, n > 1 ? batch.ptr : items[0].body,
              n > 1 ? batch.len : items[0].body_len, now, &reply, &out->error);
+  if (out->error.code == 0 && is_cut(&reply))
+    tm_fail(&out->error, -EIO, "the answer ended before its body");
   if (out->error.code < 0)
     target_fail_all(items, n, out, TARGET_DOWN);
   else

@@ -38,6 +38,16 @@ def headers_without_end(receiver, request):
     return None
 
 
+def no_body(receiver, request):
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    return None
+
+
+def half_headers(receiver, request):
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Len")
+    return None
+
+
 def other_hash(receiver, request):
     results = [{"id": json.loads(request.body)["id"], "status": "accepted", "sha256": "0" * 64}]
     return receiver.reply(request, results)
@@ -54,7 +64,7 @@ LIES = [status(c) for c in (400 + 8, 409, 425, 429, 500, 502, 503, 504, 301, 307
     status(302, Location=trap.url), status(308, Location=trap.url),
     status(200, b"{"), status(200, b"null"), status(200, b"[" * 500), status(200, b"\xff\xfe"),
     status(200, b'{"results":[{"id":"x","status":"accepted"}]}'),
-    close_early, drop_answer, cut_answer, reset, garbage, headers_without_end, other_hash, forged,
+    close_early, drop_answer, cut_answer, reset, garbage, headers_without_end, half_headers, no_body, other_hash, forged,
     accept_then(status(500)), accept_then(status(503)), accept_then(reset), accept_then(garbage)]
 
 lost = doubled = 0
