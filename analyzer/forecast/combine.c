@@ -47,9 +47,10 @@ static bool window_fits(size_t j, size_t n)
   return w <= fmax(1.5 * (double)n, 14);
 }
 
-static double prior(size_t j, double rows)
+/* w: the window, rows: the horizon, both as log2 from 56 rows. */
+static double prior(size_t j, double w, double rows)
 {
-  double w = log2(window_of(j) / 56), near = w - log2(rows / 56);
+  double near = w - rows;
   double p = PRIOR_LINEAR * w + PRIOR_SQUARE * w * w + PRIOR_NEARNESS * near * near;
   if (j >= FC_SLOPES && j < 2 * FC_SLOPES)
     p += PRIOR_JUMPLESS;
@@ -68,14 +69,14 @@ static double t_cdf(double t)
 
 /* A drift's errors over all horizons: judged ones blended with what grew from the shorter ones. */
 static void extend(double *error, double *middle, const struct fc_record *rec, size_t j,
-                   double mean_rate)
+                   double mean_rate, const double growth[FC_NODES])
 {
   bool any = rec->judged > 0;
   error[0] = any ? rec->error[j][0] : NO_RECORD * mean_rate;
   middle[0] = any ? BIAS_SHARE * rec->middle[j][0] : 0;
   for (size_t a = 1; a < FC_NODES; a++) {
     bool judged = a < rec->judged;
-    double grown = error[a - 1] * pow(fc_node[a] / fc_node[a - 1], GROWTH);
+    double grown = error[a - 1] * growth[a];
     double w = judged ? rec->blocks[a] / (rec->blocks[a] + BLOCKS_HALF) : 0;
     error[a] = (1 - w) * grown + (judged ? w * rec->error[j][a] : 0);
     middle[a] = (1 - w) * middle[a - 1] + (judged ? w * BIAS_SHARE * rec->middle[j][a] : 0);
@@ -86,14 +87,18 @@ void fc_ensemble_prepare(struct fc_ensemble *e, const struct fc_record *rec,
                          const struct fc_grid *g, const struct fc_drifts *d)
 {
   size_t n = g->n;
+  double growth[FC_NODES];
+  for (size_t a = 1; a < FC_NODES; a++)
+    growth[a] = pow(fc_node[a] / fc_node[a - 1], GROWTH);
   e->n = (double)n;
   e->mean_rate = n > 1 ? fabs(g->u[n - 1] - g->u[0]) / (double)(n - 1) : 0;
   e->mean_rate = fmax(e->mean_rate, 1e-6);
   for (size_t j = 0; j < FC_DRIFTS; j++) {
     e->takes_part[j] = window_fits(j, n);
     e->rate[j] = d->rate[j][n - 1];
+    e->window[j] = log2(window_of(j) / 56);
     if (e->takes_part[j])
-      extend(e->error[j], e->middle[j], rec, j, e->mean_rate);
+      extend(e->error[j], e->middle[j], rec, j, e->mean_rate, growth);
   }
 }
 
@@ -120,11 +125,11 @@ static double between(const double v[FC_NODES], struct place at)
 static double weigh(const struct fc_ensemble *e, struct place at, double rows,
                     double weight[FC_DRIFTS])
 {
-  double top = -INFINITY, total = 0;
+  double top = -INFINITY, total = 0, horizon = log2(rows / 56);
   for (size_t j = 0; j < FC_DRIFTS; j++) {
     if (!e->takes_part[j])
       continue;
-    weight[j] = prior(j, rows) - POWER * log(between(e->error[j], at) + 1e-7);
+    weight[j] = prior(j, e->window[j], horizon) - POWER * log(between(e->error[j], at) + 1e-7);
     top = fmax(top, weight[j]);
   }
   for (size_t j = 0; j < FC_DRIFTS; j++) {

@@ -14,7 +14,6 @@
 #include "analyzer/forecast/steps.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define BLOCK        7
 #define HORIZON_DAYS 400
@@ -119,12 +118,6 @@ static double wandering(const struct fc_grid *g)
   return sqrt(fmin(variance, assumed));
 }
 
-static int by_size(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom, double *scratch)
 {
   size_t rows = g->n - 1 < ROWS_MAX ? g->n - 1 : ROWS_MAX;
@@ -146,18 +139,12 @@ void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom,
     double drift = b.drift + b.drift_sd * fc_normal_quantile((i + 0.5) / FC_PATHS);
     p->arrival[i] = walk(&b, drift, headroom, horizon, wander, &state);
   }
-  qsort(p->arrival, FC_PATHS, sizeof(p->arrival[0]), by_size);
 }
 
 double fc_paths_chance(const struct fc_paths *p, double rows)
 {
-  size_t lo = 0, hi = FC_PATHS;
-  while (lo < hi) {
-    size_t mid = (lo + hi) / 2;
-    if (p->arrival[mid] <= rows)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return (double)lo / FC_PATHS;
+  int arrived = 0;
+  for (int i = 0; i < FC_PATHS; i++)
+    arrived += p->arrival[i] <= rows;
+  return (double)arrived / FC_PATHS;
 }

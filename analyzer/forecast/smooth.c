@@ -10,7 +10,8 @@
 #include <math.h>
 
 #define START_ROWS 10 /* the first trend is taken over these */
-#define GRID_MAX   64
+#define N_ALPHA    5
+#define GRID_MAX   32
 
 struct candidates {
   double alpha[GRID_MAX], beta[GRID_MAX], damping[GRID_MAX], square[GRID_MAX];
@@ -51,19 +52,19 @@ static void add(struct candidates *c, double alpha, double beta, double damping)
 
 static void coarse(struct candidates *c, enum fc_smooth_kind kind)
 {
-  static const double alpha[] = {0.05, 0.15, 0.3, 0.5, 0.7, 0.9, 0.99};
-  static const double holt_beta[] = {0.001, 0.03, 0.1, 0.3, 0.7};
-  static const double damped_beta[] = {0.001, 0.05, 0.2, 0.6};
+  static const double alpha[] = {0.05, 0.2, 0.45, 0.75, 0.99};
+  static const double holt_beta[] = {0.001, 0.03, 0.15, 0.6};
+  static const double damped_beta[] = {0.001, 0.08, 0.4};
   static const double damping[] = {0.8, 0.98};
   c->n = 0;
   if (kind == FC_SMOOTH_LEVEL)
     for (int i = 0; i < 13; i++)
       add(c, 0.02 + 0.9799 * i / 12, 0, 0);
-  for (size_t a = 0; a < 7 && kind == FC_SMOOTH_TREND; a++)
-    for (size_t b = 0; b < 5; b++)
-      add(c, alpha[a], alpha[a] * holt_beta[b], 1);
-  for (size_t a = 0; a < 7 && kind == FC_SMOOTH_DAMPED; a++)
+  for (size_t a = 0; a < N_ALPHA && kind == FC_SMOOTH_TREND; a++)
     for (size_t b = 0; b < 4; b++)
+      add(c, alpha[a], alpha[a] * holt_beta[b], 1);
+  for (size_t a = 0; a < N_ALPHA && kind == FC_SMOOTH_DAMPED; a++)
+    for (size_t b = 0; b < 3; b++)
       for (size_t d = 0; d < 2; d++)
         add(c, alpha[a], alpha[a] * damped_beta[b], damping[d]);
 }

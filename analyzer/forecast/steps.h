@@ -79,8 +79,8 @@ void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_d
 
 /* ---- the members: each prepares itself once, then tells P(reached within rows) for any horizon.
  * headroom: what is left to the limit, in units of the scale, > 0. ---- */
-struct fc_ensemble { /* of drifts: combine.c */
-  double rate[FC_DRIFTS];
+struct fc_ensemble {                         /* of drifts: combine.c */
+  double rate[FC_DRIFTS], window[FC_DRIFTS]; /* the window's log2, from 56 rows */
   double error[FC_DRIFTS][FC_NODES], middle[FC_DRIFTS][FC_NODES];
   bool takes_part[FC_DRIFTS];
   double mean_rate; /* of all rows, per row */
@@ -94,7 +94,7 @@ double fc_ensemble_rate(const struct fc_ensemble *e);
 
 #define FC_PATHS 200
 struct fc_paths {
-  double arrival[FC_PATHS]; /* rows, ascending; INFINITY: never */
+  double arrival[FC_PATHS]; /* rows; INFINITY: never */
 };
 /* scratch: 2 * FC_GRID. */
 void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom, double *scratch);

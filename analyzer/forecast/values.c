@@ -18,6 +18,7 @@
 
 #define POWER         5.0
 #define ORIGIN_GAP    3
+#define DAILY_ORIGINS 16  /* of rows by the day or finer */
 #define HALF_LIFE     0.3 /* of the origins */
 #define FIRST_ORIGIN  12
 #define OWN_SHARE     0.65 /* of the replayed spread; the rest is the damped model's */
@@ -63,11 +64,6 @@ static void slopes(double *slope, const double *y, size_t n)
   }
 }
 
-static double damped_sum(double damping, size_t k)
-{
-  return damping * (1 - pow(damping, (double)k)) / (1 - damping);
-}
-
 /* What the steps from o to o + k did in the last `years` years, on average; false without any. */
 static bool past_years(const struct head *h, size_t o, size_t k, int years, double *step)
 {
@@ -102,9 +98,11 @@ static void members(const struct head *h, size_t o, size_t steps, double *f, siz
   const double *y = w->y;
   double level = w->level[FC_SMOOTH_LEVEL][o], damped = w->level[FC_SMOOTH_DAMPED][o];
   double half = end_to_end(y, o, 26), twice = end_to_end(y, o, 104), damping = h->fit[2].damping;
+  double fading = 1, fade = 0; /* the damped trend's power and sum */
   for (size_t k = 1; k <= steps; k++) {
     double *at = f + k - 1, ahead = (double)k;
-    double fade = w->trend[FC_SMOOTH_DAMPED][o] * damped_sum(damping, k);
+    fading *= damping;
+    fade += w->trend[FC_SMOOTH_DAMPED][o] * fading;
     at[0 * stride] = level;
     at[1 * stride] = w->level[FC_SMOOTH_TREND][o] + w->trend[FC_SMOOTH_TREND][o] * ahead;
     at[2 * stride] = damped + fade;
@@ -128,7 +126,8 @@ static void members(const struct head *h, size_t o, size_t steps, double *f, siz
 static size_t replay(const struct head *h, struct fc_value_work *w, size_t steps, size_t origin[])
 {
   size_t n = 0, first = h->n / 4 > FIRST_ORIGIN ? h->n / 4 : FIRST_ORIGIN;
-  for (size_t i = 0; i < FC_VALUE_ORIGINS; i++) {
+  size_t most = h->weekly ? FC_VALUE_ORIGINS : DAILY_ORIGINS;
+  for (size_t i = 0; i < most; i++) {
     size_t back = 1 + steps + ORIGIN_GAP * i;
     if (h->n < back + first)
       break;

@@ -35,7 +35,7 @@ def members(ts):
         sources = [os.path.join(HERE, "members.c"), "build/libanalyzer.a", "build/libcommon.a"]
         subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-ffp-contract=off", "-I.", "-o", tool, *sources, "-ljansson", "-lcsv",
                         "-lm"], cwd=TOP, check=True)
-        series.write_csv(ts, path)
+        series.write_csv([dict(k, name=str(i)) for i, k in enumerate(ts)], path)
         out = subprocess.run([tool, path, *map(str, DAYS)], stdout=subprocess.PIPE, check=True, text=True).stdout
     rows = np.array([l.split() for l in out.splitlines()], float)
     n = rows.shape[1] - 1 - len(DAYS) * MEMBERS
