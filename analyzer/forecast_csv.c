@@ -101,9 +101,25 @@ static void refuse(struct reader *r, const char *what)
   r->rc = r->taker->refused(r->taker->context, text, r->err);
 }
 
+/* Plain digits, few enough to be exact: nearly all that stands in such a file. */
+static bool plain_digits(const char *text, int64_t *value)
+{
+  int64_t v = 0;
+  size_t i = 0;
+  for (; i < 15 && text[i] >= '0' && text[i] <= '9'; i++)
+    v = 10 * v + (text[i] - '0');
+  *value = v;
+  return i > 0 && text[i] == '\0';
+}
+
 static const char *read_number(const char *text, double *value, const char *what)
 {
+  int64_t whole;
   *value = NAN;
+  if (plain_digits(text, &whole)) {
+    *value = (double)whole;
+    return NULL;
+  }
   return *text == '\0' || tm_parse_double(text, value) == 0 ? NULL : what;
 }
 
@@ -118,7 +134,8 @@ static void read_field(struct reader *r, enum column c, const char *text)
     snprintf(r->row_name, sizeof(r->row_name), "%s", text);
     break;
   case TIME:
-    if (tm_parse_i64(text, -((int64_t)1 << 40), (int64_t)1 << 40, &r->row.time) < 0)
+    if (!(plain_digits(text, &r->row.time) && r->row.time <= (int64_t)1 << 40) &&
+        tm_parse_i64(text, -((int64_t)1 << 40), (int64_t)1 << 40, &r->row.time) < 0)
       bad = "the time is not in epoch seconds";
     break;
   case USED:

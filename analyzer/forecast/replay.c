@@ -3,8 +3,8 @@
  * Replays the past: what would each drift have said at each past origin, and how wrong was it?
  *
  * The target is the running maximum of the next k rows, not the value after k rows: a limit is
- * reached by the maximum. Newer origins weigh more. The weighted median of the errors corrects a
- * drift's bias, their mean magnitude is its spread. Rolling-origin evaluation: Tashman, "Out-of-
+ * reached by the maximum. Newer origins lie closer. The median of the errors corrects a drift's
+ * bias, their mean magnitude is its spread. Rolling-origin evaluation: Tashman, "Out-of-
  * sample tests of forecasting accuracy", International Journal of Forecasting 16 (2000).
  */
 #include "analyzer/forecast/steps.h"
@@ -36,54 +36,23 @@ static void running_maximum(double *largest, const double *u, size_t n, size_t r
   }
 }
 
-struct weighed {
-  double error, weight;
-};
-
-/* Reorders e; the smallest error up to which half of the weight lies. */
-static double weighted_median(struct weighed *e, size_t n)
-{
-  double total = 0, below = 0;
-  for (size_t i = 0; i < n; i++)
-    total += e[i].weight;
-  double half = 0.5 * total;
-  size_t lo = 0, hi = n;
-  while (hi - lo > 1) {
-    double pivot = e[lo + (hi - lo) / 2].error, left = 0;
-    size_t i = lo, j = hi - 1;
-    for (;;) {
-      while (e[i].error < pivot)
-        i++;
-      while (pivot < e[j].error)
-        j--;
-      if (i >= j)
-        break;
-      struct weighed t = e[i];
-      e[i++] = e[j];
-      e[j--] = t;
-    }
-    size_t cut = i > lo ? i : lo + 1;
-    if (cut >= hi)
-      cut = hi - 1;
-    for (size_t k = lo; k < cut; k++)
-      left += e[k].weight;
-    if (below + left >= half) {
-      hi = cut;
-    } else {
-      below += left;
-      lo = cut;
-    }
-  }
-  return e[lo].error;
-}
-
-static size_t choose_origins(uint16_t *origin, size_t first, size_t last)
+/* Origins of equal weight, so that they lie closer the newer they are: weight halves each half-life
+ * before the last one. Returns how many; all of them when there are few. */
+static size_t choose_origins(uint16_t *origin, size_t first, size_t last, double half_life)
 {
   size_t count = last - first + 1;
-  size_t n = count < FC_ORIGINS ? count : FC_ORIGINS;
-  for (size_t i = 0; i < n; i++)
-    origin[i] = (uint16_t)(first + (n > 1 ? i * (count - 1) / (n - 1) : 0));
-  return n;
+  if (count <= FC_ORIGINS) {
+    for (size_t i = 0; i < count; i++)
+      origin[i] = (uint16_t)(first + i);
+    return count;
+  }
+  double oldest = exp2(-(double)(last - first) / half_life);
+  for (size_t i = 0; i < FC_ORIGINS; i++) {
+    double share = ((double)i + 0.5) / FC_ORIGINS;
+    double back = -half_life * log2(oldest + share * (1 - oldest));
+    origin[i] = (uint16_t)(last - (size_t)fmin(back, (double)(last - first)));
+  }
+  return FC_ORIGINS;
 }
 
 void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_drifts *d,
@@ -93,8 +62,7 @@ void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_d
   double half_life = fmax(HALF_LIFE_MIN, (double)n / HALF_LIFE_OF);
   double *largest = scratch;
   uint16_t queue[FC_GRID], origin[FC_ORIGINS];
-  struct weighed e[FC_ORIGINS];
-  double weight[FC_ORIGINS], climb[FC_ORIGINS];
+  double error[FC_ORIGINS], climb[FC_ORIGINS];
 
   rec->judged = 0;
   for (size_t a = 0; a < FC_NODES; a++) {
@@ -102,22 +70,17 @@ void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_d
     if (rows + first + 4 > n || (double)rows > LONGEST_SHARE * (double)n)
       break;
     running_maximum(largest, g->u, n, rows, queue);
-    size_t m = choose_origins(origin, first, n - 1 - rows);
-    double total = 0;
-    for (size_t i = 0; i < m; i++) {
+    size_t m = choose_origins(origin, first, n - 1 - rows, half_life);
+    for (size_t i = 0; i < m; i++)
       climb[i] = largest[origin[i]] - g->u[origin[i]];
-      weight[i] = exp2(-((double)(n - rows - origin[i])) / half_life);
-      total += weight[i];
-    }
     for (size_t j = 0; j < FC_DRIFTS; j++) {
       double sum = 0;
       for (size_t i = 0; i < m; i++) {
-        e[i].error = climb[i] - d->rate[j][origin[i]] * (double)rows;
-        e[i].weight = weight[i];
-        sum += weight[i] * fabs(e[i].error);
+        error[i] = climb[i] - d->rate[j][origin[i]] * (double)rows;
+        sum += fabs(error[i]);
       }
-      rec->error[j][a] = sum / total;
-      rec->middle[j][a] = weighted_median(e, m);
+      rec->error[j][a] = sum / (double)m;
+      rec->middle[j][a] = fc_select(error, m, 0.5);
     }
     rec->blocks[a] = (double)(n - rows - first) / (double)rows;
     rec->judged = a + 1;

@@ -69,8 +69,8 @@ void fc_drift(struct fc_drifts *d, double z[FC_GRID], const struct fc_grid *g, d
 
 /* ---- replay.c ---- */
 struct fc_record {
-  double middle[FC_DRIFTS][FC_NODES]; /* weighted median of the errors */
-  double error[FC_DRIFTS][FC_NODES];  /* weighted mean magnitude */
+  double middle[FC_DRIFTS][FC_NODES]; /* median of the errors */
+  double error[FC_DRIFTS][FC_NODES];  /* mean magnitude */
   double blocks[FC_NODES];            /* independent blocks of that length */
   size_t judged;                      /* nodes that the history can judge */
 };
