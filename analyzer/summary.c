@@ -158,13 +158,12 @@ static void put_status(struct json_out *o, const struct summary *s)
   json_out_close(o, '}');
 }
 
-static void put_day(struct json_out *o, const struct maxima_day *d, bool slots)
+static void put_day(struct json_out *o, const struct maxima_day *d, int64_t date_days, bool slots)
 {
   char date[TM_DATE_SIZE];
   json_out_open(o, '{');
-  /* Noon: the day's own date whatever its first hour is called. */
   json_out_key(o, "date");
-  json_out_plain(o, tm_date_format(date, d->start + (d->end - d->start) / 2));
+  json_out_plain(o, tm_date_format_days(date, date_days));
   put_whole(o, slots ? "slots_total" : "capacity_bytes", d->capacity);
   put_whole(o, slots ? "slots_used" : "used_bytes", d->used);
   put_number(o, "transfers_max", d->max);
@@ -177,10 +176,19 @@ static void put_day(struct json_out *o, const struct maxima_day *d, bool slots)
 
 static void put_history(struct json_out *o, const struct summary *s)
 {
+  const struct maxima *m = &s->series->maxima;
+  int64_t date_days = 0;
   json_out_key(o, "history");
   json_out_open(o, '[');
-  for (size_t i = first_day(s); i < s->series->maxima.n; i++)
-    put_day(o, &s->series->maxima.day[i], counts_slots(s->series));
+  for (size_t i = first_day(s); i < m->n; i++) {
+    const struct maxima_day *d = &m->day[i];
+    /* Noon: the day's own date whatever its first hour is called. */
+    if (i > first_day(s) && m->day[i - 1].end == d->start)
+      date_days++;
+    else
+      date_days = tm_date_days(d->start + (d->end - d->start) / 2);
+    put_day(o, d, date_days, counts_slots(s->series));
+  }
   json_out_close(o, ']');
 }
 

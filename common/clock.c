@@ -226,11 +226,25 @@ int64_t tm_day_next(int64_t t)
   return day_edge(t, 1);
 }
 
-char *tm_date_format(char out[TM_DATE_SIZE], int64_t t)
+int64_t tm_date_days(int64_t t)
 {
   time_t s = (time_t)t;
   struct tm tm;
   localtime_r(&s, &tm);
-  strftime(out, TM_DATE_SIZE, "%Y-%m-%d", &tm);
+  /* The clock's reading taken for UTC: whole days of it are the local date. */
+  int64_t local = t + tm.tm_gmtoff;
+  return local >= 0 ? local / TM_DAY : (local - TM_DAY + 1) / TM_DAY;
+}
+
+char *tm_date_format_days(char out[TM_DATE_SIZE], int64_t days)
+{
+  const int64_t first = FIRST_SECOND / TM_DAY;
+  const int64_t last = LAST_SECOND / TM_DAY;
+  *put_civil(out, days < first ? first : days > last ? last : days) = '\0';
   return out;
+}
+
+char *tm_date_format(char out[TM_DATE_SIZE], int64_t t)
+{
+  return tm_date_format_days(out, tm_date_days(t));
 }

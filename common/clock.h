@@ -38,6 +38,10 @@ int tm_zone_use(const char *name, struct tm_error *err);
 int64_t tm_day_start(int64_t t);
 /* The start of the next local day. */
 int64_t tm_day_next(int64_t t);
+/* The local date of t as days since 1970-01-01, and that written as "2026-11-20": for a row of
+ * days, each of which is the next number, without asking the zone for each. Returns out. */
+int64_t tm_date_days(int64_t t);
+char *tm_date_format_days(char out[TM_DATE_SIZE], int64_t days);
 /* Local date of t, "2026-11-20". Returns out. */
 char *tm_date_format(char out[TM_DATE_SIZE], int64_t t);
 
