@@ -17,6 +17,7 @@ static const char *const column_name[N_COLUMNS] = {"series", "time", "used", "ca
 
 #define COLUMNS_MAX 64
 #define CHUNK       65536
+#define BACK_ROWS   30
 
 struct row {
   int64_t time;
@@ -83,6 +84,17 @@ static int name_series(struct forecast_csv_series *s, const char *name)
   memcpy(s->name, name, size);
   s->n = 0;
   return 0;
+}
+
+/* A file put together from several may hold two histories of one name: the time falls back by many
+ * rows and goes on from a time that is near. A single row out of order is a fault. */
+static bool begins_again(const struct forecast_csv_series *s, int64_t time)
+{
+  if (s->n < BACK_ROWS || time >= s->time[s->n - 1])
+    return false;
+  double first = (double)s->time[0], span = (double)s->time[s->n - 1] - first;
+  double back = (double)s->time[s->n - 1] - (double)time;
+  return back * (double)(s->n - 1) >= BACK_ROWS * span && first - (double)time <= 4 * span;
 }
 
 /* Hands the series in hand to the taker. */
@@ -199,7 +211,8 @@ static void end_heading(struct reader *r)
 static void end_data(struct reader *r)
 {
   struct forecast_csv_series *s = &r->series;
-  if (!r->started || strcmp(s->name, r->row_name) != 0) {
+  bool again = r->started && !r->refused && r->bad == NULL && begins_again(s, r->row.time);
+  if (!r->started || again || strcmp(s->name, r->row_name) != 0) {
     finish(r);
     if (r->rc < 0)
       return;

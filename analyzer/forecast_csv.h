@@ -2,7 +2,8 @@
 /*
  * Series from CSV, one at a time: header `series,time,used,capacity` (any order, more columns are
  * passed over, capacity may be absent), the rows of a series together, time (epoch seconds)
- * ascending, used and capacity may be empty.
+ * ascending, used and capacity may be empty. Where the time falls back by thirty rows or more, a
+ * second history of the same name begins.
  */
 #ifndef TM_FORECAST_CSV_H
 #define TM_FORECAST_CSV_H

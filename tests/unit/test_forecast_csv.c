@@ -100,6 +100,28 @@ static void a_bad_row_refuses_its_series_alone(void **state)
   assert_reads(HEAD "a,1,0x10,\n", "{F:2: series 'a': 'used' is not a number}");
 }
 
+static void a_history_may_begin_again(void **state)
+{
+  (void)state;
+  static char csv[4000] = HEAD;
+  size_t n = strlen(csv);
+  for (int round = 0; round < 2; round++)
+    for (int i = 20 * round; i < 60; i++)
+      n += (size_t)snprintf(csv + n, sizeof(csv) - n, "a,%d,5,\n", 1000 + 10 * i);
+  struct tm_error err = {0};
+  assert_int_equal(read_bytes(csv, n, &err), 0);
+  assert_non_null(strstr(told, "1590,5,nan][a 1200,5,nan"));
+  assert_null(strchr(told, '{'));
+  /* but not from long ago, and not by a few rows */
+  n = strlen(HEAD) + 60 * strlen("a,1000,5,\n");
+  strcpy(csv + n, "a,1500,5,\n");
+  assert_int_equal(read_bytes(csv, strlen(csv), &err), 0);
+  assert_string_equal(told, "{F:62: series 'a': the time lies before that of the row above}");
+  strcpy(csv + n, "a,-5000,5,\n");
+  assert_int_equal(read_bytes(csv, strlen(csv), &err), 0);
+  assert_string_equal(told, "{F:62: series 'a': the time lies before that of the row above}");
+}
+
 static void lines_are_counted_through_quotes_and_empty_lines(void **state)
 {
   (void)state;
@@ -148,6 +170,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_become_series),
       cmocka_unit_test(a_bad_row_refuses_its_series_alone),
+      cmocka_unit_test(a_history_may_begin_again),
       cmocka_unit_test(lines_are_counted_through_quotes_and_empty_lines),
       cmocka_unit_test(a_file_that_is_no_csv_fails),
       cmocka_unit_test(fields_have_a_limit),
