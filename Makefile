@@ -157,6 +157,7 @@ SANITIZED = B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN='$(SANITIZE
 # Findings go into files, so that those of a child whose end is survived are counted too.
 FINDINGS = $(CURDIR)/build/asan/findings
 asan:
+	@$(MAKE) --no-print-directory deps deps-check
 	@$(MAKE) --no-print-directory $(SANITIZED) -j$(JOBS) tests
 	@rm -rf $(FINDINGS); mkdir -m 1777 $(FINDINGS)
 	@ASAN_OPTIONS=handle_segv=2:detect_leaks=1:log_path=$(FINDINGS)/asan \
