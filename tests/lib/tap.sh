@@ -111,13 +111,19 @@ status_of() {
 # sanitizer FILE: the library of the sanitizer that this program or plugin was built with, or nothing.
 sanitizer() { ldd "$1" 2>/dev/null | sed -n 's/.*lib[at]san.* => \([^ ]*\).*/\1/p'; }
 
-# loading FILE: one a line, the words before a program that loads this plugin. A sanitizer's library
-# must come first, and the leaks that it would find are those of a program built without it.
-loading() {
-  local library
-  library=$(sanitizer "$1")
-  echo env
-  [ -z "$library" ] || printf '%s\n' "LD_PRELOAD=$library" "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0"
+# can_load PROGRAM FILE: from here on the program of this name can load this plugin. A sanitizer's
+# library must come first, and the leaks that it would find are those of a program built without it.
+can_load() {
+  local library program
+  library=$(sanitizer "$2")
+  [ -n "$library" ] || return 0
+  program=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") || return 0
+  mkdir -p "$T/can_load"
+  printf '%s\n' '#!/bin/sh' \
+    "exec env 'LD_PRELOAD=$library' \"ASAN_OPTIONS=\${ASAN_OPTIONS:-}:detect_leaks=0\" $program \"\$@\"" \
+    >"$T/can_load/$1"
+  chmod +x "$T/can_load/$1"
+  PATH=$T/can_load:$PATH
 }
 
 done_testing() { echo "1..$tap_number"; }

@@ -8,7 +8,7 @@
 export DEMO=$T/demo SOURCE BUILD COLUMNS=140
 export TMPDIR=$T # of the simulated devices; snmpsimd runs as nobody
 chmod 711 "$T"
-mapfile -t with < <(loading "$BUILD/plugins/disk_array.so")
+can_load collectd "$BUILD/plugins/disk_array.so"
 
 # Processes of this demonstration, by what stands on their command lines.
 remaining() {
@@ -20,7 +20,7 @@ remaining() {
   done
 }
 
-is "one pass ends well" "$(status_of "${with[@]}" ONCE=1 contrib/demo/run)" 0
+is "one pass ends well" "$(ONCE=1 status_of contrib/demo/run)" 0
 cp "$T/out" "$T/pass"
 is "without a complaint" "$(cat "$T/err")" ""
 pass=$(cat "$T/pass")
@@ -90,7 +90,7 @@ while time.time() < deadline:
 print("status:", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 print("left:", len(processes()))
 EOF
-"${with[@]}" /usr/bin/python3 "$T/terminal.py" contrib/demo/run >"$T/terminal"
+/usr/bin/python3 "$T/terminal.py" contrib/demo/run >"$T/terminal"
 is "on a terminal it stays, listens nowhere, is alone, and ends everything with Ctrl-C" \
   "$(cat "$T/terminal")" "waits
 collectd runs
