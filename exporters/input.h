@@ -10,7 +10,8 @@
 
 /*
  * Summaries from files: one JSON object a line (NDJSON), or one object in the whole file, as people
- * write it; a CloudEvent is taken for what is in it. A line that is none is refused by "FILE:LINE: why" and the others go on.
+ * write it; a CloudEvent is taken for what is in it. A line that is none is refused by "FILE:LINE:
+ * why" and the others go on.
  */
 struct input_counts {
   size_t read;    /* objects that were handed over */

@@ -38,7 +38,8 @@ static int add(struct spool *s, unsigned n, const char *body, int64_t now_ms, st
   char key[SPOOL_KEY_SIZE];
   json_t *head =
       json_pack("{s:s,s:s,s:[s]}", "type", "summary", "device", "h/d", "purposes", "sales");
-  int rc = spool_add(s, SPOOL_SUMMARY, key_of(key, n), head, body, strlen(body), now_ms / 1000, now_ms, err);
+  int rc = spool_add(s, SPOOL_SUMMARY, key_of(key, n), head, body, strlen(body), now_ms / 1000,
+                     now_ms, err);
   json_decref(head);
   return rc;
 }
