@@ -125,10 +125,11 @@ static int compile_string(struct profile_loader *l, const json_t *j, const char 
   const char *text = json_string_value(j);
   if (text == NULL)
     return refuse(l, member, "must be a string");
-  *out = profile_alloc(l, strlen(text) + 1, 1);
+  size_t size = strlen(text) + 1;
+  *out = profile_alloc(l, size, 1);
   if (*out == NULL)
     return -ENOMEM;
-  strcpy(*out, text); /* the room was made above */
+  memcpy(*out, text, size);
   return 0;
 }
 

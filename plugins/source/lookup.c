@@ -34,7 +34,7 @@ struct lookup *lookup_start(const char *host, struct tm_error *err)
     tm_fail(err, l == NULL ? -ENOMEM : -EINVAL, "%s: cannot be looked up", host);
     return NULL;
   }
-  strcpy(l->host, host); /* its length was checked */
+  memcpy(l->host, host, strlen(host) + 1);
   l->hints.ai_socktype = SOCK_DGRAM;
   l->request = (struct gaicb){.ar_name = l->host, .ar_request = &l->hints};
   int code = getaddrinfo_a(GAI_NOWAIT, (struct gaicb *[]){&l->request}, 1, &quiet);

@@ -7,6 +7,7 @@
 #include "plugins/source/lookup.h"
 #include "plugins/source/snmp_session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <netdb.h>
@@ -402,6 +403,7 @@ static void expire(struct loop *loop)
   double now = tm_monotonic();
   while (loop->devices != NULL && loop->devices->wake <= now) {
     struct snmp_device *d = loop->devices;
+    assert(d->question != NULL); /* else it would not be in the list */
     if (d->phase == LOOKUP && now < d->question->deadline) {
       poll_lookup(d);
       continue;

@@ -102,6 +102,8 @@ bool snmp_fetch_next(struct snmp_fetch *f, struct snmp_request *request)
     f->ask = m->v1 ? SNMP_ASK_NEXT : SNMP_ASK_BULK;
     choose(f, true, false, at_most(m->columns, SNMP_REQUEST_MAX));
   }
+  if (f->asked_len == 0)
+    return false;
   *request = (struct snmp_request){.ask = f->ask, .len = f->asked_len};
   if (f->ask == SNMP_ASK_BULK)
     request->repetitions = at_most(m->repetitions, BULK_VARIABLES / f->asked_len);
