@@ -328,11 +328,9 @@ static const struct profile *known_profile(struct snmp_device *d)
 static void open_and_ask(struct snmp_device *d, const char *address)
 {
   struct tm_error err = {0};
-  struct snmp_target target = d->target;
-  target.host = address;
   d->phase = IDLE;
   if (d->session == NULL)
-    d->session = agent_open(&target, &err);
+    d->session = agent_open(&d->target, address, &err);
   else
     /* Those that were given up before their time was over are let go of; not in agent_send(), which
      * may run within the library's own pass over its requests. */

@@ -309,24 +309,6 @@ void agent_expire(struct agent *s)
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-/* The library would resolve IPv4 names only; the first address that the system prefers is taken. */
-static int resolve(const struct snmp_target *t, char *peer, size_t size, struct tm_error *err)
-{
-  struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
-  struct addrinfo *found = NULL;
-  char address[NI_MAXHOST];
-  int code = getaddrinfo(t->host, NULL, &hints, &found);
-  if (code == 0)
-    code = getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof(address), NULL, 0,
-                       NI_NUMERICHOST);
-  if (code == 0)
-    snprintf(peer, size, found->ai_family == AF_INET6 ? "udp6:[%s]:%u" : "udp:%s:%u", address,
-             t->port);
-  if (found != NULL)
-    freeaddrinfo(found);
-  return code == 0 ? 0 : tm_fail(err, -EHOSTUNREACH, "%s: %s", t->host, gai_strerror(code));
-}
-
 void agent_prepare(void)
 {
   netsnmp_session unused;
@@ -348,11 +330,11 @@ static void make_room(int fd)
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-struct agent *agent_open(const struct snmp_target *t, struct tm_error *err)
+struct agent *agent_open(const struct snmp_target *t, const char *address, struct tm_error *err)
 {
   char peer[NI_MAXHOST + 32];
-  if (resolve(t, peer, sizeof(peer), err) < 0)
-    return NULL;
+  snprintf(peer, sizeof(peer), strchr(address, ':') != NULL ? "udp6:[%s]:%u" : "udp:%s:%u", address,
+           t->port);
   struct agent *s = calloc(1, sizeof(*s));
   if (s == NULL) {
     tm_fail(err, -ENOMEM, "%s: %s", t->host, strerror(ENOMEM));

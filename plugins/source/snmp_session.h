@@ -22,7 +22,9 @@ typedef void agent_told(void *owner, bool answer);
  */
 void agent_prepare(void);
 
-struct agent *agent_open(const struct snmp_target *target, struct tm_error *err);
+/* address: that of the target's host, as text. Nothing is sent. NULL with err filled. */
+struct agent *agent_open(const struct snmp_target *target, const char *address,
+                         struct tm_error *err);
 void agent_close(struct agent *s);
 int agent_fd(const struct agent *s);
 const char *agent_name(const struct agent *s);
