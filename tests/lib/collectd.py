@@ -9,10 +9,12 @@ import subprocess
 import tempfile
 import time
 
-from sanitizer import loading, runtime
+from sanitizer import loading, patience, runtime
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 SOURCE = os.path.abspath(os.environ.get("SOURCE", "."))
+PLUGIN = os.path.join(BUILD, "plugins", "disk_array.so")
+PATIENCE = patience(PLUGIN)
 STOCK_TYPES = "/usr/share/collectd/types.db"
 STOCK_PLUGINS = "/usr/lib/collectd"
 
@@ -24,7 +26,7 @@ def program():
 
 def sanitizer():
     """What must be loaded first when the plugins were built with a sanitizer; None."""
-    return runtime(os.path.join(BUILD, "plugins", "disk_array.so"))
+    return runtime(PLUGIN)
 
 
 class Collectd:
@@ -37,8 +39,7 @@ class Collectd:
         self.state = os.path.join(self.folder, "state")
         self.log_path = os.path.join(self.folder, "log")
         self.process = None
-        self.env = loading(os.path.join(BUILD, "plugins", "disk_array.so"),
-                           dict(os.environ, **(env or {})))
+        self.env = loading(PLUGIN, dict(os.environ, **(env or {})))
         self.configure(plugins, interval, rrd, write)
         atexit.register(self.close)
 
@@ -61,7 +62,7 @@ class Collectd:
     def run(self, option):
         """collectd with -t, or -f for a start that fails: (exit status, what it said)."""
         r = subprocess.run([program(), option, "-C", self.conf], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=30, env=self.env)
+                           stderr=subprocess.STDOUT, text=True, timeout=30 * PATIENCE, env=self.env)
         return r.returncode, r.stdout + self.log()
 
     def start(self, wrapper=()):
@@ -79,7 +80,7 @@ class Collectd:
         if p.poll() is None:
             p.send_signal(sig)
         try:
-            return p.wait(wait)
+            return p.wait(wait * PATIENCE)
         except subprocess.TimeoutExpired:
             p.kill()
             p.wait()
@@ -128,8 +129,8 @@ def last_update(path):
 
 
 def wait_for(condition, seconds, step=0.1):
-    """Polls until the condition is true; its last value."""
-    end = time.monotonic() + seconds
+    """Polls until the condition is true; its last value. With a sanitizer it may take longer."""
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value or time.monotonic() > end:

@@ -28,3 +28,8 @@ def first(file):
     """Words between one that preloads something, such as faketime, and this program."""
     library = runtime(file)
     return ["sh", "-c", 'LD_PRELOAD="$0:$LD_PRELOAD" exec "$@"', library] if library else []
+
+
+def patience(file):
+    """How many times as long one should wait for what this program or plugin does."""
+    return 3 if runtime(file) else 1

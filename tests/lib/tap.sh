@@ -10,6 +10,7 @@ PATH=$BUILD:$PATH
 T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-XXXXXX") || exit 1
 tap_number=0
 tap_kept=()
+tap_patience=
 export TZ=UTC LC_ALL=C
 
 keep() { tap_kept+=("$1"); }
@@ -92,9 +93,11 @@ unlike() {
 
 skip() { tap_number=$((tap_number + 1)); echo "ok $tap_number - $1 # SKIP $2"; }
 
-# wait_for SECONDS COMMAND...: polls until the command succeeds.
+# wait_for SECONDS COMMAND...: polls until the command succeeds. With a sanitizer it may take longer.
 wait_for() {
-  local until=$((SECONDS + $1))
+  local until
+  [ -n "$tap_patience" ] || tap_patience=$([ -n "$(sanitizer "$BUILD/tidemark-probe")" ] && echo 3 || echo 1)
+  until=$((SECONDS + $1 * tap_patience))
   shift
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $until ] || return 1
