@@ -70,7 +70,7 @@ if traced:
     same((text.count("/crm/sent/"), len(re.findall(r"fsync\(\d+<[^>]*/crm/sent>\)", text))), (3, 1),
          "three deliveries, one sync of their folder")
 else:
-    skip("file synced, renamed, folder synced, and only then promised", "strace cannot trace here")
+    skip("file synced, renamed, folder synced, and only then promised", "needs hardware: strace cannot trace here")
 
 # --- a kill before any system call -------------------------------------------------------------------
 CALLS = ["openat", "write", "fsync", "rename", "close", "unlink", "flock", "mkdir", "read", "fstat"]
