@@ -215,6 +215,8 @@ dist:
 	git archive --prefix=tidemark-$(VERSION)/ HEAD | gzip -n9 > $B/tidemark-$(VERSION).tar.gz
 	@cd $B && sha256sum tidemark-$(VERSION).tar.gz
 
+EXAMPLES = $(wildcard contrib/collectd/* contrib/systemd/* contrib/grafana/* contrib/graphs/* \
+  contrib/cluster/* contrib/doc/*.md contrib/schema/samples/*)
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PLUGINDIR) \
 	  $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)/schema $(DESTDIR)$(DOCDIR)
@@ -224,11 +226,15 @@ install: all
 	$(INSTALL) -m 644 plugins/types.db $(DESTDIR)$(DATADIR)/types.db
 	for f in $(wildcard plugins/profiles/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/profiles; done
 	for f in $(wildcard contrib/schema/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/schema; done
+	$(INSTALL) -m 755 contrib/mail-hook $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 README.md NEWS LICENSE $(DESTDIR)$(DOCDIR)
+	for f in $(EXAMPLES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DOCDIR)/examples/$${f#contrib/}; done
+	chmod 755 $(DESTDIR)$(DOCDIR)/examples/cluster/*.sh $(DESTDIR)$(DOCDIR)/examples/graphs/draw
 	for m in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(DESTDIR)$(LIBEXECDIR)/tidemark-graph
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(DESTDIR)$(LIBEXECDIR)/tidemark-graph \
+	  $(DESTDIR)$(LIBEXECDIR)/mail-hook
 	rm -f $(PLUGIN_MODULES:%=$(DESTDIR)$(PLUGINDIR)/%.so)
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 	for m in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
