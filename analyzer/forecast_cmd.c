@@ -206,28 +206,32 @@ static void stop(struct run *run)
   pthread_cond_destroy(&run->done);
 }
 
-static int forecast_file(struct run *run, size_t jobs, struct tm_error *err)
+static int forecast_stream(struct run *run, FILE *in, size_t jobs, struct tm_error *err)
 {
   struct forecast_csv_taker taker = {take_series, take_refusal, run};
-  FILE *in = stdin;
-  if (strcmp(run->file, "-") != 0) {
-    int fd = tm_file_open(run->file, NULL, err);
-    if (fd < 0)
-      return fd;
-    in = fdopen(fd, "r");
-    if (in == NULL) {
-      close(fd);
-      return tm_fail(err, -errno, "%s: %s", run->file, strerror(errno));
-    }
-  }
   int rc = start(run, jobs, err);
   if (rc == 0)
     rc = forecast_csv_read(in, run->file, &taker, err);
   while (rc == 0 && run->emitted < run->filled)
     rc = emit_oldest(run, err);
   stop(run);
-  if (in != stdin)
-    fclose(in);
+  return rc;
+}
+
+static int forecast_file(struct run *run, size_t jobs, struct tm_error *err)
+{
+  if (strcmp(run->file, "-") == 0)
+    return forecast_stream(run, stdin, jobs, err);
+  int fd = tm_file_open(run->file, NULL, err);
+  if (fd < 0)
+    return fd;
+  FILE *in = fdopen(fd, "r");
+  if (in == NULL) {
+    close(fd);
+    return tm_fail(err, -errno, "%s: %s", run->file, strerror(errno));
+  }
+  int rc = forecast_stream(run, in, jobs, err);
+  fclose(in);
   return rc;
 }
 
@@ -283,7 +287,7 @@ int cmd_forecast(const struct tm_args *args)
   struct run run = {.params = FORECAST_PARAMS_INIT};
   struct tm_output output = {0};
   struct tm_error err = {0};
-  uint64_t jobs;
+  uint64_t jobs = 1;
   int status = read_options(&run, args, &jobs);
   if (status != EX_OK)
     return status;

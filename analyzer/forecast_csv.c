@@ -38,7 +38,6 @@ struct reader {
   struct row row;
   bool started; /* a series is in hand */
   bool refused; /* and cannot be used */
-  bool changed; /* the row's name differs from the series' */
   char row_name[FORECAST_CSV_FIELD_MAX + 1];
   const char *bad; /* what is wrong with the row; NULL: nothing */
   struct forecast_csv_series series;

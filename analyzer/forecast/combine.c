@@ -28,11 +28,11 @@
 #define NO_RECORD    3.0    /* overall rates: the error where nothing was judged */
 
 /* Prior over windows: log-quadratic in the window, a shift by family, nearness to the horizon. */
-#define PRIOR_LINEAR   -0.1044
+#define PRIOR_LINEAR   (-0.1044)
 #define PRIOR_SQUARE   0.0499
 #define PRIOR_JUMPLESS 1.2047
 #define PRIOR_DELTA    0.2431
-#define PRIOR_NEARNESS -0.0275
+#define PRIOR_NEARNESS (-0.0275)
 
 static double window_of(size_t j)
 {

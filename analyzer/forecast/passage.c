@@ -79,10 +79,10 @@ static void refine(struct curve *c, double from, double p_from, double to, doubl
 void fc_passage(struct forecast_result *r, fc_chance *chance, const void *context, double step_days)
 {
   struct curve c = {r, chance, context, step_days};
-  double end = FORECAST_FAR_DAYS / step_days, before = BEFORE_FIRST, p_before = 0;
+  double end = FORECAST_FAR_DAYS / step_days, before = BEFORE_FIRST, p_before = 0, rows = 1;
   r->n_nodes = 0;
   append(&c, BEFORE_FIRST, 0);
-  for (double rows = 1; before < end; rows *= NODE_RATIO) {
+  while (before < end) {
     rows = fmin(rows, end);
     double p = chance(context, rows);
     if (before >= 1)
@@ -90,6 +90,7 @@ void fc_passage(struct forecast_result *r, fc_chance *chance, const void *contex
     append(&c, rows, p);
     before = rows;
     p_before = p;
+    rows *= NODE_RATIO;
   }
   for (size_t h = 0; h < FORECAST_N_HORIZONS; h++)
     r->probability[h] = forecast_probability_within(r, forecast_horizon_days[h]);

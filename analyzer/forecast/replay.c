@@ -30,7 +30,7 @@ static void running_maximum(double *largest, const double *u, size_t n, size_t r
     queue[tail++] = (uint16_t)i;
     if (i < rows)
       continue;
-    while (queue[head] + rows <= i)
+    while (head + 1 < tail && queue[head] + rows <= i)
       head++;
     largest[i - rows] = u[queue[head]];
   }
@@ -61,7 +61,7 @@ void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_d
   size_t n = g->n, first = n / 3 < FIRST_ORIGIN ? n / 3 : FIRST_ORIGIN;
   double half_life = fmax(HALF_LIFE_MIN, (double)n / HALF_LIFE_OF);
   double *largest = scratch;
-  uint16_t queue[FC_GRID], origin[FC_ORIGINS];
+  uint16_t queue[FC_GRID] = {0}, origin[FC_ORIGINS];
   double error[FC_ORIGINS], climb[FC_ORIGINS];
 
   rec->judged = 0;
