@@ -338,9 +338,10 @@ static int take_line(struct server *s, const char *line, size_t len)
   int rc = add_job(s, request, &err);
   if (rc < 0)
     refuse(s, json_object_get(request, "id"), rc, err.text);
-  if (!tm_json_get_bool(request, "more", false))
+  bool more = tm_json_get_bool(request, "more", false);
+  json_decref(request); /* its id and items are the batch's alone: threads share no references */
+  if (!more)
     start_batch(s);
-  json_decref(request);
   return 0;
 }
 

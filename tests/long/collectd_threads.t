@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# The plugin within collectd under ThreadSanitizer: reads and borders of many devices at once.
+# Under ThreadSanitizer: the plugin within collectd, reads and borders of many devices at once, and
+# the helper process with its batches of questions.
 import glob
 import os
 import subprocess
@@ -18,10 +19,16 @@ from tap import done, ok, same, skip_all
 if collectd.program() is None:
     skip_all("needs collectd")
 made = subprocess.run(["make", "-C", SOURCE, "B=" + BUILD, "CFLAGS=-O1 -g", "SAN=-fsanitize=thread",
-                       BUILD + "/plugins/disk_array.so"], stdout=subprocess.PIPE,
+                       BUILD + "/plugins/disk_array.so", BUILD + "/tidemark-probe"], stdout=subprocess.PIPE,
                       stderr=subprocess.STDOUT, text=True)
-ok(made.returncode == 0, "the plugin is built with it", made.stdout[-2000:])
-ok(collectd.sanitizer() is not None, "and loads it")
+ok(made.returncode == 0, "the plugin and the helper are built with it", made.stdout[-2000:])
+ok(collectd.sanitizer() is not None, "and load it")
+
+
+def found(logs):
+    return "".join(open(p, errors="replace").read() for p in glob.glob(logs + "/log*"))
+
+
 with tempfile.TemporaryDirectory(prefix="tidemark-tsan-") as logs:
     devices = "".join(
         '<Device "d%d">\nSource "block"\nInterval %s\nUnitInterval %d\n</Device>\n' % (
@@ -34,6 +41,10 @@ with tempfile.TemporaryDirectory(prefix="tidemark-tsan-") as logs:
     daemon.start()
     time.sleep(40)
     same(daemon.stop(wait=60), 0, "it runs and ends with status 0")
-    found = "".join(open(p, errors="replace").read() for p in glob.glob(logs + "/log*"))
-    ok("SUMMARY" not in found, "no race is found", found[-4000:])
+    ok("SUMMARY" not in found(logs), "no race is found", found(logs)[-4000:])
+with tempfile.TemporaryDirectory(prefix="tidemark-tsan-") as logs:
+    helper = subprocess.run([os.path.join(SOURCE, "tests/system/probe_serve.t")], stdout=subprocess.PIPE,
+                            env=dict(os.environ, TSAN_OPTIONS="log_path=" + logs + "/log"), text=True)
+    ok(helper.returncode == 0, "the helper process does its work", helper.stdout)
+    ok("SUMMARY" not in found(logs), "and no race is found in it", found(logs)[-4000:])
 done()
