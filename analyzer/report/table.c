@@ -187,22 +187,26 @@ static int set_busiest(struct row *row, const json_t *transfers)
   return set(row, BUSIEST, text);
 }
 
-/* "order by 2026-12-06: 1 x ESX-80, 1 x ES-FW-6.2.1"; its reasons stand in the summary. */
+/* "1 x ESX-80, 1 x ES-FW-6.2.1: order by 2026-12-06"; its reasons stand in the summary. */
 static void advice_text(char *out, size_t size, const json_t *advice)
 {
   size_t i;
+  size_t n = 0;
   const json_t *line;
   double late = tm_json_get_number(advice, "late_by_days");
   const char *by = tm_json_get_string(advice, "order_by");
-  int n = late > 0 ? snprintf(out, size, "order now, %.0f day%s late:", late, late > 1 ? "s" : "")
-                   : snprintf(out, size, "order by %s:", by != NULL ? by : "?");
+  out[0] = '\0';
   json_array_foreach(json_object_get(advice, "lines"), i, line)
   {
     const char *sku = tm_json_get_string(line, "sku");
-    if (n > 0 && (size_t)n < size)
-      n += snprintf(out + n, size - (size_t)n, "%s %.0f x %s", i > 0 ? "," : "",
-                    tm_json_get_number(line, "quantity"), sku != NULL ? sku : "?");
+    snprintf(out + n, size - n, "%s%.0f x %s", i > 0 ? ", " : "",
+             tm_json_get_number(line, "quantity"), sku != NULL ? sku : "?");
+    n += strlen(out + n);
   }
+  if (late > 0)
+    snprintf(out + n, size - n, ": order now, %.0f day%s late", late, late > 1 ? "s" : "");
+  else
+    snprintf(out + n, size - n, ": order by %s", by != NULL ? by : "?");
 }
 
 static int set_remark(struct row *row, const json_t *summary)
@@ -294,7 +298,7 @@ static void lay_out(const struct report *r, size_t width[COLUMNS])
     }
     /* The remark is cut while it still says what to do, and before it goes, to a few words. */
     size_t over = total - r->settings.columns - 2;
-    if (width[REMARK] >= over + (drop == REMARK ? 12 : 34)) {
+    if (width[REMARK] >= over + (drop == GROWTH ? 34 : 12)) {
       width[REMARK] -= over;
       return;
     }
