@@ -28,6 +28,29 @@ struct profile_loader {
 void *profile_alloc(struct profile_loader *l, size_t count, size_t size);
 void profile_memory_release(struct profile_block **memory);
 
+/* --- pieces of a profile, for profile_parts.c; member names the place in messages
+ * ------------------ */
+
+/* "FILE: MEMBER: why"; returns -EINVAL. */
+int profile_refuse(struct profile_loader *l, const char *member, const char *why);
+/* Refuses members that are not in the NULL-terminated list: a typing mistake is not passed over. */
+int profile_only(struct profile_loader *l, const json_t *object, const char *member,
+                 const char *const *names);
+/* The elements of an array, or a single value as an array of one. */
+size_t profile_count_of(const json_t *j);
+json_t *profile_element(json_t *j, size_t i);
+int profile_compile_oid(struct profile_loader *l, const json_t *j, const char *member,
+                        struct oid_path *oid);
+/* j NULL: *regex is left as it is. */
+int profile_compile_regex(struct profile_loader *l, const json_t *j, const char *member,
+                          regex_t **regex);
+int profile_compile_tests(struct profile_loader *l, json_t *j, const char *member,
+                          struct profile_tests *out);
+int profile_compile_numbers(struct profile_loader *l, json_t *j, const char *member,
+                            struct profile_numbers *out);
+int profile_compile_texts(struct profile_loader *l, json_t *j, const char *member,
+                          struct profile_texts *out);
+
 /* Compiles one profile whose inheritance is resolved. 0 or a negative errno with err filled. */
 int profile_compile(struct profile_loader *l, const char *name, json_t *json, struct profile *p);
 /* Adds a place to a list unless it is there. The element, or NULL when out of memory. */
