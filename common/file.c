@@ -152,17 +152,16 @@ static char *folder_of(const char *path)
 
 static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *err)
 {
-  if (asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0) {
-    out->temporary = NULL;
+  char *name = NULL;
+  if (asprintf(&name, "%s.XXXXXX", out->path) < 0)
     return tm_fail(err, -ENOMEM, "%s: out of memory", out->path);
-  }
-  int fd = mkostemp(out->temporary, O_CLOEXEC);
+  int fd = mkostemp(name, O_CLOEXEC);
   if (fd < 0) {
     int code = -errno;
-    free(out->temporary);
-    out->temporary = NULL;
+    free(name);
     return tm_fail(err, code, "%s: cannot write: %s", out->path, strerror(-code));
   }
+  out->temporary = name;
   if (fchmod(fd, mode) == 0)
     out->stream = fdopen(fd, "w");
   /* A report of ten thousand devices in as few writes as can be; failure leaves the usual buffer.

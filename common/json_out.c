@@ -50,18 +50,15 @@ void json_out_key(struct json_out *o, const char *key)
 {
   /* One piece: there are ten keys a day of history. */
   char text[80];
-  size_t n = 0;
-  size_t len = strlen(key);
-  if (len > sizeof(text) - 4)
-    len = sizeof(text) - 4;
+  char *p = text;
+  size_t len = strnlen(key, sizeof(text) - 4);
   if (o->comma)
-    text[n++] = ',';
-  text[n++] = '"';
-  memcpy(text + n, key, len);
-  n += len;
-  text[n++] = '"';
-  text[n++] = ':';
-  put(o, text, n);
+    *p++ = ',';
+  *p++ = '"';
+  p = mempcpy(p, key, len);
+  *p++ = '"';
+  *p++ = ':';
+  put(o, text, (size_t)(p - text));
   o->comma = false;
 }
 

@@ -201,7 +201,7 @@ static int parse(struct tm_args *args, int argc, char **argv)
       return refuse_option(args->program, table, n, argv[optind - 1 > at ? optind - 1 : at],
                            optopt < 256 ? optopt : 0);
     size_t i = 0;
-    while (c < 256 ? table[i]->letter != c : i != (size_t)c - 256)
+    while (i + 1 < n && (c < 256 ? table[i]->letter != c : i != (size_t)c - 256))
       i++;
     if (table[i] == &help_option || table[i] == &version_option) {
       if (table[i] == &help_option)
