@@ -47,6 +47,7 @@ struct snmp_device {
   double recognised_at;
   unsigned failures; /* in a row */
   double started_at; /* when the agent started, on tm_monotonic()'s clock; NAN: not told yet */
+  uint64_t uptime;   /* as it was told last, in hundredths of a second */
   uint64_t epoch;    /* rises whenever it started anew */
 
   /* the question that is under way */
@@ -108,8 +109,9 @@ static void watch_restart(struct snmp_device *d)
 {
   struct snmp_row row;
   if (!snmp_rows_get(&d->rows, sys_uptime.id, sys_uptime.len, &row) ||
-      row.value.type != SNMP_UNSIGNED)
-    return;
+      row.value.type != SNMP_UNSIGNED || row.value.number == d->uptime)
+    return; /* a clock that stands still tells nothing */
+  d->uptime = row.value.number;
   double started_at = tm_monotonic() - (double)row.value.number / 100;
   double later = started_at - d->started_at;
   if (later > RESTART_SLACK && fabs(later - UPTIME_WRAP) > RESTART_SLACK)
