@@ -29,7 +29,7 @@ DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
-  clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
+  victoria-metrics clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
 
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -52,11 +52,15 @@ say = $(if $(V),,@printf '  %-5s %s\n' $1 '$2')
 # --- what is built --------------------------------------------------------------------------
 PLUGIN_MODULES = $(patsubst plugins/%.c,%,$(wildcard plugins/disk_array.c \
   plugins/media_library.c plugins/printer.c))
-MAINS = $(wildcard plugins/probe.c analyzer/main.c analyzer/graph.c exporters/main.c)
+MAINS = $(wildcard plugins/probe.c analyzer/main.c analyzer/graph.c \
+  analyzer/fetch.c exporters/main.c)
 PROGRAM_OF = $(strip $(if $(filter plugins/probe.c,$1),tidemark-probe) \
   $(if $(filter analyzer/main.c,$1),tidemark-analyze) \
   $(if $(filter analyzer/graph.c,$1),tidemark-graph) \
+  $(if $(filter analyzer/fetch.c,$1),tidemark-fetch) \
   $(if $(filter exporters/main.c,$1),tidemark-export))
+# Called by other programs alone.
+HELPERS = tidemark-graph tidemark-fetch
 PROGRAMS = $(foreach m,$(MAINS),$(call PROGRAM_OF,$m))
 PLUGINS = $(PLUGIN_MODULES:%=$B/plugins/%.so)
 
@@ -104,6 +108,7 @@ $B/tidemark-probe: $B/plugins/probe.o $B/libplugin.a $B/libcommon.a
 $B/tidemark-analyze: $B/analyzer/main.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: $B/analyzer/graph.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: LIBS := -lrrd -lpng $(LIBS)
+$B/tidemark-fetch: $B/analyzer/fetch.o $B/libcommon.a
 $B/tidemark-export: $B/exporters/main.o $B/libexporter.a $B/libcommon.a
 # The generator of the demonstration's fleet: built, never installed.
 $B/tidemark-demo: $(call objects_of,$(call sources_in,contrib/demo)) $B/libcommon.a
@@ -220,8 +225,8 @@ EXAMPLES = $(wildcard contrib/collectd/* contrib/systemd/* contrib/grafana/* con
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PLUGINDIR) \
 	  $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)/schema $(DESTDIR)$(DOCDIR)
-	$(INSTALL) -m 755 $(filter-out $B/tidemark-graph,$(PROGRAMS:%=$B/%)) $(DESTDIR)$(BINDIR)
-	$(if $(filter tidemark-graph,$(PROGRAMS)),$(INSTALL) -m 755 $B/tidemark-graph $(DESTDIR)$(LIBEXECDIR))
+	$(INSTALL) -m 755 $(filter-out $(HELPERS:%=$B/%),$(PROGRAMS:%=$B/%)) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 755 $(HELPERS:%=$B/%) $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 $(PLUGINS) $(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 644 plugins/types.db $(DESTDIR)$(DATADIR)/types.db
 	for f in $(wildcard plugins/profiles/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/profiles; done
@@ -233,7 +238,7 @@ install: all
 	for m in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(DESTDIR)$(LIBEXECDIR)/tidemark-graph \
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(HELPERS:%=$(DESTDIR)$(LIBEXECDIR)/%) \
 	  $(DESTDIR)$(LIBEXECDIR)/mail-hook
 	rm -f $(PLUGIN_MODULES:%=$(DESTDIR)$(PLUGINDIR)/%.so)
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)

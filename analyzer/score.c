@@ -237,7 +237,7 @@ int cmd_score(const struct tm_args *args)
   struct tm_error err = {0};
   int status = command_load_conf(args, &conf);
   int rc = 0;
-  struct score *score = calloc(1, sizeof(*score));
+  struct score score = {0};
   struct tm_output out = {0};
   int64_t keep_s = DEFAULT_KEEP_DAYS * (int64_t)TM_DAY;
   const char *keep = tm_args_get(args, "keep");
@@ -252,19 +252,15 @@ int cmd_score(const struct tm_args *args)
   struct source_options options = {.as_of = INT64_MIN, .days = 1, .now = tm_now()};
   if (status == EX_OK)
     status = command_source(args, &conf, &options);
-  if (status == EX_OK && score == NULL) {
-    tm_log_error("out of memory");
-    status = EX_OSERR;
-  }
-  if (status != EX_OK || score == NULL)
+  if (status != EX_OK)
     goto out;
-  rc = score_all(score, &conf, &options, keep_s, &err);
+  rc = score_all(&score, &conf, &options, keep_s, &err);
   if (rc == 0)
     rc = tm_output_open(&out, tm_args_get(args, "output"), 0644, &err);
   if (rc == 0 && json)
-    rc = print_json(out.stream, score, &err);
+    rc = print_json(out.stream, &score, &err);
   else if (rc == 0)
-    print_table(out.stream, score);
+    print_table(out.stream, &score);
   if (rc == 0)
     rc = tm_output_commit(&out, &err);
   if (rc < 0) {
@@ -272,9 +268,8 @@ int cmd_score(const struct tm_args *args)
     status = tm_exit_status(rc);
   }
 out:
-  for (size_t i = 0; score != NULL && i < score->groups_len; i++)
-    free(score->groups[i].errors);
-  free(score);
+  for (size_t i = 0; i < score.groups_len; i++)
+    free(score.groups[i].errors);
   tm_output_release(&out);
   tm_conf_release(&conf);
   return status;

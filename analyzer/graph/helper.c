@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/graph/helper.h"
 
+#include "analyzer/helper.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,24 +16,6 @@
 #define HELPER "tidemark-graph"
 
 extern char **environ;
-
-/* Beside the running program, as in the build folder, else where it is installed. */
-static int helper_find(char path[PATH_MAX], struct tm_error *err)
-{
-  char self[PATH_MAX];
-  ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-  if (n > 0) {
-    self[n] = '\0';
-    int folder = (int)(strrchr(self, '/') - self);
-    int len = snprintf(path, PATH_MAX, "%.*s/%s", folder, self, HELPER);
-    if (len < PATH_MAX && access(path, X_OK) == 0)
-      return 0;
-  }
-  snprintf(path, PATH_MAX, "%s/%s", TM_LIBEXECDIR, HELPER);
-  if (access(path, X_OK) == 0)
-    return 0;
-  return tm_fail(err, -ENOENT, "%s: %s", path, strerror(errno));
-}
 
 /* in[0] and out[1] are the child's. */
 static int helper_start(pid_t *pid, const char *path, const int in[2], const int out[2])
@@ -98,7 +82,7 @@ int graph_helper_run(const struct tm_buf *document, struct tm_buf *picture, stru
   pid_t pid = 0;
   struct sigaction ignore = {.sa_handler = SIG_IGN};
   struct sigaction before;
-  int rc = helper_find(path, err);
+  int rc = helper_find(HELPER, path, err);
   if (rc < 0)
     return rc;
   if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)

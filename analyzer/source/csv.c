@@ -7,6 +7,7 @@
  */
 #include "analyzer/forecast_csv.h"
 #include "analyzer/source/history.h"
+#include "analyzer/source/refusals.h"
 #include "analyzer/source/rrd_recipe.h"
 #include "analyzer/source/source_type.h"
 #include "common/clock.h"
@@ -38,8 +39,7 @@ struct csv_source {
   unsigned days;
   struct csv_device *device;
   size_t n, cap;
-  struct series_refusal *refused;
-  size_t n_refused, refused_cap;
+  struct refusals refused;
   atomic_size_t given;
   unsigned jobs;
   struct history *history[SOURCE_MAX_JOBS];
@@ -48,21 +48,7 @@ struct csv_source {
 static int refuse(void *context, const char *what, struct tm_error *err)
 {
   struct csv_source *c = context;
-  struct tm_error clean; /* masks what a hostile name might hold */
-  tm_fail(&clean, -EBADMSG, "%s", what);
-  if (c->n_refused == c->refused_cap) {
-    size_t cap = 2 * c->refused_cap + 16;
-    struct series_refusal *more = reallocarray(c->refused, cap, sizeof(*more));
-    if (more == NULL)
-      return tm_fail(err, -ENOMEM, "out of memory");
-    c->refused = more;
-    c->refused_cap = cap;
-  }
-  char *text = strdup(clean.text);
-  if (text == NULL)
-    return tm_fail(err, -ENOMEM, "out of memory");
-  c->refused[c->n_refused++].text = text;
-  return 0;
+  return refusals_add(&c->refused, what, err);
 }
 
 /* --- the devices ------------------------------------------------------------------------------ */
@@ -160,12 +146,10 @@ static void free_csv(void *state)
   struct csv_source *c = state;
   for (size_t i = 0; i < c->n; i++)
     release_device(&c->device[i]);
-  for (size_t i = 0; i < c->n_refused; i++)
-    free((char *)c->refused[i].text);
   for (unsigned i = 0; i < c->jobs; i++)
     history_free(c->history[i]);
   free(c->device);
-  free(c->refused);
+  refusals_release(&c->refused);
   free(c->stem);
   free(c);
 }
@@ -207,7 +191,7 @@ static int open_csv(void **state, const struct source_options *o, struct tm_erro
     qsort(c->device, c->n, sizeof(c->device[0]), by_name);
     rc = refuse_doubles(c, err);
   }
-  if (rc == 0 && c->n == 0 && c->n_refused == 0 && o->shards <= 1)
+  if (rc == 0 && c->n == 0 && c->refused.n == 0 && o->shards <= 1)
     rc = tm_fail(err, -ENOENT, "%s: no series in it", o->path);
   if (rc < 0)
     free_csv(c);
@@ -235,8 +219,8 @@ static struct source_device device_csv(const void *state, size_t index)
 static size_t refusals_csv(const void *state, const struct series_refusal **refused)
 {
   const struct csv_source *c = state;
-  *refused = c->refused;
-  return c->n_refused;
+  *refused = c->refused.item;
+  return c->refused.n;
 }
 
 static int start_csv(void *state, unsigned jobs, struct tm_error *err)
@@ -265,7 +249,9 @@ static int64_t median_step(const int64_t *time, size_t n)
 {
   size_t gaps = 0;
   int64_t *gap = calloc(n, sizeof(*gap));
-  for (size_t i = 1; gap != NULL && i < n; i++)
+  if (gap == NULL)
+    return TM_DAY;
+  for (size_t i = 1; i < n; i++)
     if (time[i] > time[i - 1])
       gap[gaps++] = time[i] - time[i - 1];
   if (gaps > 1)
@@ -333,7 +319,6 @@ static int next_csv(void *state, unsigned job, struct series *s, struct tm_error
 
 const struct source_type_calls source_type_csv = {
     .name = "csv",
-    .usage = "csv:FILE",
     .open = open_csv,
     .free = free_csv,
     .count = count_csv,

@@ -31,11 +31,13 @@ void history_free(struct history *h)
 void history_begin(struct history *h, int64_t oldest, int64_t newest, int64_t step_s)
 {
   int64_t rows = (newest - oldest) / step_s + 1;
-  if (rows > SERIES_MAX_ROWS) { /* whole multiples, so that each row holds as many readings */
-    step_s *= (rows + SERIES_MAX_ROWS - 1) / SERIES_MAX_ROWS;
+  int64_t room = SERIES_MAX_ROWS - 1;
+  if (rows > room) { /* whole multiples, so that each row holds as many readings */
+    step_s *= (rows + room - 1) / room;
     rows = (newest - oldest) / step_s + 1;
   }
   h->n = (size_t)rows;
+  h->n_followed = 0;
   h->step_s = step_s;
   for (size_t i = 0; i < h->n; i++) {
     h->time[i] = newest - (int64_t)(h->n - 1 - i) * step_s;
@@ -61,10 +63,38 @@ void history_put(struct history *h, int64_t time, double used, double capacity)
   take(&h->capacity[i], &h->weight[1][i], capacity);
 }
 
+double *history_follow(struct history *h)
+{
+  if (h->n_followed == HISTORY_MAX_FOLLOWED)
+    return NULL;
+  double *rows = h->followed[h->n_followed++];
+  for (size_t i = 0; i < SERIES_MAX_ROWS; i++)
+    rows[i] = NAN;
+  return rows;
+}
+
+bool history_append(struct history *h, int64_t time, double used, double capacity)
+{
+  if (h->n == SERIES_MAX_ROWS || (h->n > 0 && time <= h->time[h->n - 1]))
+    return false;
+  h->time[h->n] = time;
+  h->used[h->n] = used;
+  h->capacity[h->n++] = capacity;
+  return true;
+}
+
+static bool row_is_known(const struct history *h, size_t i)
+{
+  bool known = !isnan(h->used[i]) || !isnan(h->capacity[i]);
+  for (size_t k = 0; !known && k < h->n_followed; k++)
+    known = !isnan(h->followed[k][i]);
+  return known;
+}
+
 void history_rows(struct history *h, struct series *s)
 {
   size_t skip = 0;
-  while (skip < h->n && isnan(h->used[skip]) && isnan(h->capacity[skip]))
+  while (skip < h->n && !row_is_known(h, skip))
     skip++;
   s->n = h->n - skip;
   s->step_s = s->n > 0 ? h->step_s : 0;

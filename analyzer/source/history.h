@@ -7,6 +7,8 @@
 #include "analyzer/series.h"
 #include "analyzer/source/source.h"
 
+#define HISTORY_MAX_FOLLOWED 16
+
 /*
  * Makes the series of one device of plain readings, for sources that are not RRD files: evenly
  * spaced rows of which the last is the newest reading, and days. One job, one history; it is used
@@ -23,19 +25,29 @@ struct history {
   double used[SERIES_MAX_ROWS]; /* NAN until a reading comes */
   double capacity[SERIES_MAX_ROWS];
   uint32_t weight[2][SERIES_MAX_ROWS]; /* readings in the row, of used and of capacity */
+  size_t n_followed;                   /* levels whose rows are kept too; 0 after history_begin */
+  double followed[HISTORY_MAX_FOLLOWED][SERIES_MAX_ROWS];
 };
 
 /* NULL when memory is out. */
 struct history *history_new(unsigned days);
 void history_free(struct history *h); /* NULL is fine */
 
-/* Begins with empty rows that end at newest and reach back to oldest, step_s apart, or longer where
- * there is no room for as many. */
+/* Begins with empty rows of which the last ends at newest and that reach back to oldest, step_s
+ * apart, or longer where there is no room for as many and one more. */
 void history_begin(struct history *h, int64_t oldest, int64_t newest, int64_t step_s);
 
 /* A row, or part of one: the mean of all that it is given counts. NAN is passed over, and so is
  * what lies outside the rows. */
 void history_put(struct history *h, int64_t time, double used, double capacity);
+
+/* Another row of levels that are followed, beginning with unknown ones; NULL when there are too
+ * many already. The rows of *s may begin later: add s->time - h->time. */
+double *history_follow(struct history *h);
+
+/* The newest reading as a row behind the others; nothing when it is not later than they. Of what is
+ * followed it is unknown until it is written to followed[][n - 1]. True when it was added. */
+bool history_append(struct history *h, int64_t time, double used, double capacity);
 
 /* Ends the rows: *s gets all of them from the first on that is known. Writes n, step_s, time, used,
  * and capacity alone. */

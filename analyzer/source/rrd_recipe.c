@@ -92,6 +92,11 @@ const struct rrd_recipe *rrd_recipe_for(const char *folder)
   return NULL;
 }
 
+const struct rrd_recipe *rrd_recipe_at(size_t i)
+{
+  return i < sizeof(recipes) / sizeof(recipes[0]) ? &recipes[i] : NULL;
+}
+
 const struct rrd_recipe *rrd_recipe_loose(void)
 {
   return &loose_recipe;

@@ -4,6 +4,9 @@
 
 #include "analyzer/series.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /*
  * What collectd's folders and files mean: data, no code. A folder is PLUGIN-INSTANCE, a file
  * TYPE-INSTANCE.rrd.
@@ -44,6 +47,8 @@ struct rrd_recipe {
 
 /* The recipe for a folder; NULL: not one of those that are read. */
 const struct rrd_recipe *rrd_recipe_for(const char *folder);
+/* All recipes, one by one from 0; NULL behind the last. */
+const struct rrd_recipe *rrd_recipe_at(size_t i);
 /* The recipe of a file that lies outside such a folder: it is a device of its own. */
 const struct rrd_recipe *rrd_recipe_loose(void);
 /* The instance in a folder's name ("" for none). */

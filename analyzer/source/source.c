@@ -73,7 +73,6 @@ static int next_rrd(void *state, unsigned job, struct series *s, struct tm_error
 
 static const struct source_type_calls source_type_rrd = {
     .name = "rrd",
-    .usage = "rrd:DIR",
     .open = open_rrd,
     .free = free_rrd,
     .count = count_rrd,
@@ -86,8 +85,10 @@ static const struct source_type_calls source_type_rrd = {
 /* --- the choice --------------------------------------------------------------------------------
  */
 
-static const struct source_type_calls *const types[SOURCE_TYPES] = {
-    [SOURCE_RRD] = &source_type_rrd, [SOURCE_CSV] = &source_type_csv};
+static const struct source_type_calls *const types[SOURCE_TYPES] = {[SOURCE_RRD] = &source_type_rrd,
+                                                                    [SOURCE_CSV] = &source_type_csv,
+                                                                    [SOURCE_PROMETHEUS] =
+                                                                        &source_type_prometheus};
 
 int source_parse(const char *text, struct source_options *options)
 {
@@ -105,7 +106,7 @@ int source_parse(const char *text, struct source_options *options)
 
 const char *source_types(void)
 {
-  return "rrd:DIR or csv:FILE";
+  return "rrd:DIR, csv:FILE or prometheus:URL";
 }
 
 bool source_wants(const struct source_options *o, const char *host, const char *folder)

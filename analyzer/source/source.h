@@ -20,14 +20,15 @@
  *   source_free(src)
  */
 enum source_type {
-  SOURCE_RRD, /* RRD files as collectd lays them out (rrd.h) */
-  SOURCE_CSV, /* a file with the columns series,time,used,capacity (csv.h) */
+  SOURCE_RRD,        /* RRD files as collectd lays them out (rrd.h) */
+  SOURCE_CSV,        /* a file with the columns series,time,used,capacity (csv.c) */
+  SOURCE_PROMETHEUS, /* a server with Prometheus's HTTP API (prometheus.h) */
   SOURCE_TYPES
 };
 
 struct source_options {
   enum source_type type;
-  const char *path;      /* the folder or file */
+  const char *path;      /* the folder, file or URL */
   bool all;              /* also mounts of images, overlays and memory */
   int64_t now;           /* hint of main's clock; 0: none */
   int64_t as_of;         /* rows after it are not seen; INT64_MIN: everything */
@@ -57,7 +58,7 @@ struct source;
 /* Reads "TYPE:PLACE" into type and path (borrowed). -EINVAL when there is no such type; then
  * source_types() says which there are. */
 int source_parse(const char *text, struct source_options *options);
-const char *source_types(void); /* "rrd:DIR or csv:FILE" */
+const char *source_types(void); /* "rrd:DIR, csv:FILE or prometheus:URL" */
 
 /* -ENOENT when the place is not there or holds no device, with the reason in err. */
 int source_open(struct source **src, const struct source_options *options, struct tm_error *err);

@@ -7,8 +7,7 @@
 /* What a kind of source does; the functions are those of source.h, with its own state. For source.c
  * and the sources themselves. */
 struct source_type_calls {
-  const char *name;  /* before the colon */
-  const char *usage; /* "rrd:DIR" */
+  const char *name; /* before the colon */
   int (*open)(void **state, const struct source_options *options, struct tm_error *err);
   void (*free)(void *state);
   size_t (*count)(const void *state);
@@ -19,6 +18,7 @@ struct source_type_calls {
 };
 
 extern const struct source_type_calls source_type_csv;
+extern const struct source_type_calls source_type_prometheus;
 
 /* True when the options ask for this device: it belongs to the share, and is the one that is named,
  * if one is. folder is collectd's, or the device's name where there is none. */
