@@ -244,6 +244,11 @@ char *tm_date_format_days(char out[TM_DATE_SIZE], int64_t days)
   return out;
 }
 
+char *tm_date_format_utc(char out[TM_DATE_SIZE], int64_t t)
+{
+  return tm_date_format_days(out, t >= 0 ? t / TM_DAY : (t - TM_DAY + 1) / TM_DAY);
+}
+
 char *tm_date_format(char out[TM_DATE_SIZE], int64_t t)
 {
   return tm_date_format_days(out, tm_date_days(t));

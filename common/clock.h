@@ -42,6 +42,8 @@ int64_t tm_day_next(int64_t t);
  * days, each of which is the next number, without asking the zone for each. Returns out. */
 int64_t tm_date_days(int64_t t);
 char *tm_date_format_days(char out[TM_DATE_SIZE], int64_t days);
+/* The date of t in UTC: what a forecast's dates are told in, at a site as at its vendor. */
+char *tm_date_format_utc(char out[TM_DATE_SIZE], int64_t t);
 /* Local date of t, "2026-11-20". Returns out. */
 char *tm_date_format(char out[TM_DATE_SIZE], int64_t t);
 

@@ -212,7 +212,7 @@ static void put_axes(const struct chart *c, bool slots)
   bool middle_seen = c->middle != NEVER && c->middle <= c->to && c->middle > c->now;
   put_label(c, WIDTH - RIGHT, HEIGHT - 6, "end", tm_date_format(date, c->to));
   if (middle_seen && x_of(c, c->middle) < WIDTH - RIGHT - 150 && x_of(c, c->middle) > LEFT + 150)
-    put_label(c, x_of(c, c->middle), HEIGHT - 6, "middle", tm_date_format(date, c->middle));
+    put_label(c, x_of(c, c->middle), HEIGHT - 6, "middle", tm_date_format_utc(date, c->middle));
 }
 
 void chart_write(FILE *out, const json_t *summary)

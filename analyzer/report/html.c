@@ -41,7 +41,8 @@ static const char head[] =
     ".answer{color:var(--soft);margin:4px 0 24px}.device{background:var(--panel);"
     "border:1px solid var(--line);border-radius:6px;padding:16px;margin:0 0 16px;"
     "break-inside:avoid}\n"
-    ".device p{margin:4px 0 12px}.late{color:var(--late)}.soon{color:var(--soon)}"
+    ".device p{margin:4px 0 12px}.device p.advice{margin:8px 0 0;padding-top:8px;border-top:1px "
+    "solid var(--line)}.late{color:var(--late)}.soon{color:var(--soon)}"
     ".body{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,1fr);gap:16px}\n"
     "@media(max-width:760px){.body{grid-template-columns:minmax(0,1fr)}}\n"
     "dl{display:grid;grid-template-columns:auto 1fr;gap:2px 12px;margin:0;align-content:start}"
@@ -154,14 +155,14 @@ static void put_answer(FILE *out, const json_t *summary)
   if (middle != NEVER && middle <= now) {
     fputs("It is full.", out);
   } else {
-    tm_date_format(date[0], early);
+    tm_date_format_utc(date[0], early);
     if (late != NEVER)
       fprintf(out, "Fills up between %s and %s with 8 chances in 10", date[0],
-              tm_date_format(date[2], late));
+              tm_date_format_utc(date[2], late));
     else
       fprintf(out, "Fills up before %s with only 1 chance in 10", date[0]);
     if (middle != NEVER)
-      fprintf(out, ", as likely before %s as after", tm_date_format(date[1], middle));
+      fprintf(out, ", as likely before %s as after", tm_date_format_utc(date[1], middle));
     fputc('.', out);
   }
   fputs("</p>", out);
@@ -240,11 +241,19 @@ static void put_facts(FILE *out, const json_t *summary)
   put_row(out, "Track record", tm_json_get_string(json_object_get(forecast, "backtest"), "record"));
   put_time_row(out, "Seen", status, "observed_at");
   put_row(out, "Note", tm_json_get_string(product, "configuration"));
+  fputs("</dl>", out);
+}
+
+static void put_advice(FILE *out, const json_t *summary)
+{
   size_t i;
   const json_t *advice;
   json_array_foreach(json_object_get(summary, "recommendations"), i, advice)
-      put_row(out, "Advice", tm_json_get_string(advice, "reason"));
-  fputs("</dl>", out);
+  {
+    fputs("<p class=\"advice\">", out);
+    chart_put_text(out, tm_json_get_string(advice, "reason"));
+    fputs("</p>", out);
+  }
 }
 
 static void put_device(FILE *out, const json_t *summary)
@@ -259,7 +268,9 @@ static void put_device(FILE *out, const json_t *summary)
   chart_write(out, summary);
   fputs("</div>", out);
   put_facts(out, summary);
-  fputs("</div></section>\n", out);
+  fputs("</div>", out);
+  put_advice(out, summary);
+  fputs("</section>\n", out);
 }
 
 static int html_end(struct report *r)

@@ -102,7 +102,7 @@ static int nagios_add(struct report *r, const char *line, size_t len, const json
     bool is_full = full <= now;
     char what[320];
     snprintf(what, sizeof(what), "%s %s %s", name, is_full ? "is full since" : "fills up on",
-             tm_date_format(date, full));
+             tm_date_format_utc(date, full));
     if (full < r->worst_time) {
       r->worst_time = full;
       memcpy(r->worst, what, sizeof(what));

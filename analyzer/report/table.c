@@ -91,7 +91,7 @@ static int64_t time_of(const json_t *object, const char *key)
 static const char *date_of(const json_t *fill, const char *quantile, char out[TM_DATE_SIZE])
 {
   int64_t t = time_of(fill, quantile);
-  return t != NEVER ? tm_date_format(out, t) : "-";
+  return t != NEVER ? tm_date_format_utc(out, t) : "-";
 }
 
 static int set_name(struct row *row, const json_t *customer, const json_t *product)
