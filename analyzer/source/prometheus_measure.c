@@ -127,11 +127,12 @@ static int open_stretch(struct prom_job *job, struct stretch *s, int64_t from, i
   *s = (struct stretch){.end = end, .span = span};
   s->n = last < end ? 0 : (size_t)((last - end) / span) + 1;
   if (3 * s->n > job->dense_cap) {
-    free(job->dense);
-    job->dense = calloc(3 * s->n, sizeof(*job->dense));
-    job->dense_cap = job->dense != NULL ? 3 * s->n : 0;
-    if (job->dense == NULL)
+    double *more = calloc(3 * s->n, sizeof(*more));
+    if (more == NULL)
       return -ENOMEM;
+    free(job->dense);
+    job->dense = more;
+    job->dense_cap = 3 * s->n;
   }
   s->row = job->dense;
   s->other = job->dense + s->n;
@@ -255,10 +256,15 @@ int prom_measure_load(struct prom_job *job, const struct prom_device *d,
   int64_t fine = count && m->interval_s > UNIT_S ? m->interval_s : UNIT_S;
   struct part older = {job, d, m, border[0], seam < m->newest ? seam : m->newest, HOUR_S};
   struct part recent = {job, d, m, seam, m->newest, fine};
+  /* What has come since the last whole row. */
+  int64_t whole = m->newest - m->newest % fine;
+  struct part last = {job, d, m, whole > seam ? whole : seam, m->newest, m->interval_s};
   maxima_begin(h->build, h->day, border, n, out->source, out->interval_s);
   int rc = read_part(&older, err);
   if (rc == 0)
     rc = read_part(&recent, err);
+  if (rc == 0 && count && m->interval_s < fine)
+    rc = read_part(&last, err);
   maxima_end(h->build);
   for (size_t i = 0; i < n && !m->at_border; i++)
     h->day[i].exact = false;

@@ -5,22 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int make_room(struct refusals *r)
+{
+  size_t cap = 2 * r->cap + 16;
+  if (r->n < r->cap)
+    return 0;
+  struct series_refusal *more = reallocarray(r->item, cap, sizeof(*more));
+  if (more == NULL)
+    return -ENOMEM;
+  r->item = more;
+  r->cap = cap;
+  return 0;
+}
+
 int refusals_add(struct refusals *r, const char *text, struct tm_error *err)
 {
   struct tm_error clean;
   tm_fail(&clean, -EINVAL, "%s", text);
-  if (r->n == r->cap) {
-    size_t cap = 2 * r->cap + 16;
-    struct series_refusal *more = reallocarray(r->item, cap, sizeof(*more));
-    if (more == NULL)
-      return tm_fail(err, -ENOMEM, "out of memory");
-    r->item = more;
-    r->cap = cap;
-  }
-  r->item[r->n].text = strdup(clean.text);
-  if (r->item[r->n].text == NULL)
+  char *copy = strdup(clean.text);
+  if (copy == NULL || make_room(r) < 0) {
+    free(copy);
     return tm_fail(err, -ENOMEM, "out of memory");
-  r->n++;
+  }
+  r->item[r->n++].text = copy;
   return 0;
 }
 

@@ -138,7 +138,7 @@ def as_import(data, out, days=731):
 
 
 def as_openmetrics(data, out, days=731):
-    """Text for promtool tsdb create-blocks-from openmetrics."""
+    """Text for promtool tsdb create-blocks-from openmetrics, of these days before the last one."""
     seen = {}
     for name, labels, samples in series(data, days):
         seen.setdefault(name, []).append((labels, samples))
