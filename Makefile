@@ -29,7 +29,7 @@ DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
-  victoria-metrics prometheus libprotobuf-c1 libmicrohttpd12 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
+  slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 libmicrohttpd12 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
 
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
