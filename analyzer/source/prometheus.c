@@ -289,21 +289,31 @@ static size_t refusals_prom(const void *state, const struct series_refusal **ref
   return p->refused.n;
 }
 
+static struct prom_job *new_job(unsigned days)
+{
+  struct prom_job *job = calloc(1, sizeof(*job));
+  if (job == NULL)
+    return NULL;
+  job->history = history_new(days);
+  job->dense = calloc(3 * PROM_MAX_ROWS, sizeof(*job->dense)); /* mostly never touched */
+  if (job->history != NULL && job->dense != NULL)
+    return job;
+  free_job(job);
+  return NULL;
+}
+
 static int start_prom(void *state, unsigned jobs, struct tm_error *err)
 {
   struct prom_source *p = state;
-  for (; p->jobs < jobs; p->jobs++) {
-    struct prom_job *job = calloc(1, sizeof(*job));
-    p->job[p->jobs] = job;
-    if (job != NULL)
-      job->history = history_new(p->days);
-    if (job == NULL || job->history == NULL)
+  int rc = 0;
+  while (rc == 0 && p->jobs < jobs) {
+    struct prom_job *job = new_job(p->days);
+    if (job == NULL)
       return tm_fail(err, -ENOMEM, "out of memory");
-    int rc = prom_client_init(&job->client, p->url, err);
-    if (rc < 0)
-      return rc;
+    rc = prom_client_init(&job->client, p->url, err);
+    p->job[p->jobs++] = job;
   }
-  return 0;
+  return rc;
 }
 
 static struct series unknown_series(const struct prom_source *p, size_t index)

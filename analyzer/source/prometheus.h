@@ -74,14 +74,15 @@ struct prom_wanted {
 };
 
 #define PROM_MAX_LEVELS 128
+#define PROM_UNIT_S     300 /* the unit interval, where samples do not tell another */
+#define PROM_MAX_ROWS   ((SOURCE_MAX_DAYS + 2) * 25 * 3600 / PROM_UNIT_S)
 struct prom_job {
   struct prom_client client;
   struct history *history;
   struct prom_matrix newest; /* raw samples */
   struct prom_matrix rows;
   struct prom_matrix more;
-  double *dense; /* rows of a measure, for maxima_rows */
-  size_t dense_cap;
+  double *dense; /* rows of a measure, for maxima_rows: three times PROM_MAX_ROWS */
   char level_name[PROM_MAX_LEVELS][160];
   struct series_level level[PROM_MAX_LEVELS];
   struct series_refusal refused;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT_S    300 /* a unit interval, where the samples do not tell another */
+#define UNIT_S    PROM_UNIT_S
 #define HOUR_S    3600
 #define FINE_DAYS 61 /* of rows of a unit interval; of an hour before them */
 
@@ -126,14 +126,8 @@ static int open_stretch(struct prom_job *job, struct stretch *s, int64_t from, i
   int64_t last = to - to % span;
   *s = (struct stretch){.end = end, .span = span};
   s->n = last < end ? 0 : (size_t)((last - end) / span) + 1;
-  if (3 * s->n > job->dense_cap) {
-    double *more = calloc(3 * s->n, sizeof(*more));
-    if (more == NULL)
-      return -ENOMEM;
-    free(job->dense);
-    job->dense = more;
-    job->dense_cap = 3 * s->n;
-  }
+  if (s->n > PROM_MAX_ROWS)
+    return -EFBIG;
   s->row = job->dense;
   s->other = job->dense + s->n;
   s->value = job->dense + 2 * s->n;
@@ -205,7 +199,7 @@ static int read_rows(const struct part *p, const char *function, unsigned use, s
   size_t lead = prom_is_counter(role) ? 1 : 0;
   int rc = open_stretch(p->job, &s, p->from - (int64_t)lead * p->span, p->to, p->span);
   if (rc < 0)
-    return tm_fail(err, rc, "out of memory");
+    return tm_fail(err, rc, "%s/%s: too many rows", p->d->host, p->d->folder);
   rc = read_source(p, &s, role->ds, function, s.row, err);
   if (rc == 0 && role->ds2 != NULL)
     rc = read_source(p, &s, role->ds2, function, s.other, err);

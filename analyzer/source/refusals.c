@@ -2,8 +2,8 @@
 #include "analyzer/source/refusals.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int make_room(struct refusals *r)
 {
@@ -22,11 +22,9 @@ int refusals_add(struct refusals *r, const char *text, struct tm_error *err)
 {
   struct tm_error clean;
   tm_fail(&clean, -EINVAL, "%s", text);
-  char *copy = strdup(clean.text);
-  if (copy == NULL || make_room(r) < 0) {
-    free(copy);
+  char *copy = NULL;
+  if (make_room(r) < 0 || asprintf(&copy, "%s", clean.text) < 0)
     return tm_fail(err, -ENOMEM, "out of memory");
-  }
   r->item[r->n++].text = copy;
   return 0;
 }
