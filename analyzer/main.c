@@ -9,7 +9,7 @@ static const struct tm_option options[] = {
      "directory of RRDs as collectd lays them out, or one RRD file"},
     {'s', "source", "SOURCE", "run graph check score",
      "where history comes from: rrd:DIR, csv:FILE or prometheus:URL"},
-    {'a', "as-of", "TIME", "run graph score recommend demand",
+    {'a', "as-of", "TIME", "run graph recommend demand",
      "say what would have been said then: rows after TIME are not looked at"},
     {0, "record", NULL, "run",
      "append the forecasts to the ledger and write the summaries below paths.state"},

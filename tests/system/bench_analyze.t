@@ -3,6 +3,7 @@
 # run: alone
 # The analysis bench over 1000 arrays: every summary is there, and its daily maxima, used and
 # capacity are those of a plain loop over the same files. Times are printed, not judged here.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 export BENCH_DATA=$T/data
 out=$(tests/bench/analyze/run "$BUILD/tidemark-analyze" 1000 --rounds 1 --no-peers -- --no-forecast --jobs 2 2>&1)
@@ -14,5 +15,5 @@ if [ -n "$(sanitizer "$BUILD/tidemark-analyze")" ]; then
 else
   ok "peak memory is at most 16 MiB + 1 kB a device ($peak MiB)" test "${peak:-99}" -le 16
 fi
-sed 's/^/# /' <<<"$out"
+while IFS= read -r line; do echo "# $line"; done <<<"$out"
 done_testing

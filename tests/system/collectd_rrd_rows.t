@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Files that a real collectd wrote through its rrdtool plugin: the reader gives the same rows as
 # rrdtool fetch for every archive of each, and tidemark-analyze finds the devices.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 command -v collectd >/dev/null || PATH=$PATH:/usr/sbin
 command -v collectd >/dev/null || skip_all 'collectd is not installed'

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # tidemark-analyze forecast: CSV in, one JSON line a series out; the same bytes on any number of threads.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 
 python3 - "$T" <<'PY'
@@ -54,8 +55,9 @@ is 'no such file is exit 66' $? 66
 echo 'a,b' >"$T/head.csv"
 tidemark-analyze forecast -o "$T/file2" "$T/head.csv" 2>/dev/null
 is 'a file without the header is exit 65' $? 65
-is 'and nothing half-written is left' "$(ls "$T" | grep -c file2)" 0
+is 'and nothing half-written is left' "$(compgen -G "$T/file2*" | wc -l)" 0
 for wrong in '--steps -1' '--steps 9999' '--quantiles 0.5,0.1' '--quantiles 1' '--jobs 0'; do
+  # shellcheck disable=SC2086 # an option and its value
   tidemark-analyze forecast $wrong "$T/line.csv" 2>/dev/null
   is "$wrong is exit 64" $? 64
 done

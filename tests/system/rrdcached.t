@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # tidemark-analyze asks a configured rrdcached to write before it reads, and says when it cannot.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 command -v rrdcached >/dev/null || skip_all 'rrdcached is not installed'
 

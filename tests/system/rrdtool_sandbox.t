@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A fault planted into the reading process costs the file in hand: it is refused by name, and all
 # else is reported. What a reader may not do ends it.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 [ -z "$(sanitizer "$BUILD/tidemark-analyze")" ] || skip_all 'needs hardware: a sanitizer leaves no confined process'
 

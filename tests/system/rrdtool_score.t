@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Forecasts that were recorded are held against what happened: a file system that grew by 1 GB a day
 # and was full ten days before its history ends.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 
 END=1795132800 # 2026-11-20T00:00:00Z

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # While tidemark-analyze reads a file in a loop, a thousand updates of it by rrdtool all succeed,
 # and what is reported is always one of the values that were written.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 
 START=1790000000

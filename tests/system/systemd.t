@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The shipped units give their programs the least authority, and systemd understands each line.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 command -v systemd-analyze >/dev/null || skip_all 'systemd-analyze is not installed'
 for unit in contrib/systemd/*.service; do

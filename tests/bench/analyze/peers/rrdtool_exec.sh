@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # what a shell script does: two `rrdtool` processes for every array
 #   rrdtool_exec.sh DIR END LOAD_DAYS CAP_DAYS CSV [ARRAYS]
+# shellcheck disable=SC2086 # times are numbers, and folders of the bench have no blanks
 set -eu
 dir=$1 end=$2 ld=$3 cd=$4 csv=$5 max=${6:-1000000}
 ls=$((end - ld * 86400)) cs=$((end - cd * 86400))

@@ -3,6 +3,7 @@
 # rrdtool's own command line at its best: ONE `rrdtool -` for every array, fed
 # and read through pipes (two processors are used: rrdtool and awk).
 #   rrdtool_pipe.sh DIR END LOAD_DAYS CAP_DAYS CSV
+# shellcheck disable=SC2086 # times are numbers, and folders of the bench have no blanks
 set -eu
 dir=$1 end=$2 ld=$3 cd=$4 csv=$5
 ls=$((end - ld * 86400)) cs=$((end - cd * 86400))
