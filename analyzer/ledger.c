@@ -300,6 +300,14 @@ static int by_value(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+double ledger_median(double *values, size_t n)
+{
+  if (n == 0)
+    return NAN;
+  qsort(values, n, sizeof(*values), by_value);
+  return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
 size_t ledger_record_text(char *out, size_t size, const struct ledger_judgement *judgements,
                           size_t n, size_t most)
 {
@@ -323,8 +331,7 @@ size_t ledger_record_text(char *out, size_t size, const struct ledger_judgement 
                     judged == 1 ? "" : "s", inside);
   if (errors == 0 || at < 0 || (size_t)at >= size)
     return judged;
-  qsort(error, errors, sizeof(error[0]), by_value);
-  double median = (error[(errors - 1) / 2] + error[errors / 2]) / 2;
+  double median = ledger_median(error, errors);
   double days = round(fabs(median));
   if (days < 1)
     snprintf(out + at, size - (size_t)at, ", median right to the day");

@@ -69,6 +69,9 @@ struct ledger_judgement ledger_judge(const struct ledger_entry *e, const int64_t
                                      const double *value, size_t n,
                                      enum forecast_direction direction);
 
+/* The median of errors in days, which are sorted on the way; NAN for none. */
+double ledger_median(double *values, size_t n);
+
 /* "last 6 forecasts: 5 inside the range, median 4 days early"; empty when none was judged. Counts
  * at most the newest `most` judged ones. Returns how many. */
 size_t ledger_record_text(char *out, size_t size, const struct ledger_judgement *judgements,

@@ -125,21 +125,6 @@ static int add_device(struct score *score, const struct tm_conf *conf, const str
   return rc;
 }
 
-static int by_value(const void *a, const void *b)
-{
-  double x = *(const double *)a;
-  double y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median_error(const struct group *g)
-{
-  if (g->errors_len == 0)
-    return NAN;
-  qsort(g->errors, g->errors_len, sizeof(*g->errors), by_value);
-  return (g->errors[(g->errors_len - 1) / 2] + g->errors[g->errors_len / 2]) / 2;
-}
-
 static void print_table(FILE *f, const struct score *s)
 {
   if (s->groups_len == 0) {
@@ -152,7 +137,7 @@ static void print_table(FILE *f, const struct score *s)
     const struct group *g = &s->groups[i];
     char inside[16] = "-";
     char error[32] = "-";
-    double median = median_error(g);
+    double median = ledger_median(g->errors, g->errors_len);
     if (g->judged > 0)
       snprintf(inside, sizeof(inside), "%.0f %%", 100.0 * (double)g->inside / (double)g->judged);
     if (!isnan(median))
@@ -182,7 +167,8 @@ static json_t *group_to_json(const struct group *g)
   json_object_set_new(o, "forecasts", json_integer((json_int_t)g->forecasts));
   json_object_set_new(o, "judged", json_integer((json_int_t)g->judged));
   json_object_set_new(o, "inside", json_integer((json_int_t)g->inside));
-  json_object_set_new(o, "median_error_days", tm_json_number(median_error(g)));
+  json_object_set_new(o, "median_error_days",
+                      tm_json_number(ledger_median(g->errors, g->errors_len)));
   json_t *horizons = json_object();
   for (int h = 0; h < FORECAST_N_HORIZONS; h++) {
     if (g->horizon[h].n == 0)

@@ -116,6 +116,13 @@ bool tm_json_get_time(const json_t *object, const char *key, int64_t *t)
   return text != NULL && tm_time_parse(text, t) == 0;
 }
 
+int64_t tm_json_time_or(const json_t *object, const char *key, int64_t otherwise)
+{
+  int64_t t = otherwise;
+  tm_json_get_time(object, key, &t);
+  return t;
+}
+
 bool tm_json_get_bool(const json_t *object, const char *key, bool otherwise)
 {
   const json_t *v = json_object_get(object, key);

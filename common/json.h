@@ -36,6 +36,8 @@ const char *tm_json_get_string(const json_t *object, const char *key); /* NULL *
 double tm_json_get_number(const json_t *object, const char *key);      /* NAN */
 /* An RFC 3339 string as a time: true and *t written, or false and *t unchanged. */
 bool tm_json_get_time(const json_t *object, const char *key, int64_t *t);
+/* The same, or `otherwise` where there is no time. */
+int64_t tm_json_time_or(const json_t *object, const char *key, int64_t otherwise);
 bool tm_json_get_bool(const json_t *object, const char *key, bool otherwise);
 
 #endif

@@ -66,13 +66,6 @@ void chart_put_text(FILE *out, const char *text)
   }
 }
 
-static int64_t day_time(const json_t *day)
-{
-  int64_t t = NEVER;
-  tm_json_get_time(day, "date", &t);
-  return t;
-}
-
 static double x_of(const struct chart *c, int64_t t)
 {
   double share = (double)(t - c->from) / (double)(c->to - c->from);
@@ -102,7 +95,7 @@ static bool measure(struct chart *c, const json_t *summary)
   tm_json_get_time(fill, "0.9", &c->late);
   if (!tm_json_get_time(status, "observed_at", &c->now) || json_array_size(c->history) == 0)
     return false;
-  c->from = day_time(json_array_get(c->history, 0));
+  c->from = tm_json_time_or(json_array_get(c->history, 0), "date", NEVER);
   if (c->from >= c->now)
     c->from = c->now - TM_DAY;
   /* The axis ends after the fill date, but not so late that the history becomes a stripe. */
@@ -132,7 +125,7 @@ static void put_line(const struct chart *c, const char *key, const char *class)
   json_array_foreach(c->history, i, day)
   {
     double v = tm_json_get_number(day, key);
-    int64_t t = day_time(day);
+    int64_t t = tm_json_time_or(day, "date", NEVER);
     if (isnan(v) || t == NEVER) {
       pen_down = false;
       continue;
@@ -173,7 +166,7 @@ static void put_load(const struct chart *c)
   json_array_foreach(c->history, i, day)
   {
     double v = tm_json_get_number(day, "transfers_max");
-    int64_t t = day_time(day);
+    int64_t t = tm_json_time_or(day, "date", NEVER);
     if (isnan(v) || t == NEVER || c->load_top <= 0)
       continue;
     double h = LOAD * v / c->load_top;

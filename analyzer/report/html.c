@@ -97,21 +97,14 @@ static const json_t *fill_of(const json_t *summary)
   return json_object_get(json_object_get(summary, "forecast"), "fill");
 }
 
-static int64_t time_of(const json_t *object, const char *key)
-{
-  int64_t t = NEVER;
-  tm_json_get_time(object, key, &t);
-  return t;
-}
-
 static int by_urgency(const void *a, const void *b)
 {
   static const char *const keys[] = {"0.5", "0.1"};
   const json_t *x = fill_of(*(json_t *const *)a);
   const json_t *y = fill_of(*(json_t *const *)b);
   for (int i = 0; i < 2; i++) {
-    int64_t s = time_of(x, keys[i]);
-    int64_t t = time_of(y, keys[i]);
+    int64_t s = tm_json_time_or(x, keys[i], NEVER);
+    int64_t t = tm_json_time_or(y, keys[i], NEVER);
     if (s != t)
       return s < t ? -1 : 1;
   }
@@ -133,10 +126,10 @@ static void put_answer(FILE *out, const json_t *summary)
   char date[3][TM_DATE_SIZE];
   const json_t *forecast = json_object_get(summary, "forecast");
   const json_t *fill = fill_of(summary);
-  int64_t now = time_of(summary, "generated_at");
-  int64_t early = time_of(fill, "0.1");
-  int64_t middle = time_of(fill, "0.5");
-  int64_t late = time_of(fill, "0.9");
+  int64_t now = tm_json_time_or(summary, "generated_at", NEVER);
+  int64_t early = tm_json_time_or(fill, "0.1", NEVER);
+  int64_t middle = tm_json_time_or(fill, "0.5", NEVER);
+  int64_t late = tm_json_time_or(fill, "0.9", NEVER);
   if (early == NEVER) {
     fputs("<p>", out);
     chart_put_text(out, tm_json_get_string(forecast, "reason"));
@@ -284,7 +277,7 @@ static int html_end(struct report *r)
       now = made;
   }
   for (size_t i = 0; i < r->len; i++) {
-    int64_t middle = time_of(fill_of(r->summaries[i]), "0.5");
+    int64_t middle = tm_json_time_or(fill_of(r->summaries[i]), "0.5", NEVER);
     soon += middle != NEVER && middle - now <= 90 * (int64_t)TM_DAY;
   }
   if (r->len > 0)

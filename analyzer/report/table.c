@@ -79,18 +79,10 @@ static int set(struct row *row, enum column c, const char *text)
   return row->cell[c] != NULL ? 0 : -ENOMEM;
 }
 
-/* When a quantile of the fill date is; NEVER when it gives none. */
-static int64_t time_of(const json_t *object, const char *key)
-{
-  int64_t t = NEVER;
-  tm_json_get_time(object, key, &t);
-  return t;
-}
-
 /* "2027-01-03", or "-" where there is no date. */
 static const char *date_of(const json_t *fill, const char *quantile, char out[TM_DATE_SIZE])
 {
-  int64_t t = time_of(fill, quantile);
+  int64_t t = tm_json_time_or(fill, quantile, NEVER);
   return t != NEVER ? tm_date_format_utc(out, t) : "-";
 }
 
@@ -138,15 +130,15 @@ static int set_forecast(struct row *row, const json_t *forecast)
              tm_format_bytes(from, sizeof(from), growth));
   if (set(row, GROWTH, text) < 0 || set(row, FILL, date_of(fill, "0.5", from)) < 0)
     return -ENOMEM;
-  row->middle = time_of(fill, "0.5");
-  row->early = time_of(fill, "0.1");
+  row->middle = tm_json_time_or(fill, "0.5", NEVER);
+  row->early = tm_json_time_or(fill, "0.1", NEVER);
   row->act_by = row->middle;
   row->probability_90d = tm_json_get_number(json_object_get(fill, "probability_by_horizon"), "90d");
   if (isnan(row->probability_90d))
     row->probability_90d = 0;
   if (row->early != NEVER)
     snprintf(text, sizeof(text), "%s to %s", date_of(fill, "0.1", from),
-             time_of(fill, "0.9") != NEVER ? date_of(fill, "0.9", to) : "later");
+             tm_json_time_or(fill, "0.9", NEVER) != NEVER ? date_of(fill, "0.9", to) : "later");
   else
     snprintf(text, sizeof(text), "-");
   return set(row, RANGE, text);
@@ -217,7 +209,7 @@ static int set_remark(struct row *row, const json_t *summary)
   const char *verdict = tm_json_get_string(forecast, "verdict");
   const char *reason = tm_json_get_string(forecast, "reason");
   if (first != NULL) {
-    row->act_by = time_of(first, "order_by");
+    row->act_by = tm_json_time_or(first, "order_by", NEVER);
     advice_text(text, sizeof(text), first);
   } else if (reason != NULL && verdict != NULL && strcmp(verdict, "growing") != 0) {
     snprintf(text, sizeof(text), "%s", reason); /* the dates of a growing one say it already */
@@ -242,7 +234,7 @@ static int table_add(struct report *r, const char *line, size_t len, const json_
   struct row *row = &r->rows[r->len++];
   *row = (struct row){0};
   const json_t *status = json_object_get(summary, "status");
-  int64_t made = time_of(summary, "generated_at");
+  int64_t made = tm_json_time_or(summary, "generated_at", NEVER);
   if (made != NEVER && made > r->now)
     r->now = made;
   if (set_name(row, json_object_get(summary, "customer"), json_object_get(summary, "product")) <
