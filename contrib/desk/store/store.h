@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_DESK_STORE_H
+#define TM_DESK_STORE_H
+
+#include "contrib/desk/store/db.h"
+
+/*
+ * The desk's store: connections, durable writes, migrations.
+ *
+ * URL: "sqlite:/var/lib/tidemark-desk/desk.db" (WAL, synchronous=FULL, defensive, foreign keys) or
+ * "postgresql://..." as libpq reads it (synchronous_commit on).
+ *
+ * SQLite has one writer: jobs that arrive together share one transaction, a savepoint each, so that
+ * one fsync serves them all (group commit). PostgreSQL does that by itself: there a job runs on a
+ * connection of its own. Either way store_write() returns 0 only when the job's rows are durable.
+ */
+struct store;
+
+struct store_settings {
+  const char *url;
+  const char *password_file; /* PostgreSQL; NULL: none */
+  unsigned connections;      /* for reading at the same time: one a worker thread */
+};
+
+/* Opens, and migrates to this program's version. A database of a newer version: -EPROTO, untouched.
+ * Two desks that start at once migrate once. */
+int store_open(struct store **store, const struct store_settings *settings, struct tm_error *err);
+void store_close(struct store *store);
+
+/* A piece of work inside a transaction. 0 keeps what it wrote, a negative errno undoes it and is
+ * what the caller of store_read or store_write gets, with err. It may run more than once (-EAGAIN
+ * is tried again), so that it only writes to its own arg what a second run may overwrite. */
+typedef int store_work(struct db *db, void *arg, struct tm_error *err);
+
+/* Reads one consistent state. */
+int store_read(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
+               struct tm_error *err);
+/* Writes; returns when it is durable. */
+int store_write(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
+                struct tm_error *err);
+
+/* Copies the whole (SQLite: its backup API, while serving) into a file; PostgreSQL: -ENOTSUP with
+ * the pg_dump line to use in err. */
+int store_backup(struct store *store, const char *path, struct tm_error *err);
+
+#endif
