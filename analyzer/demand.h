@@ -18,6 +18,10 @@
  * computed: low, middle and high are its 0.1, 0.5 and 0.9 quantiles, expected its mean.
  *
  * No customer is named: only how many they are.
+ *
+ * Nothing but the summaries, the map of shops (shops_load() or shops_parse()) and the time that is
+ * passed in counts: no file is read, no clock asked, and the same summaries in any order give the
+ * same document. One thread, one struct demand.
  */
 struct demand_settings {
   int64_t now;               /* the first week is the one of this day; earlier needs count there */

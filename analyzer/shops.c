@@ -34,18 +34,32 @@ static int check(const struct tm_json_file *f, struct tm_error *err)
   return 0;
 }
 
+/* Takes over what was read, when it is in order; releases the file in any case. */
+static int build(struct shops *s, struct tm_json_file *f, int rc, struct tm_error *err)
+{
+  if (rc == 0)
+    rc = check(f, err);
+  if (rc == 0) {
+    s->document = f->root;
+    f->root = NULL;
+  }
+  tm_json_file_release(f);
+  return rc;
+}
+
 int shops_load(struct shops *s, const char *path, struct tm_error *err)
 {
   struct tm_json_file f = {0};
   int rc = tm_json_file_read(&f, path, SHOPS_MAX_BYTES, err);
-  if (rc == 0)
-    rc = check(&f, err);
-  if (rc == 0) {
-    s->document = f.root;
-    f.root = NULL;
-  }
-  tm_json_file_release(&f);
-  return rc;
+  return build(s, &f, rc, err);
+}
+
+int shops_parse(struct shops *s, const char *data, size_t len, const char *name,
+                struct tm_error *err)
+{
+  struct tm_json_file f = {0};
+  int rc = tm_json_file_parse(&f, data, len, name, err);
+  return build(s, &f, rc, err);
 }
 
 void shops_release(struct shops *s)

@@ -5,6 +5,7 @@
 #include "common/error.h"
 
 #include <jansson.h>
+#include <stddef.h>
 
 /*
  * Where a customer's goods are handed over, as one JSON file (contrib/schema/shops.schema.json):
@@ -18,6 +19,9 @@ struct shops {
 
 /* 0, or -EBADMSG with "FILE:LINE: what", or what reading gives. */
 int shops_load(struct shops *s, const char *path, struct tm_error *err);
+/* The same for bytes in memory; name stands in messages. */
+int shops_parse(struct shops *s, const char *data, size_t len, const char *name,
+                struct tm_error *err);
 void shops_release(struct shops *s);
 /* The shop of a summary's customer: its site's, its own, the one for all others, or NULL. */
 const char *shops_of(const struct shops *s, const json_t *summary);

@@ -225,6 +225,10 @@ static void customers_are_gathered_by_their_shop(void **state)
   json_decref(document);
   demand_free(d);
   shops_release(&shops);
+  assert_int_equal(shops_parse(&shops, text, sizeof(text) - 1, "shops", &err), 0);
+  assert_string_equal(tm_json_get_string(shops.document, "otherwise"), "Tokyo");
+  shops_release(&shops);
+  assert_int_equal(shops_parse(&shops, "{}", 2, "shops", &err), -EBADMSG);
   fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
   static const char bad[] = "{\"schema\":\"tidemark.shops/1\",\n\"shops\":{\n\"C-1\":7}}";
   assert_true(fd >= 0 && write(fd, bad, sizeof(bad) - 1) == sizeof(bad) - 1);

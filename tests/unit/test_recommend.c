@@ -2,6 +2,7 @@
 /* Golden advice: what is proposed, to whom, until when, and that nothing is when nothing is needed.
  */
 #include "analyzer/expansion.h"
+#include "analyzer/merge.h"
 #include "analyzer/recommend.h"
 #include "tests/lib/summary_sample.h"
 
@@ -453,6 +454,104 @@ static void an_expansion_closes_the_item_and_begins_a_new_key(void **state)
   json_decref(summary);
 }
 
+static void expect_list(const json_t *summary, const char *wanted)
+{
+  json_t *list = advise(summary, SAMPLE_NOW);
+  assert_string_equal(shape(list), wanted);
+  json_decref(list);
+}
+
+/* History of [["DATE", used, covered], ...], written with single quotes. */
+static json_t *days_of(const char *text)
+{
+  char quoted[200];
+  snprintf(quoted, sizeof(quoted), "%s", text);
+  for (char *c = quoted; *c != '\0'; c++)
+    *c = *c == '\'' ? '"' : *c;
+  json_t *rows = json_loads(quoted, JSON_DECODE_ANY, NULL);
+  json_t *days = json_is_array(rows) ? json_array() : NULL;
+  for (size_t i = 0; i < json_array_size(rows); i++) {
+    json_t *row = json_array_get(rows, i);
+    if (json_is_array(row))
+      json_array_append_new(days, json_pack("{s:O, s:O, s:O*}", "date", json_array_get(row, 0),
+                                            "used_bytes", json_array_get(row, 1), "covered",
+                                            json_array_get(row, 2)));
+    else
+      json_array_append(days, row);
+  }
+  json_decref(rows);
+  return days;
+}
+
+static json_t *days_from(const json_t *history, size_t from, size_t to)
+{
+  json_t *days = json_array();
+  for (size_t i = from; i < to; i++)
+    json_array_append(days, json_array_get(history, i));
+  return days;
+}
+
+/* The days that are sent do not tell a rising load; with those that were kept they do. */
+static void a_receiver_judges_by_all_days_that_it_was_sent(void **state)
+{
+  (void)state;
+  struct sample s = SAMPLE(.load_first = 20000, .load_last = 33000, .days = 200);
+  json_t *summary = sample_summary(&s);
+  json_t *whole = json_incref(json_object_get(summary, "history"));
+  json_t *kept = days_from(whole, 0, 194);
+  json_t *sent = days_from(whole, 193, 200);
+  json_t *site = advise(summary, SAMPLE_NOW);
+  json_object_set(summary, "history", sent);
+  expect_list(summary, "");
+  json_object_set_new(summary, "history", merge_history(kept, sent, MERGE_KEEP_DAYS));
+  json_t *vendor = advise(summary, SAMPLE_NOW);
+  assert_int_equal(json_array_size(site), 1);
+  assert_true(json_equal(site, vendor));
+  json_decref(site);
+  json_decref(vendor);
+  json_decref(kept);
+  json_decref(sent);
+  json_decref(whole);
+  json_decref(summary);
+}
+
+static void days_are_merged_by_date_and_what_they_cover(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *what, *kept, *sent, *merged;
+    size_t keep;
+  } cases[] = {
+      {"one behind the other", "[['2026-01-01',1]]", "[['2026-01-02',2]]", "1 2", 10},
+      {"sent late", "[['2026-01-02',2]]", "[['2026-01-01',1]]", "1 2", 10},
+      {"a day that was not over", "[['2026-01-01',1],['2026-01-02',2,0.1]]",
+       "[['2026-01-02',3,1],['2026-01-03',4,0.2]]", "1 3 4", 10},
+      {"a day of which less is left", "[['2026-01-02',2,0.9]]", "[['2026-01-02',3,0.1]]", "2", 10},
+      {"told again", "[['2026-01-02',2]]", "[['2026-01-02',3]]", "3", 10},
+      {"the newest are kept", "[['2026-01-01',1],['2026-01-02',2]]", "[['2026-01-03',3]]", "2 3",
+       2},
+      {"no date, no object", "[['yesterday',1],7,null]", "[['2026-01-03',3]]", "3", 10},
+      {"nothing was kept", "null", "[['2026-01-03',3]]", "3", 10},
+      {"nothing", "null", "null", "", 10},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char text[200] = "";
+    json_t *kept = days_of(cases[i].kept);
+    json_t *sent = days_of(cases[i].sent);
+    json_t *merged = merge_history(kept, sent, cases[i].keep);
+    for (size_t k = 0; k < json_array_size(merged); k++) {
+      size_t len = strlen(text);
+      snprintf(text + len, sizeof(text) - len, "%s%g", k > 0 ? " " : "",
+               tm_json_get_number(json_array_get(merged, k), "used_bytes"));
+    }
+    if (strcmp(text, cases[i].merged) != 0)
+      fail_msg("%s: \"%s\", wanted \"%s\"", cases[i].what, text, cases[i].merged);
+    json_decref(kept);
+    json_decref(sent);
+    json_decref(merged);
+  }
+}
+
 /* The site today and the vendor weeks later find the same need under the same key. */
 static void the_key_stays_while_the_need_is_the_same(void **state)
 {
@@ -601,6 +700,8 @@ int main(void)
       cmocka_unit_test(two_needs_make_one_plan_that_names_both),
       cmocka_unit_test(a_change_of_capacity_is_dated_alike_from_fine_and_coarse_rows),
       cmocka_unit_test(an_expansion_closes_the_item_and_begins_a_new_key),
+      cmocka_unit_test(a_receiver_judges_by_all_days_that_it_was_sent),
+      cmocka_unit_test(days_are_merged_by_date_and_what_they_cover),
       cmocka_unit_test(the_key_stays_while_the_need_is_the_same),
       cmocka_unit_test(the_evidence_is_enough_to_do_the_sum_again),
       cmocka_unit_test(a_cache_of_unknown_effect_is_still_tried_first),
