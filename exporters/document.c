@@ -108,12 +108,13 @@ static const char *day_of(const json_t *history, size_t i)
   return date != NULL ? date : "";
 }
 
-/* The days after the last acknowledged one, 35 at most. Dates compare as text. */
+/* The days from the last acknowledged one on, 35 at most: that one was not over yet when it was
+ * sent. Dates compare as text. */
 static json_t *recent_days(const json_t *history, const char *acknowledged)
 {
   size_t n = json_array_size(history);
   size_t first = n > DOCUMENT_HISTORY_DAYS ? n - DOCUMENT_HISTORY_DAYS : 0;
-  while (first < n && acknowledged != NULL && strcmp(day_of(history, first), acknowledged) <= 0)
+  while (first < n && acknowledged != NULL && strcmp(day_of(history, first), acknowledged) < 0)
     first++;
   json_t *out = json_array();
   for (; first < n; first++)

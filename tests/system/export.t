@@ -134,6 +134,26 @@ ok("array-01" not in text and "nas-gw" not in text, "names leave as pseudonyms w
 ok(d["recommendations"][0]["key"].split("/")[3] == d["product"]["device"],
    "... the same one in the key of an offer")
 
+# --- the days since ------------------------------------------------------------------------------
+s = Site()
+r = Receiver()
+s.configure(s.webhook(r.url))
+s.enable("sales")
+grown = sample()
+known = [day["date"] for day in grown["history"]]
+s.run("queue", "--now", "-", stdin=json.dumps(grown) + "\n")
+s.run("push", "--once")
+before = set(r.records)
+grown["history"][-1] = dict(grown["history"][-1], covered=1, transfers_max=777777)
+grown["history"].append(dict(grown["history"][-1], date="2026-12-31", covered=0.01))
+s.run("queue", "--now", "-", stdin=json.dumps(grown) + "\n")
+s.run("push", "--once")
+r.close()
+d = [json.loads(v)["data"] for k, v in r.records.items() if k not in before]
+same([[(day["date"], day["transfers_max"], day["covered"]) for day in e["history"]] for e in d],
+     [[(known[-1], 777777, 1), ("2026-12-31", 777777, 0.01)]],
+     "the day that was not over when it was sent is sent again, and then the days after it")
+
 # --- what is not in the schema ------------------------------------------------------------------
 planted = sample()
 planted["sysContact"] = "Taro Yamada"
