@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tidemark-graph: reads one document (graph/plot.h) from standard input, draws it and writes the
- * picture to standard output. A program of its own because librrd, with Pango and Cairo, takes
- * more time and memory to load than the analyzer needs for its work. It takes no arguments; people
- * call it through `tidemark-analyze graph`.
+ * tidemark-graph: reads one document from standard input, draws it and writes the picture to
+ * standard output. The document is one of graph/plot.h, or a summary (graph/evidence.h), bare or in
+ * its event; of a summary that holds nothing to be drawn, no picture is written and all is well. A
+ * program of its own because librrd, with Pango and Cairo, takes more time and memory to load than
+ * the analyzer and the exporter need for their work. It takes no arguments; people call it through
+ * `tidemark-analyze graph`.
  */
 #include "analyzer/graph/draw.h"
+#include "analyzer/graph/evidence.h"
 #include "analyzer/graph/stack.h"
 
 #include "common/clock.h"
@@ -39,6 +42,19 @@ const char *__lsan_default_suppressions(void)
 }
 #endif
 
+/* A summary is turned into what is to be drawn of it first. */
+static int plot_of(struct plot *p, const json_t *document, struct tm_error *err)
+{
+  json_t *made = NULL;
+  if (!evidence_is_summary(document))
+    return plot_read(p, document, err);
+  int rc = evidence_document(&made, document, err);
+  if (rc == 0)
+    rc = plot_read(p, made, err);
+  json_decref(made);
+  return rc;
+}
+
 static int document_read(struct plot *p, struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(DOCUMENT_MAX);
@@ -52,7 +68,7 @@ static int document_read(struct plot *p, struct tm_error *err)
   if (rc == 0) {
     json_t *document =
         tm_json_parse(text.ptr == NULL ? "" : text.ptr, text.len, "standard input", err);
-    rc = document == NULL ? err->code : plot_read(p, document, err);
+    rc = document == NULL ? err->code : plot_of(p, document, err);
     json_decref(document);
   }
   tm_buf_release(&text);
@@ -120,6 +136,8 @@ static int run(struct tm_error *err)
   struct plot p = {0};
   struct tm_buf picture = TM_BUF_INIT(PICTURE_MAX);
   int rc = document_read(&p, err);
+  if (rc == -ENODATA)
+    return 0;
   if (rc == 0 && p.timezone[0] != '\0')
     rc = tm_zone_use(p.timezone, err);
   if (rc == 0)

@@ -5,8 +5,8 @@
  */
 #include "analyzer/commands.h"
 #include "analyzer/graph/document.h"
-#include "analyzer/graph/helper.h"
 #include "analyzer/source/source.h"
+#include "common/child.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -194,8 +194,10 @@ static int draw(const struct graph *g, const struct series *s, struct tm_buf *pi
     rc = graph_document(&document, &g->conf, s, fills ? &result : NULL, g->format, g->width, err);
   if (rc == 0 && tm_json_append(&text, document) < 0)
     rc = tm_fail(err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
-  if (rc == 0)
-    rc = graph_helper_run(&text, picture, err);
+  if (rc == 0) {
+    struct tm_child child = {.input = text.ptr, .input_len = text.len, .output = picture};
+    rc = tm_child_must("tidemark-graph", &child, err);
+  }
   json_decref(document);
   tm_buf_release(&text);
   forecast_work_free(work);

@@ -15,6 +15,7 @@
 #define SOON_S     (90LL * TM_DAY)
 #define LATE_S     (30LL * TM_DAY)
 #define SHORTEST_S 3600 /* of an axis */
+#define YEAR_S     (366LL * TM_DAY)
 /* Rows are means, so a change of capacity within one shows as two smaller ones. */
 #define CHANGE_SHARE 0.01
 
@@ -37,7 +38,7 @@ struct axis {
 static int64_t end_of(const struct forecast_result *r, const struct axis *a)
 {
   int64_t span = a->last - a->from;
-  int64_t far = a->last + 2 * span;
+  int64_t far = a->last + (2 * span > YEAR_S ? 2 * span : YEAR_S);
   int64_t middle = r->fill[MIDDLE];
   int64_t late = r->fill[LATE];
   if (middle == FORECAST_NONE || middle > far)

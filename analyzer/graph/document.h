@@ -15,7 +15,8 @@
  *
  * The forecast is drawn as the fan whose edges and middle reach the limit on the 0.1, 0.5 and 0.9
  * dates of the first-passage distribution, so that the picture says what the dates say. The axis
- * ends after the most likely date, unless that lies farther ahead than twice the history.
+ * ends after the most likely date, unless that lies farther ahead than a year and than twice the
+ * history.
  *
  * r: NULL without a forecast. format: "png" or "svg". *document is a new reference. 0, -ENODATA
  * when nothing is known of the device, or -ENOMEM.

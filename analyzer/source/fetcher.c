@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/source/fetcher.h"
 
-#include "analyzer/helper.h"
+#include "common/child.h"
 #include "common/number.h"
 
 #include <errno.h>
@@ -69,7 +69,7 @@ int fetcher_start(struct fetcher **out, const char *base_url, struct tm_error *e
 {
   char path[PATH_MAX];
   int pair[2];
-  int rc = helper_find(HELPER, path, err);
+  int rc = tm_child_find(HELPER, path, err);
   if (rc < 0)
     return rc;
   struct fetcher *f = calloc(1, sizeof(*f));

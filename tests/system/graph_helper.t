@@ -102,6 +102,52 @@ nothing() { picture "$T/n.png" 'rows=[[1760000000,null,null]]' forecast=null max
 is "a device of which nothing is known is refused" "$(status_of nothing)" 74
 like "with the reason" "$(cat "$T/err")" 'no value is known'
 
+# --- a summary, as a mail or a CRM has it --------------------------------------------------------
+cat >"$T/summary.py" <<'EOF'
+# summary.py CODE: the sample of the schema with 35 days, of which two are missing, changed by CODE
+import datetime, json, os, sys
+s = json.load(open(os.environ.get("SOURCE", ".") + "/contrib/schema/samples/summary.json"))
+first = datetime.date(2026, 10, 17)
+s["history"] = [{"date": str(first + datetime.timedelta(i)), "capacity_bytes": 1e14 if i > 9 else 8e13,
+                 "used_bytes": 81e12 - (34 - i) * 205e9, "transfers_max": 300000 + i % 7 * 20000}
+                for i in range(35) if i not in (4, 5)]
+for code in sys.argv[1:]:
+    exec(code)
+json.dump(s, sys.stdout)
+EOF
+summary() { /usr/bin/python3 "$T/summary.py" "$@"; }
+evidence() { summary "${@:2}" | tidemark-graph >"$1"; }
+ok "a summary becomes a png" evidence "$T/s.png"
+ok "used, the gap, the expansion and the fill date stand where they belong" python - "$T/s.png" <<'EOF'
+import sys, png
+width, height, rows = png.read(sys.argv[1])
+def columns(wanted, tolerance, top, bottom):
+    near = lambda p: all(abs(a - b) <= tolerance for a, b in zip(p, wanted))
+    return [x for x in range(95, width) if any(near(rows[y][x]) for y in range(top, bottom))]
+full = columns((0xb4, 0x53, 0x09), 60, 80, 330)
+maxima = columns((0x6f, 0xad, 0xa8), 14, 400, 508)
+# The maxima are those of 2026-10-17 to 2026-11-20 (35 days); it is full on 2027-02-11, 83 days on.
+day = (maxima[-1] - maxima[0] + 1) / 35
+assert abs((full[0] - maxima[-1]) / day - 82) < 3, (full, maxima, day)
+assert len(maxima) < 34 * day, "the gap is drawn over"
+EOF
+summary 's = {"specversion": "1.0", "data": s}' | tidemark-graph >"$T/event.png"
+ok "within its event it gives the same bytes" cmp "$T/s.png" "$T/event.png"
+ok "without history: today and the forecast" evidence "$T/n.png" 's["history"] = []'
+is "... is one panel" "$(size "$T/n.png")" "900 359"
+ok "without forecast" evidence "$T/n.png" 'del s["forecast"]'
+ok "slots" evidence "$T/n.png" \
+  's["history"] = [{"date": d["date"], "slots_total": 50, "slots_used": 40} for d in s["history"]]' \
+  's["status"] = {"observed_at": "2026-11-20T00:05:00Z", "slots_total": 50, "slots_used": 40}'
+ok "maxima alone" evidence "$T/n.png" 's["status"] = {}' \
+  's["history"] = [{"date": d["date"], "transfers_max": d["transfers_max"]} for d in s["history"]]'
+ok "hostile members" evidence "$T/n.png" 's["history"] += [{"date": "9999-12-31"}, {"date": 7}, 9, {"date": "x"}]' \
+  's["forecast"]["fill"] = {"0.1": "1970-01-01T00:00:00Z", "0.5": 3, "0.9": "9999-12-31T00:00:00Z"}' \
+  's["status"]["used_bytes"] = 1e300' 's["status"]["transfers"]["interval_s"] = -1'
+ok "nothing to draw is no fault" evidence "$T/n.png" 's = {"schema": s["schema"]}'
+is "... and no picture" "$(wc -c <"$T/n.png")" 0
+is "nothing is left behind" "$(ls -A "$TMPDIR")" ""
+
 # --- what is no document -------------------------------------------------------------------------
 is "empty input is refused" "$(status_of tidemark-graph </dev/null)" 65
 is "garbage is refused" "$(status_of tidemark-graph <<<'{"schema":')" 65
