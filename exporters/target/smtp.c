@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Mail: the event and its signature as attachments, a few words for people, by libcurl. */
+/* Mail: the event, its signature and its chart as attachments, a few words for people, by libcurl.
+ */
 #include "exporters/target.h"
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/version.h"
+#include "exporters/chart.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -147,14 +150,28 @@ static int add_part(curl_mime *mime, const char *name, const char *type, const c
   return 0;
 }
 
+/* The chart of a document that has one. It is the same for the same item, so that a mail that is
+ * sent again is the same mail; without it the document goes alone, for it is what was promised. */
+static void draw_chart(struct tm_buf *png, const struct smtp *s, const struct target_item *item)
+{
+  struct tm_error err = {0};
+  if (strcmp(item->kind, "summary") != 0 && strcmp(item->kind, "history") != 0)
+    return;
+  int rc = chart_draw(png, item->body, item->body_len, &err);
+  if (rc < 0)
+    tm_buf_reset(png);
+  if (rc < 0 && rc != -ENODATA)
+    tm_log_warning("%s: %.12s goes without its chart: %s", s->conf->name, item->key, err.text);
+}
+
 static int add_parts(curl_mime *mime, const struct smtp *s, const struct target_item *item,
-                     int64_t now)
+                     const struct tm_buf *png, int64_t now)
 {
   char text[1200], headers[512], name[128], signature[TM_SIGNATURE_SIZE];
   int n = snprintf(text, sizeof(text),
-                   "A Tidemark document (%s) about %s is attached.\r\n"
-                   "It is meant for a program; SHA-256 of the attachment:\r\n%s\r\n",
-                   item->kind, item->device, item->sha256);
+                   "A Tidemark document (%s) about %s is attached%s.\r\n"
+                   "The document is meant for a program; its SHA-256:\r\n%s\r\n",
+                   item->kind, item->device, png->len > 0 ? ", with its chart" : "", item->sha256);
   tm_sign(signature, &s->secret, item->key, now, item->body, item->body_len);
   int m = snprintf(headers, sizeof(headers),
                    "webhook-id: %s\nwebhook-timestamp: %lld\nwebhook-signature: %s\n", item->key,
@@ -166,6 +183,9 @@ static int add_parts(curl_mime *mime, const struct smtp *s, const struct target_
   snprintf(name, sizeof(name), "%s.sig", item->key);
   if (rc == 0)
     rc = add_part(mime, name, "text/plain", headers, (size_t)m, "base64");
+  snprintf(name, sizeof(name), "%s.png", item->key);
+  if (rc == 0 && png->len > 0)
+    rc = add_part(mime, name, "image/png", png->ptr, png->len, "base64");
   return rc;
 }
 
@@ -194,10 +214,12 @@ static void send_one(struct smtp *s, struct target_item *item, int64_t now,
                      struct target_outcome *out)
 {
   char why[CURL_ERROR_SIZE] = "";
+  struct tm_buf png = TM_BUF_INIT(CHART_MAX);
+  draw_chart(&png, s, item);
   curl_mime *mime = curl_mime_init(s->curl);
   struct curl_slist *headers = make_headers(s, item, now);
   struct curl_slist *to = curl_slist_append(NULL, s->conf->to);
-  if (mime == NULL || headers == NULL || to == NULL || add_parts(mime, s, item, now) < 0) {
+  if (mime == NULL || headers == NULL || to == NULL || add_parts(mime, s, item, &png, now) < 0) {
     tm_fail(&out->error, -ENOMEM, "out of memory");
     target_fail_all(item, 1, out, TARGET_DOWN);
     goto out;
@@ -212,6 +234,7 @@ static void send_one(struct smtp *s, struct target_item *item, int64_t now,
   curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, NULL);
   curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);
 out:
+  tm_buf_release(&png);
   curl_mime_free(mime);
   curl_slist_free_all(headers);
   curl_slist_free_all(to);

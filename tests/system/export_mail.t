@@ -9,6 +9,7 @@ import ssl
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import png  # noqa: E402
 from exporting import *  # noqa: E402,F403
 from tap import done, ok, same, skip_all  # noqa: E402
 
@@ -91,7 +92,17 @@ ok(all(len(line) <= 998 for line in box.mails[0].split(b"\r\n")) and
    "no header line is too long")
 same([h for h in mail.keys() if h.lower() in ("bcc", "cc")], [], "no header came in by a name")
 parts = {part.get_filename(): part.get_payload(decode=True) for part in mail.iter_attachments()}
-same(sorted(parts), [key + ".json", key + ".sig"], "event and signature are attached")
+same(sorted(parts), [key + ".json", key + ".png", key + ".sig"],
+     "event, signature and chart are attached")
+with open(site.path("chart.png"), "wb") as f:
+    f.write(parts[key + ".png"])
+width, height, rows = png.read(site.path("chart.png"))
+accent = sum(p == (0x0f, 0x76, 0x6e) for row in rows for p in row)
+ok(width >= 800 and height >= 350 and accent > 100, "the chart shows the forecast", width, height,
+   accent)
+types = {part.get_filename(): part.get_content_type() for part in mail.iter_attachments()}
+same([types[key + "." + e] for e in ("json", "sig", "png")],
+     ["application/cloudevents+json", "text/plain", "image/png"], "... each as what it is")
 body = parts[key + ".json"]
 ok("sha256 " + sha256(body) in preview, "the attachment has the hash of the preview", preview[:300])
 headers = dict(line.split(": ") for line in parts[key + ".sig"].decode().splitlines())
@@ -123,6 +134,19 @@ site.configure(target(plain.port, "starttls = no"))
 p = site.run("push", "--once", "--now")
 same((p.returncode, len(plain_box.mails)), (0, 1), "... unless the site says otherwise, to itself")
 plain.stop()
+
+# --- without its chart ------------------------------------------------------------------------------
+site.run("queue", "--now", "-", stdin=summaries(1, 6))
+bare_box = Mailbox()
+bare = Server(bare_box, None)
+site.configure(target(bare.port, "starttls = no"))
+alone = site.path("tidemark-export")
+shutil.copy(EXPORT, alone)
+p = subprocess.run([alone, "push", "-c", site.conf, "--once", "--now"], stderr=subprocess.PIPE,
+                   text=True)
+same((p.returncode, len(bare_box.mails)), (0, 1), "where nothing can draw, the document goes alone")
+ok("goes without its chart" in p.stderr and "tidemark-graph" in p.stderr, "... which is told", p.stderr)
+bare.stop()
 
 # --- login ---------------------------------------------------------------------------------------------
 login_box = Mailbox()
