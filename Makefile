@@ -22,14 +22,14 @@ JOBS      ?= 2
 # Needed to build and to run.
 DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool libjansson-dev \
   libcurl4-gnutls-dev libsnmp-dev libcups2-dev libconfuse-dev libsodium-dev libcsv-dev uthash-dev \
-  libseccomp-dev tzdata
+  libseccomp-dev libmicrohttpd-dev libsqlite3-dev libpq-dev libjs-bootstrap5 libjs-dygraphs tzdata
 # Needed by the demonstration too: the simulated devices.
 DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 # Needed by the tests: the real programs that stand in them, and the checkers.
 DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
-  slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 libmicrohttpd12 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
+  slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
 
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -43,7 +43,8 @@ COMPILE = $(CC) -I. $(DEFINES) $(CPPFLAGS) -MMD -MP $(WARN) -fPIC -fvisibility=h
 COLLECTD = -isystem /usr/include/collectd -DHAVE_CONFIG_H
 # Every program is linked against the whole list; --as-needed keeps what it uses.
 LINK = $(CC) $(SAN) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
-LIBS = -ljansson -lconfuse -lsodium -lcsv -lseccomp -lcurl -lnetsnmp -lcups -lm -lpthread -ldl
+LIBS = -ljansson -lconfuse -lsodium -lcsv -lseccomp -lcurl -lnetsnmp -lcups -lmicrohttpd \
+  -lsqlite3 -lpq -lm -lpthread -ldl
 
 # One short line a step; V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -53,12 +54,13 @@ say = $(if $(V),,@printf '  %-5s %s\n' $1 '$2')
 PLUGIN_MODULES = $(patsubst plugins/%.c,%,$(wildcard plugins/disk_array.c \
   plugins/media_library.c plugins/printer.c))
 MAINS = $(wildcard plugins/probe.c analyzer/main.c analyzer/graph.c \
-  analyzer/fetch.c exporters/main.c)
+  analyzer/fetch.c exporters/main.c contrib/desk/main.c)
 PROGRAM_OF = $(strip $(if $(filter plugins/probe.c,$1),tidemark-probe) \
   $(if $(filter analyzer/main.c,$1),tidemark-analyze) \
   $(if $(filter analyzer/graph.c,$1),tidemark-graph) \
   $(if $(filter analyzer/fetch.c,$1),tidemark-fetch) \
-  $(if $(filter exporters/main.c,$1),tidemark-export))
+  $(if $(filter exporters/main.c,$1),tidemark-export) \
+  $(if $(filter contrib/desk/main.c,$1),tidemark-desk))
 # Called by other programs alone.
 HELPERS = tidemark-graph tidemark-fetch
 PROGRAMS = $(foreach m,$(MAINS),$(call PROGRAM_OF,$m))
@@ -66,12 +68,13 @@ PLUGINS = $(PLUGIN_MODULES:%=$B/plugins/%.so)
 
 sources_in = $(sort $(wildcard $1/*.c $1/*/*.c $1/*/*/*.c))
 objects_of = $(patsubst %.c,$B/%.o,$(filter-out $(MAINS) $(PLUGIN_MODULES:%=plugins/%.c),$1))
-ARCHIVES = $B/libexporter.a $B/libanalyzer.a $B/libplugin.a $B/libcommon.a
+ARCHIVES = $B/libdesk.a $B/libexporter.a $B/libanalyzer.a $B/libplugin.a $B/libcommon.a
 UNIT_TESTS = $(patsubst %.c,$B/%,$(wildcard tests/unit/test_*.c))
 FUZZ_TARGETS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$B/tests/fuzz/%)
 SYSTEM_TESTS = $(wildcard tests/system/*.t)
-MAN_PAGES = $(wildcard plugins/*.[1-8] analyzer/*.[1-8] exporters/*.[1-8] contrib/doc/*.[1-8])
+MAN_PAGES = $(wildcard plugins/*.[1-8] analyzer/*.[1-8] exporters/*.[1-8] contrib/desk/*.[1-8] \
+  contrib/doc/*.[1-8])
 
 all: $(PLUGINS) $(PROGRAMS:%=$B/%) $B/tidemark-demo
 
@@ -91,6 +94,7 @@ $B/libcommon.a: $(call objects_of,$(call sources_in,common))
 $B/libplugin.a: $(call objects_of,$(call sources_in,plugins))
 $B/libanalyzer.a: $(call objects_of,$(call sources_in,analyzer))
 $B/libexporter.a: $(call objects_of,$(call sources_in,exporters))
+$B/libdesk.a: $(call objects_of,$(call sources_in,contrib/desk))
 $(ARCHIVES):
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
@@ -99,6 +103,7 @@ $(ARCHIVES):
 
 $B/plugins/%.o $B/tests/unit/test_plugin_%.o: EXTRA = $(COLLECTD)
 $B/analyzer/graph.o: EXTRA = -DTM_HAVE_RRD
+$B/contrib/desk/%.o: EXTRA = $(shell $(PKGCONFIG) --cflags-only-I libpq 2>/dev/null)
 
 $B/plugins/%.so: $B/plugins/%.o $B/libplugin.a $B/libcommon.a
 	$(call say,LD,$@)
@@ -110,6 +115,7 @@ $B/tidemark-graph: $B/analyzer/graph.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: LIBS := -lrrd -lpng $(LIBS)
 $B/tidemark-fetch: $B/analyzer/fetch.o $B/libcommon.a
 $B/tidemark-export: $B/exporters/main.o $B/libexporter.a $B/libcommon.a
+$B/tidemark-desk: $B/contrib/desk/main.o $B/libdesk.a $B/libanalyzer.a $B/libexporter.a $B/libcommon.a
 # The generator of the demonstration's fleet: built, never installed.
 $B/tidemark-demo: $(call objects_of,$(call sources_in,contrib/demo)) $B/libcommon.a
 $B/tidemark-demo: LIBS := -lrrd $(LIBS)
