@@ -28,8 +28,8 @@ static const char *text_or_empty(const json_t *object, const char *key)
   return text != NULL ? text : "";
 }
 
-static void make_key(char key[TM_SHA256_HEX], const json_t *document, const char *kind,
-                     const char *target)
+char *envelope_key(char key[TM_SHA256_HEX], const json_t *document, const char *kind,
+                   const char *target, struct tm_buf *lines)
 {
   const json_t *customer = json_object_get(document, "customer");
   const json_t *period = json_object_get(document, "period");
@@ -37,17 +37,49 @@ static void make_key(char key[TM_SHA256_HEX], const json_t *document, const char
   struct tm_digest d;
   snprintf(times, sizeof(times), "%s/%s", text_or_empty(period, "from"),
            text_or_empty(period, "to"));
+  const char *const parts[] = {text_or_empty(customer, "id"),
+                               text_or_empty(customer, "site"),
+                               text_or_empty(customer, "host"),
+                               text_or_empty(json_object_get(document, "product"), "device"),
+                               kind,
+                               times,
+                               text_or_empty(document, "schema"),
+                               target,
+                               envelope_digest(content, document)};
   tm_digest_init(&d);
-  tm_digest_line(&d, text_or_empty(customer, "id"));
-  tm_digest_line(&d, text_or_empty(customer, "site"));
-  tm_digest_line(&d, text_or_empty(customer, "host"));
-  tm_digest_line(&d, text_or_empty(json_object_get(document, "product"), "device"));
-  tm_digest_line(&d, kind);
-  tm_digest_line(&d, times);
-  tm_digest_line(&d, text_or_empty(document, "schema"));
-  tm_digest_line(&d, target);
-  tm_digest_line(&d, envelope_digest(content, document));
-  tm_digest_hex(&d, key);
+  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    tm_digest_line(&d, parts[i]);
+    if (lines != NULL)
+      tm_buf_printf(lines, "%s\n", parts[i]);
+  }
+  return tm_digest_hex(&d, key);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A batch is named by what is in it, whatever the order. */
+char *envelope_batch_id(char out[TM_SHA256_HEX], const char **keys, size_t n)
+{
+  struct tm_digest d;
+  qsort(keys, n, sizeof(*keys), compare_keys);
+  tm_digest_init(&d);
+  for (size_t i = 0; i < n; i++)
+    tm_digest_line(&d, keys[i]);
+  return tm_digest_hex(&d, out);
+}
+
+size_t envelope_headers(char out[ENVELOPE_HEADERS_SIZE], const struct tm_secret *secret,
+                        const char *id, int64_t now, const void *body, size_t len)
+{
+  char signature[TM_SIGNATURE_SIZE];
+  tm_sign(signature, secret, id, now, body, len);
+  int n = snprintf(out, ENVELOPE_HEADERS_SIZE,
+                   "webhook-id: %s\nwebhook-timestamp: %lld\nwebhook-signature: %s\n", id,
+                   (long long)now, signature);
+  return n < ENVELOPE_HEADERS_SIZE ? (size_t)n : ENVELOPE_HEADERS_SIZE - 1;
 }
 
 static int write_event(struct tm_buf *body, const char *key, const char *kind,
@@ -89,7 +121,7 @@ int envelope_seal(struct envelope *e, json_t *document, const char *kind, const 
   }
   if (!json_is_object(json_object_get(document, "customer")))
     return tm_fail(err, -EBADMSG, "customer: missing");
-  make_key(e->key, document, kind, target);
+  envelope_key(e->key, document, kind, target, NULL);
   if (json_object_get(document, "id") != NULL)
     json_object_set_new(document, "id", json_string(e->key));
   int rc = write_event(&e->body, e->key, kind, document);

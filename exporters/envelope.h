@@ -7,6 +7,8 @@
 #include "common/sign.h"
 
 #include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /*
  * A document in its envelope: a CloudEvents 1.0 event whose id is the key of the document. The same
@@ -34,5 +36,17 @@ void envelope_release(struct envelope *e);
 
 /* SHA-256 of a document without its id and generated_at. Returns out. */
 char *envelope_digest(char out[TM_SHA256_HEX], const json_t *document);
+
+/* The key of a document; lines, unless NULL, gets what is hashed. Returns key. */
+char *envelope_key(char key[TM_SHA256_HEX], const json_t *document, const char *kind,
+                   const char *target, struct tm_buf *lines);
+/* The id of a batch, from the keys in it, which are sorted by this. Returns out. */
+char *envelope_batch_id(char out[TM_SHA256_HEX], const char **keys, size_t n);
+
+/* The three headers of a signature, a line each, as a file beside the event holds them. Returns
+ * their length. */
+#define ENVELOPE_HEADERS_SIZE 512
+size_t envelope_headers(char out[ENVELOPE_HEADERS_SIZE], const struct tm_secret *secret,
+                        const char *id, int64_t now, const void *body, size_t len);
 
 #endif

@@ -11,6 +11,7 @@
 #include "exporters/rights.h"
 #include "exporters/schema.h"
 #include "exporters/show.h"
+#include "exporters/sign_cmd.h"
 #include "exporters/withdraw.h"
 
 #include <errno.h>
@@ -371,8 +372,8 @@ static int run_delete_request(const struct tm_args *args)
 
 static const struct tm_option options[] = {
     {'c', "config", "FILE", NULL, "read this configuration instead of " TM_CONF_PATH},
-    {'t', "target", "NAME", "queue push preview status history purge delete-request",
-     "this target alone"},
+    {'t', "target", "NAME", "queue push preview status history purge delete-request key",
+     "this target alone; key: its name at the site"},
     {'d', "device", "DEVICE", "enable disable delete-request",
      "this device alone: NAME or HOST/NAME"},
     {'b', "by", "NAME", "enable disable delete-request", "who decides it"},
@@ -387,6 +388,11 @@ static const struct tm_option options[] = {
      "answer with what tidemark-probe --items printed; - for "
      "standard input"},
     {0, "refuse", "WHY", "requests", "refuse, and say why"},
+    {0, "secret-file", "FILE", "sign verify", "the secret of the signature, whsec_ and base64"},
+    {0, "id", "ID", "sign verify", "the webhook-id, where the document does not say it"},
+    {0, "at", "TIME", "sign verify", "the webhook-timestamp; sign: instead of now"},
+    {0, "signature", "HEADER", "verify", "the webhook-signature, instead of a file of headers"},
+    {0, "explain", NULL, "key", "also print the lines that are hashed"},
     {0, "dead", NULL, "purge", "also what was given up"},
     {0, "all", NULL, "purge", "whatever its age"},
     {0},
@@ -408,6 +414,9 @@ static const struct tm_command commands[] = {
     {"delete-request", "", "ask the targets to delete what was sent", run_delete_request},
     {"requests", "[ID]", "list what service asks for; answer or refuse it", run_requests},
     {"purge", "", "remove old copies of what was sent", run_purge},
+    {"sign", "FILE", "print the headers that a document is signed by", cmd_sign},
+    {"verify", "FILE [HEADERS]", "check the signature of a document", cmd_verify},
+    {"key", "FILE", "compute the key of a document", cmd_key},
     {0},
 };
 

@@ -4,6 +4,7 @@
 #include "exporters/target.h"
 
 #include "common/file.h"
+#include "exporters/envelope.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -45,12 +46,9 @@ static int write_file(const struct folder *f, const char *key, const char *suffi
 static int drop(const struct folder *f, const struct target_item *item, int64_t now,
                 struct tm_error *err)
 {
-  char headers[512], signature[TM_SIGNATURE_SIZE];
-  tm_sign(signature, &f->secret, item->key, now, item->body, item->body_len);
-  int n = snprintf(headers, sizeof(headers),
-                   "webhook-id: %s\nwebhook-timestamp: %lld\nwebhook-signature: %s\n", item->key,
-                   (long long)now, signature);
-  int rc = write_file(f, item->key, "sig", headers, (size_t)n, err);
+  char headers[ENVELOPE_HEADERS_SIZE];
+  size_t n = envelope_headers(headers, &f->secret, item->key, now, item->body, item->body_len);
+  int rc = write_file(f, item->key, "sig", headers, n, err);
   return rc < 0 ? rc : write_file(f, item->key, "json", item->body, item->body_len, err);
 }
 

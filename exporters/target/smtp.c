@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/version.h"
 #include "exporters/chart.h"
+#include "exporters/envelope.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -167,22 +168,19 @@ static void draw_chart(struct tm_buf *png, const struct smtp *s, const struct ta
 static int add_parts(curl_mime *mime, const struct smtp *s, const struct target_item *item,
                      const struct tm_buf *png, int64_t now)
 {
-  char text[1200], headers[512], name[128], signature[TM_SIGNATURE_SIZE];
+  char text[1200], headers[ENVELOPE_HEADERS_SIZE], name[128];
   int n = snprintf(text, sizeof(text),
                    "A Tidemark document (%s) about %s is attached%s.\r\n"
                    "The document is meant for a program; its SHA-256:\r\n%s\r\n",
                    item->kind, item->device, png->len > 0 ? ", with its chart" : "", item->sha256);
-  tm_sign(signature, &s->secret, item->key, now, item->body, item->body_len);
-  int m = snprintf(headers, sizeof(headers),
-                   "webhook-id: %s\nwebhook-timestamp: %lld\nwebhook-signature: %s\n", item->key,
-                   (long long)now, signature);
+  size_t m = envelope_headers(headers, &s->secret, item->key, now, item->body, item->body_len);
   int rc = add_part(mime, NULL, "text/plain; charset=utf-8", text, (size_t)n, "quoted-printable");
   snprintf(name, sizeof(name), "%s.json", item->key);
   if (rc == 0)
     rc = add_part(mime, name, "application/cloudevents+json", item->body, item->body_len, "base64");
   snprintf(name, sizeof(name), "%s.sig", item->key);
   if (rc == 0)
-    rc = add_part(mime, name, "text/plain", headers, (size_t)m, "base64");
+    rc = add_part(mime, name, "text/plain", headers, m, "base64");
   snprintf(name, sizeof(name), "%s.png", item->key);
   if (rc == 0 && png->len > 0)
     rc = add_part(mime, name, "image/png", png->ptr, png->len, "base64");

@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/http.h"
 #include "exporters/answer.h"
+#include "exporters/envelope.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -70,25 +71,14 @@ static int webhook_open(void **state, const struct tm_conf_target *conf, struct 
   return 0;
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* A batch is named by what is in it, whatever the order. */
 static int batch_id(char out[TM_SHA256_HEX], const struct target_item *items, size_t n)
 {
   const char **keys = calloc(n, sizeof(*keys));
-  struct tm_digest d;
   if (keys == NULL)
     return -ENOMEM;
   for (size_t i = 0; i < n; i++)
     keys[i] = items[i].key;
-  qsort(keys, n, sizeof(*keys), compare_keys);
-  tm_digest_init(&d);
-  for (size_t i = 0; i < n; i++)
-    tm_digest_line(&d, keys[i]);
-  tm_digest_hex(&d, out);
+  envelope_batch_id(out, keys, n);
   free(keys);
   return 0;
 }
