@@ -159,6 +159,7 @@ check:
 	@$(MAKE) --no-print-directory deps deps-check
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@$(MAKE) --no-print-directory check-programs
+	@tests/mission $B/results.tsv tests/mission.md
 
 check-long: check
 	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(JOBS) $(wildcard tests/long/*.t)
