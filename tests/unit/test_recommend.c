@@ -69,14 +69,25 @@ static void expect(const struct sample *s, const char *wanted)
 
 #define FULL_SOON .used_tib = 97.6, .growth_tib = 0.29, .d10 = 51, .d50 = 78, .d90 = 113
 
-static void golden_inputs_give_golden_advice(void **state)
+struct golden {
+  const char *what;
+  const char *wanted;
+  struct sample s;
+};
+
+static void expect_all(const struct golden *cases, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    print_message("# %s\n", cases[i].what);
+    expect(&cases[i].s, cases[i].wanted);
+  }
+}
+#define EXPECT_ALL(cases) expect_all(cases, sizeof(cases) / sizeof((cases)[0]))
+
+static void what_is_full_soon_grows_and_what_is_flat_or_falling_does_not(void **state)
 {
   (void)state;
-  const struct {
-    const char *what;
-    const char *wanted;
-    struct sample s;
-  } cases[] = {
+  const struct golden cases[] = {
       {"full within the quarter", "grow:SHELF-40T*3", SAMPLE(FULL_SOON)},
       {"flat", "", SAMPLE(.used_tib = 97.6)},
       {"falling", "", SAMPLE(.used_tib = 97.6, .growth_tib = -0.3)},
@@ -89,53 +100,126 @@ static void golden_inputs_give_golden_advice(void **state)
               .d90 = 140)},
       {"bays are taken", "grow:DS-400*1+SHELF-40T*4",
        SAMPLE(FULL_SOON, .configuration = "2 x SHELF-20T, 4 \xc3\x97 SHELF-20T-SSD")},
+      {"not in the catalogue", "", SAMPLE(FULL_SOON, .model = "DX-1")},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void on_the_same_date_the_load_chooses_the_product(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"low load", "grow:SHELF-40T*3", SAMPLE(FULL_SOON, .load_first = 9000, .load_last = 9000)},
       {"high load on the same date", "grow:SHELF-20T*2+SHELF-40T*2",
        SAMPLE(FULL_SOON, .load_first = 33000, .load_last = 33000)},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void a_load_that_rises_asks_for_cache_while_there_is_room(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"rising maxima, capacity fine", "cache:CACHE-64G*1",
        SAMPLE(.load_first = 20000, .load_last = 33000)},
       {"steady maxima", "", SAMPLE(.load_first = 27000, .load_last = 27000)},
       {"rising far below the limit", "", SAMPLE(.load_first = 2000, .load_last = 9000)},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void where_the_cache_is_at_its_maximum_a_faster_device_is_asked_for(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"rising, cache at its maximum", "faster:DS-400*1+SHELF-40T*1+CACHE-64G*2",
        SAMPLE(.load_first = 44000, .load_last = 60000, .cache_gib = 96)},
+      {"replaced: no software for what goes", "faster:DS-400*1+SHELF-40T*1+CACHE-64G*2",
+       SAMPLE(.load_first = 44000, .load_last = 60000, .cache_gib = 96, .firmware = "4.3.0")},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void several_needs_make_one_plan_without_contradiction(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"both, without contradiction", "grow:SHELF-40T*3+CACHE-32G*1",
        SAMPLE(FULL_SOON, .load_first = 20000, .load_last = 33000)},
       {"both, and the cache at its maximum", "grow:DS-400*1+SHELF-20T*2+SHELF-40T*3+CACHE-64G*1",
        SAMPLE(FULL_SOON, .load_first = 44000, .load_last = 60000, .cache_gib = 96)},
+      {"full, and the software behind", "grow:SHELF-40T*3+FW-DS200-4.4.2*1",
+       SAMPLE(FULL_SOON, .firmware = "4.3.0")},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void software_that_is_behind_is_renewed_and_odd_versions_sort_rightly(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"software behind", "software:FW-DS200-4.4.2*1", SAMPLE(.firmware = "4.3.9")},
       {"software far behind", "software:FW-DS200-4.4.2*1", SAMPLE(.firmware = "v3.10")},
       {"software equal", "", SAMPLE(.firmware = "V4.4.2.0")},
       {"software newer", "", SAMPLE(.firmware = "4.10")},
       {"software unknown", "", SAMPLE(.firmware = "unknown")},
-      {"full, and the software behind", "grow:SHELF-40T*3+FW-DS200-4.4.2*1",
-       SAMPLE(FULL_SOON, .firmware = "4.3.0")},
-      {"replaced: no software for what goes", "faster:DS-400*1+SHELF-40T*1+CACHE-64G*2",
-       SAMPLE(.load_first = 44000, .load_last = 60000, .cache_gib = 96, .firmware = "4.3.0")},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void a_printer_over_its_duty_gets_a_second_or_a_larger_one(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"printer within its duty", "",
        SAMPLE(.model = "PX-900", .kind = "printer", .capacity_tib = 0, .pages_per_day = 1600)},
       {"printer over its duty: a second one", "faster:PX-900*1",
        SAMPLE(.model = "PX-900", .kind = "printer", .capacity_tib = 0, .pages_per_day = 2047)},
       {"printer at three times its duty: a larger one is cheaper", "faster:PX-1200*1",
        SAMPLE(.model = "PX-900", .kind = "printer", .capacity_tib = 0, .pages_per_day = 4900)},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void a_link_that_fills_up_gets_a_faster_one(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"link that fills up", "faster:LINK-25G*1",
        SAMPLE(.model = "LINK-10G", .kind = "network", .unit = "bytes", .capacity_tib = 0,
               .load_first = 2.2e11, .load_last = 3.4e11)},
       {"link with room", "",
        SAMPLE(.model = "LINK-10G", .kind = "network", .unit = "bytes", .capacity_tib = 0,
               .load_first = 0.8e11, .load_last = 0.9e11)},
+  };
+  EXPECT_ALL(cases);
+}
+
+static void a_computer_that_grows_busy_is_advised_by_name(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"computer that grows busy", "faster:PC-16*1",
-       SAMPLE(.model = "PC-4", .kind = "computer", .unit = "load", .capacity_tib = 0,
-              .load_first = 1, .load_last = 3.8)},
+       SAMPLE(.device = "pc-cad-14", .model = "PC-4", .kind = "computer", .unit = "load",
+              .capacity_tib = 0, .load_first = 1, .load_last = 3.8)},
+  };
+  EXPECT_ALL(cases);
+  json_t *list = advise_sample(&cases[0].s);
+  const char *key = tm_json_get_string(json_array_get(list, 0), "key");
+  assert_non_null(strstr(key, "/pc-cad-14/"));
+  json_decref(list);
+}
+
+static void inspection_and_end_of_maintenance_are_advised_in_time(void **state)
+{
+  (void)state;
+  const struct golden cases[] = {
       {"model no longer maintained soon", "",
        SAMPLE(.model = "DS-100", .capacity_tib = 20, .used_tib = 8, .cache_gib = 8)},
-      {"not in the catalogue", "", SAMPLE(FULL_SOON, .model = "DX-1")},
       {"yearly inspection", "service:CARE-DS200*1", SAMPLE(.sold_on = "2024-12-20")},
       {"inspected lately", "", SAMPLE(.sold_on = "2024-11-10")},
   };
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    print_message("# %s\n", cases[i].what);
-    expect(&cases[i].s, cases[i].wanted);
-  }
+  EXPECT_ALL(cases);
 }
 
 static const json_t *first(const json_t *list)
@@ -689,7 +773,16 @@ int main(void)
   }
   rule_thresholds_init(&thresholds);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(golden_inputs_give_golden_advice),
+      cmocka_unit_test(what_is_full_soon_grows_and_what_is_flat_or_falling_does_not),
+      cmocka_unit_test(on_the_same_date_the_load_chooses_the_product),
+      cmocka_unit_test(a_load_that_rises_asks_for_cache_while_there_is_room),
+      cmocka_unit_test(where_the_cache_is_at_its_maximum_a_faster_device_is_asked_for),
+      cmocka_unit_test(several_needs_make_one_plan_without_contradiction),
+      cmocka_unit_test(software_that_is_behind_is_renewed_and_odd_versions_sort_rightly),
+      cmocka_unit_test(a_printer_over_its_duty_gets_a_second_or_a_larger_one),
+      cmocka_unit_test(a_link_that_fills_up_gets_a_faster_one),
+      cmocka_unit_test(a_computer_that_grows_busy_is_advised_by_name),
+      cmocka_unit_test(inspection_and_end_of_maintenance_are_advised_in_time),
       cmocka_unit_test(the_order_date_is_the_early_edge_less_delivery_and_sale),
       cmocka_unit_test(each_threshold_divides_need_from_none),
       cmocka_unit_test(a_need_without_an_early_edge_is_not_dated),
