@@ -125,6 +125,7 @@ $(PROGRAMS:%=$B/%) $B/tidemark-demo:
 
 # These are embedded by the assembler, which tells no dependencies.
 $B/exporters/schema.o: contrib/schema/summary.schema.json contrib/schema/history.schema.json
+$B/contrib/desk/store/migrations.o: $(wildcard contrib/desk/store/migrations/*.sql)
 
 $B/%.o: %.c $B/.flags
 	$(call say,CC,$<)

@@ -14,6 +14,9 @@
  * of the desk does not know which it is. SQL is written once, in the words that both understand;
  * parameters are ?1, ?2, ... (PostgreSQL's back end turns them into $1, ...) and nothing from
  * outside is ever pasted into a statement. A connection belongs to one thread at a time.
+ * Words that differ are translated (INTEGER, REAL, BLOB, and in migrations SERIAL_KEY; GREATEST and
+ * LEAST of several values). LIKE minds the case in one engine and not in the other: compare
+ * lower(x) with a lower-case text. RETURNING and ON CONFLICT are the same in both.
  *
  * Types: INTEGER is int64_t (PostgreSQL: bigint), REAL is double, TEXT is UTF-8, BLOB is bytes.
  * Times are whole seconds since 1970 UTC as INTEGER, dates of days since 1970-01-01 as INTEGER,
@@ -44,16 +47,22 @@ void db_bind_int(struct db_stmt *stmt, int at, int64_t value);
 void db_bind_real(struct db_stmt *stmt, int at, double value);     /* NAN is bound as NULL */
 void db_bind_text(struct db_stmt *stmt, int at, const char *text); /* NULL is NULL; copied */
 void db_bind_blob(struct db_stmt *stmt, int at, const void *data, size_t len);
+/* A NULL whose type the statement tells by itself (a column to be written or compared). Where it
+ * asks "?1 IS NULL", bind a NULL with its type: by db_bind_text, or by this. */
 void db_bind_null(struct db_stmt *stmt, int at);
+void db_bind_int_or_null(struct db_stmt *stmt, int at, bool known, int64_t value);
 /* Binds the scope's customer, NULL for all: "... WHERE (?1 IS NULL OR customer_id = ?1)". */
 void db_bind_customer(struct db_stmt *stmt, int at);
 
 /* 1 a row, 0 no (more) row, else a negative errno: -EEXIST for a unique key that is there already,
- * -EAGAIN for a transaction to be tried again, -EIO else. A failed bind is told here. */
+ * -EAGAIN for a transaction to be tried again, -EIO else. A failed bind is told here. After a
+ * failure only db_savepoint_undo() makes the connection work again, with either engine: a piece of
+ * work that goes on without it is not kept. Where a row may be there already, say ON CONFLICT. */
 int db_step(struct db_stmt *stmt, struct tm_error *err);
 /* For statements without rows: steps once and gives the statement back. */
 int db_exec(struct db_stmt *stmt, struct tm_error *err);
-/* Rows that the last INSERT, UPDATE or DELETE changed. */
+/* Rows that the last INSERT, UPDATE or DELETE changed; after db_exec() too, until the statement is
+ * used again. */
 int64_t db_changes(const struct db_stmt *stmt);
 void db_done(struct db_stmt *stmt); /* NULL is fine */
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "contrib/desk/store/store.h"
+
+#include "contrib/desk/store/store_own.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- connections that wait ---------------------------------------------------------------- */
+
+struct pool {
+  pthread_mutex_t lock;
+  pthread_cond_t given;
+  unsigned waiting, size;
+  struct db *idle[];
+};
+
+struct pool *pool_new(unsigned size)
+{
+  struct pool *p = calloc(1, sizeof(*p) + size * sizeof(p->idle[0]));
+  if (p == NULL)
+    return NULL;
+  p->size = size;
+  pthread_mutex_init(&p->lock, NULL);
+  pthread_cond_init(&p->given, NULL);
+  return p;
+}
+
+void pool_free(struct pool *p)
+{
+  if (p == NULL)
+    return;
+  pthread_cond_destroy(&p->given);
+  pthread_mutex_destroy(&p->lock);
+  free(p);
+}
+
+struct db *pool_take(struct pool *p)
+{
+  pthread_mutex_lock(&p->lock);
+  while (p->waiting == 0)
+    pthread_cond_wait(&p->given, &p->lock);
+  /* The one used last: its pages are the warm ones. */
+  struct db *db = p->idle[--p->waiting];
+  pthread_mutex_unlock(&p->lock);
+  return db;
+}
+
+struct db *pool_take_now(struct pool *p)
+{
+  pthread_mutex_lock(&p->lock);
+  struct db *db = p->waiting > 0 ? p->idle[--p->waiting] : NULL;
+  pthread_mutex_unlock(&p->lock);
+  return db;
+}
+
+void pool_give(struct pool *p, struct db *db)
+{
+  pthread_mutex_lock(&p->lock);
+  p->idle[p->waiting++] = db;
+  pthread_cond_signal(&p->given);
+  pthread_mutex_unlock(&p->lock);
+}
+
+/* --- work --------------------------------------------------------------------------------- */
+
+int store_run(struct db *db, const struct db_scope *scope, store_work *work, void *arg,
+              struct tm_error *err)
+{
+  unsigned depth = db->depth;
+  db->failed = 0;
+  int rc = db_scope_set(db, scope, err);
+  if (rc == 0)
+    rc = work(db, arg, err);
+  if (db_give_back(db) && rc == 0)
+    rc = tm_fail(err, -EIO, "a statement was not given back");
+  if (rc == 0 && (db->failed != 0 || db->depth != depth))
+    rc = tm_fail(err, -EIO, "a statement failed, and the work went on as if it had not");
+  db->depth = depth;
+  db->failed = 0;
+  return rc < 0 ? rc : 0;
+}
+
+int store_open(struct store **store, const struct store_settings *settings, struct tm_error *err)
+{
+  const char *url = settings->url;
+  if (strncmp(url, "sqlite:", 7) == 0)
+    return store_sqlite_open(store, settings, url + 7, err);
+  if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0)
+    return store_pgsql_open(store, settings, err);
+  return tm_fail(err, -EINVAL, "%.60s: sqlite:PATH or postgresql://... is wanted", url);
+}
+
+void store_close(struct store *store)
+{
+  if (store != NULL)
+    store->engine->close(store);
+}
+
+int store_read(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
+               struct tm_error *err)
+{
+  return store->engine->read(store, scope, work, arg, err);
+}
+
+int store_write(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
+                struct tm_error *err)
+{
+  return store->engine->write(store, scope, work, arg, err);
+}
+
+int store_backup(struct store *store, const char *path, struct tm_error *err)
+{
+  return store->engine->backup(store, path, err);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_DESK_STORE_OWN_H
+#define TM_DESK_STORE_OWN_H
+
+#include "contrib/desk/store/db_own.h"
+#include "contrib/desk/store/store.h"
+
+/* What an engine gives to store.c. */
+struct store_engine {
+  void (*close)(struct store *store);
+  int (*read)(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
+              struct tm_error *err);
+  int (*write)(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
+               struct tm_error *err);
+  int (*backup)(struct store *store, const char *path, struct tm_error *err);
+};
+
+struct store {
+  const struct store_engine *engine;
+};
+
+int store_sqlite_open(struct store **store, const struct store_settings *settings, const char *path,
+                      struct tm_error *err);
+int store_pgsql_open(struct store **store, const struct store_settings *settings,
+                     struct tm_error *err);
+
+/* Runs a piece of work on a connection, inside a transaction that is open: sets the scope, and sees
+ * to it that nothing is kept of a work that failed somewhere and said nothing. */
+int store_run(struct db *db, const struct db_scope *scope, store_work *work, void *arg,
+              struct tm_error *err);
+
+/* Connections that wait to be used, with a lock of their own. */
+struct pool;
+struct pool *pool_new(unsigned size); /* NULL: out of memory */
+void pool_free(struct pool *p);       /* of no connection: take them out first */
+/* Waits for a connection. */
+struct db *pool_take(struct pool *p);
+struct db *pool_take_now(struct pool *p); /* NULL: none is there */
+void pool_give(struct pool *p, struct db *db);
+
+#endif
