@@ -77,7 +77,7 @@ struct reading_drive *reading_add_drive(struct reading *r)
 {
   GROW(r, drive_list);
   struct reading_drive *d = &r->drive_list[r->drive_list_len - 1];
-  d->read_bytes = d->written_bytes = NAN;
+  d->capacity_bytes = d->life_left_percent = d->read_bytes = d->written_bytes = NAN;
   return d;
 }
 
@@ -126,6 +126,26 @@ const char *reading_kind_name(enum reading_kind kind)
   return names[kind];
 }
 
+static void put_drives(json_t *o, const struct reading *r)
+{
+  json_t *drives = json_array();
+  for (size_t i = 0; i < r->drive_list_len; i++) {
+    const struct reading_drive *d = &r->drive_list[i];
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(d->name));
+    json_object_set_new(e, "vendor", tm_json_text(d->vendor));
+    json_object_set_new(e, "model", tm_json_text(d->model));
+    json_object_set_new(e, "serial", tm_json_text(d->serial));
+    json_object_set_new(e, "state", tm_json_text(d->state));
+    json_object_set_new(e, "capacity_bytes", tm_json_number(d->capacity_bytes));
+    json_object_set_new(e, "life_left_percent", tm_json_number(d->life_left_percent));
+    json_object_set_new(e, "read_bytes", tm_json_number(d->read_bytes));
+    json_object_set_new(e, "written_bytes", tm_json_number(d->written_bytes));
+    json_array_append_new(drives, e);
+  }
+  json_object_set_new(o, "drive_list", drives);
+}
+
 static void put_disk_array(json_t *o, const struct reading *r)
 {
   json_object_set_new(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
@@ -142,6 +162,7 @@ static void put_disk_array(json_t *o, const struct reading *r)
     json_array_append_new(volumes, e);
   }
   json_object_set_new(o, "volumes", volumes);
+  put_drives(o, r);
 }
 
 static void put_media_library(json_t *o, const struct reading *r)
@@ -149,20 +170,7 @@ static void put_media_library(json_t *o, const struct reading *r)
   json_object_set_new(o, "slots_total", tm_json_number(r->slots_total));
   json_object_set_new(o, "slots_used", tm_json_number(r->slots_used));
   json_object_set_new(o, "drives", tm_json_number(r->drives));
-  json_t *drives = json_array();
-  for (size_t i = 0; i < r->drive_list_len; i++) {
-    const struct reading_drive *d = &r->drive_list[i];
-    json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(d->name));
-    json_object_set_new(e, "vendor", tm_json_text(d->vendor));
-    json_object_set_new(e, "model", tm_json_text(d->model));
-    json_object_set_new(e, "serial", tm_json_text(d->serial));
-    json_object_set_new(e, "state", tm_json_text(d->state));
-    json_object_set_new(e, "read_bytes", tm_json_number(d->read_bytes));
-    json_object_set_new(e, "written_bytes", tm_json_number(d->written_bytes));
-    json_array_append_new(drives, e);
-  }
-  json_object_set_new(o, "drive_list", drives);
+  put_drives(o, r);
 }
 
 /* A unit by its name; a code that has none is a number. */

@@ -37,12 +37,14 @@ struct reading_counter {
       epoch; /* what changes when the counter starts anew (boot time, disk sequence); 0: none */
 };
 
-struct reading_drive { /* media_library */
+struct reading_drive { /* media_library, and disk_array where it tells them */
   char name[READING_NAME];
   char vendor[READING_NAME];
   char model[READING_NAME];
   char serial[READING_NAME];
   char state[READING_NAME];
+  double capacity_bytes;
+  double life_left_percent;
   double read_bytes; /* since the drive was made, as it counts them */
   double written_bytes;
 };
@@ -97,7 +99,7 @@ struct reading {
   double slots_total;
   double slots_used;
   double drives;
-  struct reading_drive *drive_list;
+  struct reading_drive *drive_list; /* of a disk_array too */
   size_t drive_list_len;
 
   /* printer */

@@ -43,6 +43,8 @@ static const struct field drive_fields[] = {FIELD(reading_drive, TEXT, name),
                                             FIELD(reading_drive, TEXT, model),
                                             FIELD(reading_drive, TEXT, serial),
                                             FIELD(reading_drive, TEXT, state),
+                                            FIELD(reading_drive, NUMBER, capacity_bytes),
+                                            FIELD(reading_drive, NUMBER, life_left_percent),
                                             FIELD(reading_drive, NUMBER, read_bytes),
                                             FIELD(reading_drive, NUMBER, written_bytes),
                                             {0}};

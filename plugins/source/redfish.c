@@ -12,6 +12,10 @@
 
 static const char *const keys[] = {WEB_KEYS, NULL};
 
+/* Drives that tell no counters are read again after this time: each costs a management controller
+ * a document, and what they tell changes slowly. */
+#define DRIVES_EVERY_S 3600
+
 struct redfish {
   struct web web;
   struct redfish_lane lanes[ASK_ITEMS]; /* by the part of a question */
@@ -19,15 +23,21 @@ struct redfish {
   /* Paths of the documents whose counters the last whole walk added up, so that a border read asks
    * for these alone; NULL before that. It is replaced, never changed. */
   json_t *known;
+  /* Of the part ASK_EVERYTHING alone. */
+  struct reading_drive *drives;
+  size_t drives_len;
+  double drives_until; /* on the monotonic clock */
 };
 
 static json_t *counted_paths(const struct redfish_tree *t)
 {
   const struct redfish_stores *busy = redfish_tree_counted(t);
   json_t *paths = json_array();
-  for (size_t i = 0; busy != NULL && i < busy->len; i++)
-    if (!busy->list[i].provides)
-      json_array_append_new(paths, json_string(busy->list[i].path));
+  for (size_t i = 0; busy != NULL && i < busy->len; i++) {
+    const struct redfish_store *s = &busy->list[i];
+    if (!s->layer)
+      json_array_append_new(paths, json_string(s->counted != NULL ? s->counted : s->path));
+  }
   return paths;
 }
 
@@ -57,6 +67,7 @@ static void redfish_close(void *device)
   for (size_t i = 0; i < ASK_ITEMS; i++)
     redfish_lane_release(&r->lanes[i]);
   json_decref(r->known);
+  free(r->drives);
   pthread_mutex_destroy(&r->lock);
   web_release(&r->web);
   free(r);
@@ -88,17 +99,48 @@ static int walk(struct redfish *r, struct redfish_walk *w, struct tm_error *err)
   return rc;
 }
 
+/* Keeps the drives that were told, or tells those that were kept. */
+static void keep_drives(struct redfish *r, struct redfish_walk *w, struct reading *reading)
+{
+  if (w->without_drives) {
+    for (size_t i = 0; i < r->drives_len; i++) {
+      struct reading_drive *d = reading_add_drive(reading);
+      if (d == NULL)
+        return;
+      *d = r->drives[i];
+    }
+    return;
+  }
+  free(r->drives);
+  r->drives = NULL;
+  r->drives_len = 0;
+  r->drives_until = 0;
+  if (redfish_tree_counted(&w->tree) == &w->tree.drives)
+    return;
+  if (reading->drive_list_len > 0) {
+    r->drives = calloc(reading->drive_list_len, sizeof(*r->drives));
+    if (r->drives == NULL)
+      return;
+    r->drives_len = reading->drive_list_len;
+    memcpy(r->drives, reading->drive_list, r->drives_len * sizeof(*r->drives));
+  }
+  r->drives_until = tm_monotonic() + DRIVES_EVERY_S;
+}
+
 static void explain(struct ask_job *job, const struct redfish_tree *t)
 {
   const struct redfish_stores *busy = redfish_tree_counted(t);
   for (size_t i = 0; i < t->pools.len; i++)
-    if (!t->pools.list[i].provides)
+    if (!t->pools.list[i].layer)
       ask_explain(job, "capacity_bytes", "%s Capacity.Data", t->pools.list[i].path);
   if (t->pools.len == 0)
     ask_explain(job, "capacity_bytes", "the sum of the volumes");
-  if (busy != NULL && busy->len > 0)
-    ask_explain(job, "transfers", "IOStatistics.WriteIORequests of %s%s", busy->list[0].path,
+  if (busy != NULL)
+    ask_explain(job, "transfers", "completed writes of %s%s",
+                busy->list[0].counted != NULL ? busy->list[0].counted : busy->list[0].path,
                 busy->len > 1 ? " and others" : "");
+  if (t->drives_unknown)
+    ask_explain(job, "drive_list", "not all drives could be read");
 }
 
 static void ask_one(struct ask_job *job)
@@ -111,6 +153,7 @@ static void ask_one(struct ask_job *job)
   }
   struct redfish_walk w = {.web = &r->web, .lane = &r->lanes[job->part], .job = job};
   struct reading *reading = &job->reading;
+  w.without_drives = job->part == ASK_EVERYTHING && tm_monotonic() < r->drives_until;
   struct tm_error err = {0};
   double before = ask_wall_clock();
   int rc = walk(r, &w, &err);
@@ -129,8 +172,10 @@ static void ask_one(struct ask_job *job)
   } else if (w.tree.volumes.len > 0) {
     reading->observed_at = (int64_t)after; /* of the volumes that were told */
   }
-  if (!w.incomplete && job->part == ASK_EVERYTHING)
+  if (!w.incomplete && job->part == ASK_EVERYTHING) {
     remember(r, &w);
+    keep_drives(r, &w, reading);
+  }
   redfish_walk_release(&w);
 }
 

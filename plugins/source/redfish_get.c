@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One document of a Redfish service: limits, login, each path once. */
 #include "common/json.h"
+#include "plugins/source/redfish_value.h"
 #include "plugins/source/redfish_walk.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@ static int see(struct redfish_walk *w, const char *url)
 void redfish_walk_release(struct redfish_walk *w)
 {
   json_decref(w->seen);
-  w->seen = NULL;
+  json_decref(w->drives);
+  w->seen = w->drives = NULL;
   redfish_tree_release(&w->tree);
 }
 

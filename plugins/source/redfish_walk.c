@@ -3,6 +3,7 @@
 #include "plugins/source/redfish_walk.h"
 
 #include "common/json.h"
+#include "plugins/source/redfish_value.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #define ROOT      "/redfish/v1/"
+#define NEXT      "Members@odata.nextLink"
 #define MAX_PAGES 1000 /* of one collection */
 
 /* What is done with each member of a collection. 0, or what ends the walk (lack of memory, a limit
@@ -26,6 +28,10 @@ static int tolerate(struct redfish_walk *w, int rc, const struct tm_error *why,
     return tm_fail(err, rc, "%s", why->text);
   if (rc == 0 || rc == -EALREADY || rc == -ENOENT)
     return 0;
+  if (w->in_drives) {
+    w->drives_failed = true;
+    return 0;
+  }
   w->incomplete = true;
   if (w->job->reading.error.code == 0)
     w->job->reading.error = *why;
@@ -64,18 +70,11 @@ static int visit_members(struct redfish_walk *w, const json_t *members, const ch
   return rc;
 }
 
-/* `where` is a property: a link to a collection, a collection within the document, or a list. */
-static int visit(struct redfish_walk *w, const json_t *where, const char *storage, member_fn *fn,
-                 struct tm_error *err)
+/* One page after the other, from the one at `link` on, which this takes over. */
+static int visit_pages(struct redfish_walk *w, char *link, const char *storage, member_fn *fn,
+                       struct tm_error *err)
 {
-  if (json_is_array(where))
-    return visit_members(w, where, storage, fn, err);
-  const json_t *members = json_object_get(where, "Members");
-  if (members != NULL)
-    return visit_members(w, members, storage, fn, err);
-  const char *start = tm_json_get_string(where, "@odata.id");
-  char *link = start != NULL ? strdup(start) : NULL;
-  int rc = start != NULL && link == NULL ? tm_fail(err, -ENOMEM, "out of memory") : 0;
+  int rc = 0;
   for (int page = 0; rc == 0 && link != NULL && page < MAX_PAGES; page++) {
     struct tm_error why = {0};
     json_t *doc = NULL;
@@ -89,7 +88,7 @@ static int visit(struct redfish_walk *w, const json_t *where, const char *storag
       break;
     }
     rc = visit_members(w, json_object_get(doc, "Members"), storage, fn, err);
-    const char *next = tm_json_get_string(doc, "Members@odata.nextLink");
+    const char *next = tm_json_get_string(doc, NEXT);
     link = next != NULL ? strdup(next) : NULL;
     json_decref(doc);
   }
@@ -97,20 +96,147 @@ static int visit(struct redfish_walk *w, const json_t *where, const char *storag
   return rc;
 }
 
+/* `where` is a property: a link to a collection, a collection within the document (of which further
+ * pages may stand elsewhere), or a list. */
+static int visit(struct redfish_walk *w, const json_t *where, const char *storage, member_fn *fn,
+                 struct tm_error *err)
+{
+  if (json_is_array(where))
+    return visit_members(w, where, storage, fn, err);
+  const json_t *members = json_object_get(where, "Members");
+  int rc = visit_members(w, members, storage, fn, err);
+  const char *start = tm_json_get_string(where, members != NULL ? NEXT : "@odata.id");
+  if (rc < 0 || start == NULL)
+    return rc;
+  char *link = strdup(start);
+  return link != NULL ? visit_pages(w, link, storage, fn, err)
+                      : tm_fail(err, -ENOMEM, "out of memory");
+}
+
+/* --- documents beside a document ------------------------------------------------------------ */
+
+/* The Metrics that the document names, where its own counters are not in it. They count, and no
+ * more: without them transfers are unknown. */
+static int get_metrics(struct redfish_walk *w, const json_t *doc, json_t **metrics, char **path,
+                       struct tm_error *err)
+{
+  const char *link = tm_json_get_string(json_object_get(doc, "Metrics"), "@odata.id");
+  struct tm_error why = {0};
+  if (link == NULL || redfish_tree_has_counters(doc))
+    return 0;
+  int rc = redfish_get(w, link, metrics, path, &why);
+  if (rc == -ENOMEM || rc == -EFBIG || rc == -ETIMEDOUT)
+    return tm_fail(err, rc, "%s", why.text);
+  if (rc < 0 && rc != -EALREADY && rc != -ENOENT)
+    *(w->in_drives ? &w->tree.drives_uncounted : &w->tree.uncounted) = true;
+  return 0;
+}
+
+/* *doc is the document that a link leads to, NULL when it leads nowhere or into a document. */
+static int follow(struct redfish_walk *w, const json_t *link, json_t **doc, struct tm_error *err)
+{
+  const char *to = tm_json_get_string(link, "@odata.id");
+  struct tm_error why = {0};
+  char *path = NULL;
+  if (to == NULL || strchr(to, '#') != NULL)
+    return 0;
+  int rc = redfish_get(w, to, doc, &path, &why);
+  free(path);
+  return rc < 0 ? tolerate(w, rc, &why, err) : 0;
+}
+
+/* The lists of what provides the capacity may be collections of their own. */
+static int follow_providers(struct redfish_walk *w, json_t *source, struct tm_error *err)
+{
+  static const char *const keys[] = {"ProvidingPools", "ProvidingVolumes"};
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < sizeof(keys) / sizeof(keys[0]); i++) {
+    const json_t *link = json_object_get(source, keys[i]);
+    const char *to = tm_json_get_string(link, "@odata.id");
+    json_t *doc = NULL;
+    if (to == NULL || json_object_get(link, "Members") != NULL ||
+        strcmp(redfish_last_segment(to), keys[i]) != 0)
+      continue;
+    rc = follow(w, link, &doc, err);
+    if (doc != NULL)
+      json_object_set_new(source, keys[i], doc);
+  }
+  return rc;
+}
+
+/* Puts the documents of the capacity's sources in the place of links to them. */
+static int follow_sources(struct redfish_walk *w, json_t *doc, struct tm_error *err)
+{
+  json_t *sources = json_object_get(doc, "CapacitySources");
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < json_array_size(sources); i++) {
+    json_t *source = json_array_get(sources, i);
+    json_t *whole = NULL;
+    if (json_object_size(source) == 1) {
+      rc = follow(w, source, &whole, err);
+      if (whole != NULL)
+        json_array_set_new(sources, i, whole);
+    }
+    if (rc == 0)
+      rc = follow_providers(w, json_array_get(sources, i), err);
+  }
+  return rc;
+}
+
 /* --- what stands where -------------------------------------------------------------------- */
+
+typedef int add_fn(struct redfish_tree *t, const struct redfish_found *f);
+
+static int add(struct redfish_walk *w, const char *path, const char *storage, json_t *doc,
+               add_fn *fn, const char *what, struct tm_error *err)
+{
+  struct redfish_found f = {.path = path, .storage = storage, .doc = doc};
+  json_t *metrics = NULL;
+  char *metrics_path = NULL;
+  int rc = get_metrics(w, doc, &metrics, &metrics_path, err);
+  if (rc == 0) {
+    f.metrics = metrics;
+    f.metrics_path = metrics_path;
+    rc = fn(&w->tree, &f);
+    if (rc < 0)
+      tm_fail(err, rc, "%s: too many %s", w->web->name, what);
+  }
+  json_decref(metrics);
+  free(metrics_path);
+  return rc;
+}
 
 static int add_pool(struct redfish_walk *w, const char *path, const char *storage, json_t *doc,
                     struct tm_error *err)
 {
-  int rc = redfish_tree_add_pool(&w->tree, path, storage, doc);
-  return rc < 0 ? tm_fail(err, rc, "%s: too many pools", w->web->name) : 0;
+  int rc = follow_sources(w, doc, err);
+  return rc < 0 ? rc : add(w, path, storage, doc, redfish_tree_add_pool, "pools", err);
 }
 
 static int add_volume(struct redfish_walk *w, const char *path, const char *storage, json_t *doc,
                       struct tm_error *err)
 {
-  int rc = redfish_tree_add_volume(&w->tree, path, storage, doc);
-  return rc < 0 ? tm_fail(err, rc, "%s: too many volumes", w->web->name) : 0;
+  int rc = follow_sources(w, doc, err);
+  return rc < 0 ? rc : add(w, path, storage, doc, redfish_tree_add_volume, "volumes", err);
+}
+
+static int add_drive(struct redfish_walk *w, const char *path, const char *storage, json_t *doc,
+                     struct tm_error *err)
+{
+  return add(w, path, storage, doc, redfish_tree_add_drive, "drives", err);
+}
+
+/* Keeps the links to a subsystem's drives for later. */
+static int put_off(struct redfish_walk *w, const char *name, const json_t *doc,
+                   struct tm_error *err)
+{
+  json_t *drives = json_object_get(doc, "Drives");
+  if (w->without_drives || drives == NULL)
+    return 0;
+  if (w->drives == NULL)
+    w->drives = json_array();
+  json_t *o = json_pack("{s:s, s:O}", "name", name, "drives", drives);
+  return json_array_append_new(w->drives, o) == 0 ? 0 : tm_fail(err, -ENOMEM, "out of memory");
 }
 
 /* A Storage of Redfish, or a StorageService of the older Swordfish. */
@@ -120,8 +246,26 @@ static int add_storage(struct redfish_walk *w, const char *path, const char *sto
   (void)storage;
   const char *name = redfish_last_segment(path);
   redfish_tree_add_storage(&w->tree, doc);
-  int rc = visit(w, json_object_get(doc, "StoragePools"), name, add_pool, err);
+  int rc = put_off(w, name, doc, err);
+  if (rc == 0)
+    rc = visit(w, json_object_get(doc, "StoragePools"), name, add_pool, err);
   return rc < 0 ? rc : visit(w, json_object_get(doc, "Volumes"), name, add_volume, err);
+}
+
+/* Not reading a drive costs the list of drives, not the reading. */
+static int add_drives(struct redfish_walk *w, struct tm_error *err)
+{
+  struct tm_error why = {0};
+  int rc = 0;
+  w->in_drives = true;
+  for (size_t i = 0; rc == 0 && i < json_array_size(w->drives); i++) {
+    const json_t *o = json_array_get(w->drives, i);
+    const char *name = tm_json_get_string(o, "name");
+    rc = visit(w, json_object_get(o, "drives"), name, add_drive, &why);
+  }
+  w->in_drives = false;
+  w->tree.drives_unknown = rc < 0 || w->drives_failed;
+  return rc == -ENOMEM ? tm_fail(err, rc, "%s", why.text) : 0;
 }
 
 static int add_system(struct redfish_walk *w, const char *path, const char *storage, json_t *doc,
@@ -130,7 +274,7 @@ static int add_system(struct redfish_walk *w, const char *path, const char *stor
   (void)path, (void)storage;
   redfish_tree_add_system(&w->tree, doc);
   /* The collection at the root, where there is one, holds the same subsystems. */
-  if (w->tree.pools.len > 0 || w->tree.volumes.len > 0)
+  if (w->rooted)
     return 0;
   return visit(w, json_object_get(doc, "Storage"), "", add_storage, err);
 }
@@ -157,13 +301,20 @@ int redfish_walk_all(struct redfish_walk *w, struct tm_error *err)
   free(path);
   if (rc < 0 && rc != -ENOENT)
     return rc;
-  rc = visit_root(w, root, "Storage", add_storage, err);
+  static const struct {
+    const char *name;
+    member_fn *fn;
+  } collections[] = {{"Storage", add_storage},
+                     {"StorageServices", add_storage},
+                     {"StorageSystems", add_system},
+                     {"Systems", add_system}};
+  rc = 0;
+  for (size_t i = 0; rc == 0 && i < sizeof(collections) / sizeof(collections[0]); i++) {
+    w->rooted = w->tree.pools.len > 0 || w->tree.volumes.len > 0;
+    rc = visit_root(w, root, collections[i].name, collections[i].fn, err);
+  }
   if (rc == 0)
-    rc = visit_root(w, root, "StorageServices", add_storage, err);
-  if (rc == 0)
-    rc = visit_root(w, root, "StorageSystems", add_system, err);
-  if (rc == 0)
-    rc = visit_root(w, root, "Systems", add_system, err);
+    rc = add_drives(w, err);
   redfish_tree_add_root(&w->tree, root);
   if (rc == 0 && root == NULL && w->tree.pools.len == 0 && w->tree.volumes.len == 0 &&
       !w->incomplete)
@@ -176,11 +327,14 @@ int redfish_walk_counters(struct redfish_walk *w, const json_t *paths, struct tm
 {
   int rc = 0;
   for (size_t i = 0; rc == 0 && i < json_array_size(paths); i++) {
+    struct redfish_found f = {.storage = ""};
     json_t *doc = NULL;
     char *path = NULL;
     rc = redfish_get(w, json_string_value(json_array_get(paths, i)), &doc, &path, err);
+    f.doc = doc;
+    f.path = path;
     if (rc == 0)
-      rc = add_pool(w, path, "", doc, err);
+      rc = redfish_tree_add_counters(&w->tree, &f);
     json_decref(doc);
     free(path);
   }

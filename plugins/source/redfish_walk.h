@@ -25,8 +25,13 @@ struct redfish_walk {
   json_t *seen; /* an object whose keys are the URLs that were asked for */
   size_t documents;
   size_t bytes;
-  bool incomplete;   /* something that counts could not be read; the job's error says what */
-  bool login_failed; /* not tried again in this walk */
+  bool incomplete;     /* something that counts could not be read; the job's error says what */
+  bool login_failed;   /* not tried again in this walk */
+  json_t *drives;      /* links to them, by subsystem, which are followed after everything else */
+  bool without_drives; /* set by the caller: they are known from an earlier walk */
+  bool in_drives;      /* what fails here leaves the totals as they are */
+  bool drives_failed;
+  bool rooted; /* the collections at the root gave pools or volumes */
   struct redfish_tree tree;
 };
 
@@ -34,7 +39,8 @@ struct redfish_walk {
  * other failures are in err. */
 int redfish_get(struct redfish_walk *w, const char *link, json_t **doc, char **path,
                 struct tm_error *err);
-/* Walks everything and adds it to w->tree. 0, or what made it impossible with the reason in err. */
+/* Walks everything and adds it to w->tree: pools and volumes first, then drives in what is left of
+ * the time. 0, or what made it impossible with the reason in err. */
 int redfish_walk_all(struct redfish_walk *w, struct tm_error *err);
 /* Adds these documents alone, which told counters in an earlier walk. */
 int redfish_walk_counters(struct redfish_walk *w, const json_t *paths, struct tm_error *err);

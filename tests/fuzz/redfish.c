@@ -17,10 +17,19 @@ static void add(struct redfish_tree *t, const char *line, size_t len)
   if (doc == NULL)
     return;
   snprintf(path, sizeof(path), "/redfish/v1/Storage/%c/%zu", line[0], len % 7);
+  struct redfish_found f = {.path = path, .storage = "s", .doc = doc};
   if (line[0] == 'P')
-    redfish_tree_add_pool(t, path, "s", doc);
+    redfish_tree_add_pool(t, &f);
   else if (line[0] == 'V')
-    redfish_tree_add_volume(t, path, "s", doc);
+    redfish_tree_add_volume(t, &f);
+  else if (line[0] == 'D')
+    redfish_tree_add_drive(t, &f);
+  else if (line[0] == 'M') { /* a drive whose Metrics are the same document */
+    f.metrics = doc;
+    f.metrics_path = "/redfish/v1/Metrics";
+    redfish_tree_add_drive(t, &f);
+  } else if (line[0] == 'K')
+    redfish_tree_add_counters(t, &f);
   else if (line[0] == 'S')
     redfish_tree_add_storage(t, doc);
   else if (line[0] == 'C')

@@ -86,6 +86,54 @@ def a_device_keeps_its_connection_and_counters_are_asked_for_alone():
         same([i["state"] for i in helper.read()["reading"]["items"]], ["not-offered"], "items")
 
 
+def with_drives(*metrics):
+    """The same array with a drive for each Metrics document (None: it has none)."""
+    links = [{"@odata.id": f"{ROOT}/Storage/s/Drives/{i}"} for i in range(len(metrics))]
+    known = {**TREE, f"{ROOT}/Storage/s": {**TREE[f"{ROOT}/Storage/s"], "Drives": links}}
+    for link, document in zip(links, metrics):
+        path = link["@odata.id"]
+        known[path] = {"Id": "1", "Name": path[-1], "CapacityBytes": 50}
+        if document is not None:
+            known[path]["Metrics"] = {"@odata.id": path + "/Metrics"}
+            known[path + "/Metrics"] = {"Id": "DriveMetrics", **document}
+
+    def answer(request):
+        document = known.get(request.path.rstrip("/"))
+        return reply({}, 404) if document is None else reply(document)
+
+    return answer
+
+
+@test
+def drives_without_counters_are_not_read_at_every_reading():
+    writes = TREE[POOL]["IOStatistics"]["WriteIORequests"]
+    with Server(with_drives(None, None)) as server, Helper() as helper:
+        for turn in (1, 2, 3):
+            helper.ask(1, server.port)
+            reading = helper.read()["reading"]
+            same([d["name"] for d in reading["drive_list"]], ["0", "1"], f"reading {turn}")
+            same((reading["capacity_bytes"], reading["transfers"]), (100, writes), f"reading {turn}")
+        same(len([p for p in server.paths() if "Drives" in p]), 2, server.paths())
+
+
+@test
+def counters_of_drives_are_asked_for_alone():
+    smart = [{"NVMeSMART": {"HostWriteCommands": n}} for n in (3, 4)]
+    with Server(with_drives(*smart)) as server, Helper() as helper:
+        helper.ask(1, server.port)
+        first = helper.read()["reading"]
+        same(first["transfers"], 7, first)
+        walked = len(server.log)
+        helper.ask(1, server.port, "counters")
+        second = helper.read()["reading"]
+        metrics = [f"{ROOT}/Storage/s/Drives/{i}/Metrics" for i in (0, 1)]
+        same(server.paths()[walked:], metrics, "asked for")
+        same((second["transfers"], second["counters"]), (7, first["counters"]), second)
+        helper.ask(1, server.port)  # these change, so they are read each time
+        same(helper.read()["reading"]["transfers"], 7, "the third reading")
+        same(len([p for p in server.paths() if "Drives" in p]), 10, server.paths())
+
+
 @test
 def a_session_that_expired_is_renewed_at_the_next_question():
     tokens = []

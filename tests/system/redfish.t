@@ -186,6 +186,44 @@ def certificates_are_verified_or_pinned():
             same(len(server.log) > 0, trusted, "something was asked of a stranger")
 
 
+@test
+def what_drives_do_not_answer_leaves_the_totals_as_they_are():
+    def broken(request):
+        return reply({}, 500)
+
+    def slow(request):
+        time.sleep(5)
+        return reply({})
+
+    drive = {"@odata.id": f"{ROOT}/Storage/s/Drives/1"}
+    other = {"@odata.id": f"{ROOT}/Storage/s/Drives/2"}
+    subsystem = {**SMALL[f"{ROOT}/Storage/s"], "Drives": [drive, other]}
+    good = {"Id": "2", "Name": "two", "CapacityBytes": 50}
+    counts = {**good, "IOStatistics": {"WriteIORequests": 5}}
+    for one, two, names, transfers in ((broken, good, [], 12),
+                                       (None, good, ["two"], 12),  # a link that leads nowhere
+                                       (slow, good, [], 12),
+                                       (broken, counts, [], None),
+                                       (counts, counts, ["s / two", "s / two"], 10)):
+        reading, errors, status, _ = ask(small(**{"/Storage/s": subsystem, "/Storage/s/Drives/1": one,
+                                                  "/Storage/s/Drives/2": two}), "--timeout", "2")
+        same((reading["capacity_bytes"], reading["error"], status), (100, None, 0), errors)
+        same([d["name"] for d in reading["drive_list"]], names, "drives")
+        same(reading["transfers"], transfers, "transfers")
+
+
+@test
+def metrics_that_do_not_answer_leave_transfers_unknown():
+    pool = {key: value for key, value in SMALL[POOL].items() if key != "IOStatistics"}
+    pool["Metrics"] = {"@odata.id": POOL + "/Metrics"}
+    for document, transfers in ((lambda request: reply({}, 500), None), (None, None),
+                                ({"IOStatistics": {"WriteIORequests": 8}}, 8)):
+        reading, errors, status, _ = ask(small(**{POOL[len(ROOT):]: pool,
+                                                  POOL[len(ROOT):] + "/Metrics": document}))
+        same((reading["capacity_bytes"], reading["transfers"], reading["error"], status),
+             (100, transfers, None, 0), errors)
+
+
 # --- hostile services ---------------------------------------------------------------------------
 
 @test

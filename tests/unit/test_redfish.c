@@ -8,6 +8,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,15 +17,15 @@
 
 #include <cmocka.h>
 
-typedef int add_fn(struct redfish_tree *t, const char *path, const char *storage,
-                   const json_t *doc);
+typedef int add_fn(struct redfish_tree *t, const struct redfish_found *f);
 
 static void add(struct redfish_tree *t, add_fn *fn, const char *path, const char *storage,
                 const char *text)
 {
   json_t *doc = tm_json_parse(text, strlen(text), path, NULL);
   assert_non_null(doc);
-  assert_int_equal(fn(t, path, storage, doc), json_is_object(doc) ? 0 : -EINVAL);
+  struct redfish_found f = {.path = path, .storage = storage, .doc = doc};
+  assert_int_equal(fn(t, &f), json_is_object(doc) ? 0 : -EINVAL);
   json_decref(doc);
 }
 
@@ -140,17 +141,23 @@ static void the_same_thing_is_counted_once(void **state)
   struct reading r;
   static const struct {
     const char *path, *id;
-  } pools[] = {{"/a/1", "00c0ff545960"}, {"/b/1", "00c0ff545960"}, {"/a/2", "1"}, {"/b/2", "1"},
-               {"/b/2/", "2"},           {"https://h/b/2#x", "3"}};
+  } pools[] = {{"/a/1", "00c0ff545960"},
+               {"/b/1", "00c0ff545960"},
+               {"/a/2", "1"},
+               {"/b/2", "1"},
+               {"/b/2/", "2"},
+               {"https://h/b/2#x", "3"},
+               {"/a/4", "Disk.Virtual.0"},
+               {"/b/4", "Disk.Virtual.0"}};
   char doc[256];
   for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
     snprintf(doc, sizeof(doc), "{\"Id\":\"%s\",\"Capacity\":{\"Data\":{\"AllocatedBytes\":5}}}",
              pools[i].id);
     add(&t, redfish_tree_add_pool, pools[i].path, "s", doc);
   }
-  assert_int_equal(t.pools.len, 3);
+  assert_int_equal(t.pools.len, 5);
   tell(&t, true, &r);
-  same_number(r.capacity_bytes, 15);
+  same_number(r.capacity_bytes, 25);
   reading_release(&r);
   redfish_tree_release(&t);
 }
@@ -182,6 +189,155 @@ static void a_pool_below_another_is_not_counted(void **state)
         "{\"Capacity\":{\"Data\":{\"AllocatedBytes\":5}}}");
     tell(&t, true, &r);
     same_number(r.capacity_bytes, cases[i].capacity);
+    reading_release(&r);
+    redfish_tree_release(&t);
+  }
+}
+
+/* The lower pool serves more than the one above it: then that is a part of its bytes. */
+static void a_pool_that_serves_others_is_counted_instead_of_those_above_it(void **state)
+{
+  (void)state;
+  static const struct {
+    int above[2];
+    double capacity;
+  } cases[] = {{{10, 0}, 100}, {{89, 0}, 100}, {{90, 0}, 90}, {{60, 40}, 100}, {{80, 80}, 160}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct redfish_tree t = {0};
+    struct reading r;
+    char doc[512];
+    for (size_t k = 0; k < 2; k++) {
+      char path[16];
+      snprintf(path, sizeof(path), "/s/p%zu", k);
+      snprintf(doc, sizeof(doc),
+               "{\"Capacity\":{\"Data\":{\"AllocatedBytes\":%d}},\"CapacitySources\":"
+               "[{\"ProvidingPools\":[{\"@odata.id\":\"/s/base\"},{\"@odata.id\":\"/s/base\"}]}]}",
+               cases[i].above[k]);
+      if (cases[i].above[k] > 0)
+        add(&t, redfish_tree_add_pool, path, "s", doc);
+    }
+    add(&t, redfish_tree_add_pool, "/s/base", "s",
+        "{\"Capacity\":{\"Data\":{\"AllocatedBytes\":100}}}");
+    tell(&t, true, &r);
+    same_number(r.capacity_bytes, cases[i].capacity);
+    reading_release(&r);
+    redfish_tree_release(&t);
+  }
+}
+
+static void a_volume_below_another_is_not_counted(void **state)
+{
+  (void)state;
+  struct redfish_tree t = {0};
+  struct reading r;
+  static const char drive0[] = "\"Links\":{\"Drives\":[{\"@odata.id\":\"/d/0\"}]}";
+  char doc[256];
+  add(&t, redfish_tree_add_volume, "/v/low", "s", "{\"CapacityBytes\":3}");
+  add(&t, redfish_tree_add_volume, "/v/high", "s",
+      "{\"CapacityBytes\":7,\"CapacitySources\":[{\"ProvidingVolumes\":"
+      "{\"Members\":[{\"@odata.id\":\"/v/low\"}]}}]}");
+  snprintf(doc, sizeof(doc), "{\"CapacityBytes\":20,%s}", drive0);
+  add(&t, redfish_tree_add_volume, "/v/a", "s", doc);
+  add(&t, redfish_tree_add_volume, "/v/b", "s", doc); /* two slices of one set of drives */
+  snprintf(doc, sizeof(doc), "{\"CapacityBytes\":100,\"VolumeType\":\"RawDevice\",%s}", drive0);
+  add(&t, redfish_tree_add_volume, "/v/raw", "s", doc);
+  add(&t, redfish_tree_add_volume, "/v/bare", "s",
+      "{\"CapacityBytes\":1000,\"VolumeType\":\"RawDevice\","
+      "\"Links\":{\"Drives\":[{\"@odata.id\":\"/d/1\"}]}}");
+  tell(&t, true, &r);
+  same_number(r.capacity_bytes, 1047);
+  assert_int_equal(r.volumes_len, 6);
+  reading_release(&r);
+  redfish_tree_release(&t);
+}
+
+#define DRIVE(more) "{\"Id\":\"1\",\"Name\":\"d\",\"CapacityBytes\":9" more "}"
+
+static void a_drive_tells_what_it_is_and_how_worn(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *doc;
+    const char *metrics;
+    double life;
+    double written;
+    const char *told; /* "model serial state" */
+  } cases[] = {
+      {DRIVE(",\"Model\":\"M\",\"SerialNumber\":\"S\",\"PredictedMediaLifeLeftPercent\":86,"
+             "\"Status\":{\"State\":\"Enabled\",\"Health\":\"Warning\"}"),
+       NULL, 86, NAN, "M S Warning"},
+      {DRIVE(",\"PartNumber\":\"P\",\"SerialNumber\":\"N/A\",\"PredictedMediaLifeLeftPercent\":255,"
+             "\"Status\":{\"State\":\"StandbySpare\",\"Health\":\"OK\"}"),
+       "{\"WriteIOKiBytes\":4}", NAN, 4096, "P  StandbySpare"},
+      {DRIVE(""), "{\"NVMeSMART\":{\"PercentageUsed\":30,\"DataUnitsWritten\":2}}", 70, 1024000,
+       "  "},
+      {DRIVE(",\"PredictedMediaLifeLeftPercent\":null"), "{\"NVMeSMART\":{\"PercentageUsed\":130}}",
+       0, NAN, "  "},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct redfish_tree t = {0};
+    struct reading r;
+    char told[3 * READING_NAME];
+    json_t *doc = tm_json_parse(cases[i].doc, strlen(cases[i].doc), "drive", NULL);
+    json_t *metrics = cases[i].metrics != NULL
+                          ? tm_json_parse(cases[i].metrics, strlen(cases[i].metrics), "m", NULL)
+                          : NULL;
+    struct redfish_found f = {"/d/1", "s", doc, metrics, "/d/1/Metrics"};
+    assert_int_equal(redfish_tree_add_drive(&t, &f), 0);
+    tell(&t, true, &r);
+    assert_int_equal(r.drive_list_len, 1);
+    const struct reading_drive *d = r.drive_list;
+    snprintf(told, sizeof(told), "%s %s %s", d->model, d->serial, d->state);
+    assert_string_equal(told, cases[i].told);
+    assert_string_equal(d->name, "d");
+    same_number(d->capacity_bytes, 9);
+    same_number(d->life_left_percent, cases[i].life);
+    same_number(d->written_bytes, cases[i].written);
+    same_number(r.capacity_bytes, NAN); /* nobody says how much of it can be used */
+    json_decref(doc);
+    json_decref(metrics);
+    reading_release(&r);
+    redfish_tree_release(&t);
+  }
+}
+
+#define LONG_PATH                                                                                  \
+  "/redfish/v1/Systems/System/Storage/RAID/Drives/Bay%d:Enclosure.Internal.0-1:RAID-1"
+
+static void transfers_are_those_of_the_drives_where_each_tells_them(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *nvme[2];
+    bool unknown; /* not all drives could be read */
+    double transfers;
+  } cases[] = {
+      {{"{\"HostWriteCommands\":5}", "{\"HostWriteCommands\":6}"}, false, 11},
+      {{"{\"HostWriteCommands\":5}", "{}"}, false, 99}, /* the pool's */
+      {{"{\"HostWriteCommands\":5}", "{}"}, true, NAN},
+      {{"{}", "{}"}, true, 99},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct redfish_tree t = {.drives_unknown = cases[i].unknown};
+    struct reading r;
+    char path[2][128];
+    for (int k = 0; k < 2; k++) {
+      snprintf(path[k], sizeof(path[k]), LONG_PATH, k);
+      json_t *doc = json_pack("{s:s}", "Id", "1");
+      json_t *metrics = json_object();
+      json_object_set_new(metrics, "NVMeSMART",
+                          tm_json_parse(cases[i].nvme[k], strlen(cases[i].nvme[k]), "n", NULL));
+      struct redfish_found f = {path[k], "s", doc, metrics, path[k]};
+      assert_int_equal(redfish_tree_add_drive(&t, &f), 0);
+      json_decref(doc);
+      json_decref(metrics);
+    }
+    add(&t, redfish_tree_add_pool, "/p", "s", "{\"IOStatistics\":{\"WriteIORequests\":99}}");
+    tell(&t, true, &r);
+    same_number(r.transfers, cases[i].transfers);
+    assert_int_equal(r.drive_list_len, cases[i].unknown ? 0 : 2);
+    if (r.counters_len == 2) /* told apart although only the beginnings of their paths differ */
+      assert_string_not_equal(r.counters[0].name, r.counters[1].name);
     reading_release(&r);
     redfish_tree_release(&t);
   }
@@ -222,7 +378,8 @@ static void there_is_a_limit_to_pools(void **state)
   size_t n = 0;
   for (; rc == 0 && n < 2 * REDFISH_POOLS_MAX; n++) {
     snprintf(path, sizeof(path), "/s/%zu", n);
-    rc = redfish_tree_add_pool(&t, path, "s", doc);
+    struct redfish_found f = {.path = path, .storage = "s", .doc = doc};
+    rc = redfish_tree_add_pool(&t, &f);
   }
   assert_int_equal(rc, -EFBIG);
   assert_int_equal(t.pools.len, REDFISH_POOLS_MAX);
@@ -238,6 +395,10 @@ int main(void)
       cmocka_unit_test(transfers_are_completed_writes_of_pools_else_of_volumes),
       cmocka_unit_test(the_same_thing_is_counted_once),
       cmocka_unit_test(a_pool_below_another_is_not_counted),
+      cmocka_unit_test(a_pool_that_serves_others_is_counted_instead_of_those_above_it),
+      cmocka_unit_test(a_volume_below_another_is_not_counted),
+      cmocka_unit_test(a_drive_tells_what_it_is_and_how_worn),
+      cmocka_unit_test(transfers_are_those_of_the_drives_where_each_tells_them),
       cmocka_unit_test(identity_is_what_all_agree_on),
       cmocka_unit_test(there_is_a_limit_to_pools),
   };
