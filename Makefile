@@ -29,6 +29,11 @@ DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
+  tryton-server tryton-proteus python3-dateutil jq \
+  $(addprefix tryton-modules-,party party-relationship company product product-attribute account \
+    stock stock-supply stock-forecast stock-supply-forecast stock-supply-production purchase \
+    production sale sale-opportunity sale-complaint sale-history sale-supply sale-product-customer \
+    sale-stock-quantity web-user) \
   slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
 
 # --- flags ----------------------------------------------------------------------------------

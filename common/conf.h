@@ -65,12 +65,14 @@ struct tm_conf_target {
   const char *client_cert_file;
   const char *client_key_file;
   const char *mapping;
-  bool starttls;       /* smtp: refuse to go on without TLS (the default) */
-  int64_t poll_s;      /* 0: never */
-  int64_t timeout_s;   /* one whole exchange */
-  uint64_t rate_bytes; /* bytes a second; 0: no limit */
-  uint64_t batch;      /* events in one request, 1..1000 */
-  const char *file;    /* where the block stands, for messages */
+  const char *state_dir; /* paths { state }: for what a target keeps between runs */
+  bool starttls;         /* smtp: refuse to go on without TLS (the default) */
+  bool create_parties;   /* tryton: a customer that it does not know is created (the default) */
+  int64_t poll_s;        /* 0: never */
+  int64_t timeout_s;     /* one whole exchange */
+  uint64_t rate_bytes;   /* bytes a second; 0: no limit */
+  uint64_t batch;        /* events in one request, 1..1000 */
+  const char *file;      /* where the block stands, for messages */
   int line;
 };
 

@@ -37,6 +37,7 @@ void document_maker_release(struct document_maker *m)
 
 struct origin {
   const char *host, *device;
+  const char *customer, *site; /* NULL but at a vendor */
 };
 
 static int read_origin(struct origin *o, const struct tm_conf *conf, const json_t *summary,
@@ -54,6 +55,8 @@ static int read_origin(struct origin *o, const struct tm_conf *conf, const json_
     if (id == NULL || site == NULL)
       return tm_fail(err, -EBADMSG, "%s/%s: customer.%s: missing", o->host, o->device,
                      id == NULL ? "id" : "site");
+    o->customer = id;
+    o->site = site;
     return 0;
   }
   /* What belongs to somebody else is not ours to send, whatever our own customer agreed to. */
@@ -100,6 +103,12 @@ static json_t *rebuild_frame(const struct document_maker *m, const struct docume
                         consent_statement(&m->consent, purposes, o->host, o->device));
   }
   return doc;
+}
+
+/* An ERP keeps no days of its own: each summary is whole there. */
+static bool is_whole(const struct tm_conf_target *target)
+{
+  return target->type == TM_TARGET_TRYTON;
 }
 
 static const char *day_of(const json_t *history, size_t i)
@@ -159,7 +168,7 @@ static int make_summary(struct document *out, struct document_maker *m,
   if (json_array_size(days) > 0)
     snprintf(out->history_to, sizeof(out->history_to), "%s",
              day_of(days, json_array_size(days) - 1));
-  if (days != NULL)
+  if (days != NULL && !is_whole(order->target))
     json_object_set_new(kept, "history", recent_days(days, acknowledged));
   rc = envelope_seal(&out->summary, kept, "summary", order->target->name, err);
 out:
@@ -190,7 +199,7 @@ static int make_history(struct document *out, struct document_maker *m,
 int document_make(struct document *out, struct document_maker *m,
                   const struct document_order *order, struct tm_error *err)
 {
-  struct origin o;
+  struct origin o = {0};
   *out = (struct document){0};
   const char *schema = tm_json_get_string(order->summary, "schema");
   if (schema == NULL || strcmp(schema, "tidemark.summary/1") != 0)
@@ -198,7 +207,9 @@ int document_make(struct document *out, struct document_maker *m,
   int rc = read_origin(&o, m->conf, order->summary, err);
   if (rc < 0)
     return rc;
-  int n = snprintf(out->device, sizeof(out->device), "%s/%s", o.host, o.device);
+  bool vendor = o.customer != NULL; /* two customers may well have the same names */
+  int n = snprintf(out->device, sizeof(out->device), "%s%s%s%s%s/%s", vendor ? o.customer : "",
+                   vendor ? "/" : "", vendor ? o.site : "", vendor ? "/" : "", o.host, o.device);
   if (n < 0 || n >= (int)sizeof(out->device))
     return tm_fail(err, -EBADMSG, "%.64s: the device's name is too long", o.device);
   out->purposes = purposes_of(m, order->summary, &o) & order->target->purposes;
@@ -207,7 +218,7 @@ int document_make(struct document *out, struct document_maker *m,
   const char *acknowledged =
       tm_json_get_string(json_object_get(order->acknowledged, out->device), "history_to");
   rc = make_summary(out, m, order, &o, acknowledged, err);
-  if (rc == 0 && out->summary.body.len > 0 && acknowledged == NULL)
+  if (rc == 0 && out->summary.body.len > 0 && acknowledged == NULL && !is_whole(order->target))
     rc = make_history(out, m, order, &o, err);
   if (rc < 0) {
     tm_fail_prefix(err, out->device);

@@ -34,7 +34,8 @@ struct document_order {
 };
 
 struct document {
-  char device[520];           /* "HOST/DEVICE" in clear, for this site's own use */
+  char device[700];           /* "HOST/DEVICE" in clear, for this site's own use; at a vendor
+                                 "CUSTOMER/SITE/HOST/DEVICE" */
   char source[TM_SHA256_HEX]; /* digest of the content with its whole history */
   char history_to[16];        /* newest day that it holds; "" for none */
   unsigned purposes;          /* for which it was made; 0: nothing may leave */

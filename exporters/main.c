@@ -5,6 +5,7 @@
 #include "common/options.h"
 #include "exporters/consent.h"
 #include "exporters/enrol.h"
+#include "exporters/opportunities.h"
 #include "exporters/push.h"
 #include "exporters/queue.h"
 #include "exporters/requests.h"
@@ -266,6 +267,17 @@ static int run_history(const struct tm_args *args)
   return status;
 }
 
+static int run_opportunities(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = opportunities_list(&conf, tm_args_get(args, "target"), tm_args_has(args, "json"));
+  tm_conf_release(&conf);
+  return status;
+}
+
 static int with_key(const struct tm_args *args, int (*run)(const struct tm_conf *, const char *))
 {
   struct tm_conf conf;
@@ -372,7 +384,8 @@ static int run_delete_request(const struct tm_args *args)
 
 static const struct tm_option options[] = {
     {'c', "config", "FILE", NULL, "read this configuration instead of " TM_CONF_PATH},
-    {'t', "target", "NAME", "queue push preview status history purge delete-request key",
+    {'t', "target", "NAME",
+     "queue push preview status history opportunities purge delete-request key",
      "this target alone; key: its name at the site"},
     {'d', "device", "DEVICE", "enable disable delete-request",
      "this device alone: NAME or HOST/NAME"},
@@ -383,7 +396,7 @@ static const struct tm_option options[] = {
      "preview: also write each event to DIR/KEY.json; export-all: the new folder"},
     {'T', "trigger", "WHAT", "push", "why now: mail, link or timer"},
     {'1', "once", NULL, "push", "one pass; do not wait for retries that are due within a minute"},
-    {'j', "json", NULL, "status history requests", "as JSON"},
+    {'j', "json", NULL, "status history opportunities requests", "as JSON"},
     {0, "answer", "FILE", "requests",
      "answer with what tidemark-probe --items printed; - for "
      "standard input"},
@@ -408,6 +421,7 @@ static const struct tm_command commands[] = {
      run_preview},
     {"status", "", "show consent, schedule and targets", run_status},
     {"history", "", "list what was sent and refused", run_history},
+    {"opportunities", "", "list what became of what was offered to an ERP", run_opportunities},
     {"show", "KEY", "print an item's bytes", run_show},
     {"requeue", "KEY", "put a given-up item back into the line", run_requeue},
     {"export-all", "", "copy all raw data of the site into a new folder", run_export_all},

@@ -60,15 +60,23 @@ static int send_list(struct delivery *p, const struct spool_list *list, bool wak
   return rc;
 }
 
-/* With service or comparison on, the receiver is asked for requests now and then. */
-static void poll_target(struct delivery *p)
+/* A vendor reads back what became of its opportunities. A site that has service or comparison on
+ * asks the receiver for requests. */
+static bool is_to_poll(const struct delivery *p)
 {
   const unsigned both = TM_PURPOSE_SERVICE | TM_PURPOSE_COMPARISON;
+  if (p->order->conf->role == TM_ROLE_VENDOR)
+    return p->target->type == TM_TARGET_TRYTON && (p->target->purposes & TM_PURPOSE_SALES) != 0;
+  return consent_any(&p->consent, both & p->target->purposes);
+}
+
+static void poll_target(struct delivery *p)
+{
   struct target_outcome out = {.retry_after_s = -1};
   int64_t now = tm_now();
-  if (p->ops->poll == NULL || p->target->poll_s == 0 || p->order->conf->role != TM_ROLE_SITE ||
-      !consent_any(&p->consent, both & p->target->purposes) ||
-      !health_poll_due(&p->health, now, p->target->poll_s))
+  bool asked = p->order->conf->role == TM_ROLE_VENDOR && p->order->manual;
+  if (p->ops->poll == NULL || p->target->poll_s == 0 || !is_to_poll(p) ||
+      !(asked || health_poll_due(&p->health, now, p->target->poll_s)))
     return;
   if (delivery_open(p) < 0)
     return;

@@ -46,8 +46,9 @@ static int open_queue(struct queue *q, const struct queue_order *order, struct t
     rc = tm_fail(err, -ENOMEM, "out of memory");
   for (size_t i = 0; rc == 0 && i < conf->targets_len; i++) {
     const struct tm_conf_target *t = &conf->targets[i];
-    if ((order->target != NULL && strcmp(order->target, t->name) != 0) ||
-        t->type == TM_TARGET_TRYTON)
+    /* Its demand and inquiries do not go through the spool. */
+    bool sells = t->type != TM_TARGET_TRYTON || (t->purposes & TM_PURPOSE_SALES) != 0;
+    if (!sells || (order->target != NULL && strcmp(order->target, t->name) != 0))
       continue;
     struct outlet *o = &q->outlets[q->n++];
     rc = outlet_open(o, conf, t, err);

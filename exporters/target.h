@@ -60,7 +60,8 @@ struct target_ops {
   void (*close)(void *state);
 };
 
-extern const struct target_ops target_file_ops, target_webhook_ops, target_smtp_ops;
+extern const struct target_ops target_file_ops, target_webhook_ops, target_smtp_ops,
+    target_tryton_ops;
 
 /* The one for a type; NULL where this program has none. */
 const struct target_ops *target_ops_of(enum tm_target_type type);

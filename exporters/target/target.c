@@ -13,7 +13,7 @@ const struct target_ops *target_ops_of(enum tm_target_type type)
   case TM_TARGET_SMTP:
     return &target_smtp_ops;
   case TM_TARGET_TRYTON:
-    break;
+    return &target_tryton_ops;
   }
   return NULL;
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_OPPORTUNITIES_H
+#define TM_OPPORTUNITIES_H
+
+#include "common/conf.h"
+
+#include <stdbool.h>
+
+/* What became of the recommendations that were offered to an ERP, as it was read back last: one
+ * line each, by target and key. Returns the exit status. */
+int opportunities_list(const struct tm_conf *conf, const char *target, bool as_json);
+
+#endif
