@@ -411,6 +411,50 @@ static void work_side_by_side_is_as_if_one_after_another(void **state)
                    THREADS * ROUNDS * 9 / 10);
 }
 
+/* Adds one as often as it can, until told to end; gives how often it was said to be durable. */
+static volatile bool enough;
+
+static void *add_until_told(void *arg)
+{
+  intptr_t n = 0;
+  (void)arg;
+  while (!enough) {
+    struct tm_error err = {0};
+    int rc = store_write(store, &all, add_one, NULL, &err);
+    if (rc == 0)
+      n++;
+    else
+      fprintf(stderr, "# %s\n", err.text);
+  }
+  return (void *)n;
+}
+
+/* STORE_CRASH ends the server as a power cut would, and starts it again. */
+static void a_server_that_crashes_loses_nothing_and_counts_nothing_twice(void **state)
+{
+  (void)state;
+  pthread_t threads[4];
+  intptr_t sum = 0;
+  if (getenv("STORE_CRASH") == NULL)
+    return;
+  tell("UPDATE settings SET value = '0' WHERE name = 'sum'");
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, add_until_told, NULL), 0);
+  for (int i = 0; i < 2; i++) {
+    usleep(300000);
+    assert_int_equal(system(getenv("STORE_CRASH")), 0);
+  }
+  usleep(300000);
+  enough = true;
+  for (int i = 0; i < 4; i++) {
+    void *n;
+    pthread_join(threads[i], &n);
+    assert_true((intptr_t)n > 0);
+    sum += (intptr_t)n;
+  }
+  assert_int_equal(ask("SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'sum'"), sum);
+}
+
 /* --- tenants ------------------------------------------------------------------------------ */
 
 static int bound_count(struct db *db, void *arg, struct tm_error *err)
@@ -599,6 +643,7 @@ int main(void)
       cmocka_unit_test(writing_inside_of_writing_does_not_hang),
       cmocka_unit_test(a_statement_may_run_inside_its_own_loop),
       cmocka_unit_test(work_side_by_side_is_as_if_one_after_another),
+      cmocka_unit_test(a_server_that_crashes_loses_nothing_and_counts_nothing_twice),
       cmocka_unit_test(a_scope_sees_its_own_customer_alone),
       cmocka_unit_test(a_forgotten_condition_finds_nothing_foreign_in_postgresql),
       cmocka_unit_test(no_table_of_customers_is_without_its_column),

@@ -48,14 +48,6 @@ struct db *pool_take(struct pool *p)
   return db;
 }
 
-struct db *pool_take_now(struct pool *p)
-{
-  pthread_mutex_lock(&p->lock);
-  struct db *db = p->waiting > 0 ? p->idle[--p->waiting] : NULL;
-  pthread_mutex_unlock(&p->lock);
-  return db;
-}
-
 void pool_give(struct pool *p, struct db *db)
 {
   pthread_mutex_lock(&p->lock);

@@ -35,7 +35,6 @@ struct pool *pool_new(unsigned size); /* NULL: out of memory */
 void pool_free(struct pool *p);       /* of no connection: take them out first */
 /* Waits for a connection. */
 struct db *pool_take(struct pool *p);
-struct db *pool_take_now(struct pool *p); /* NULL: none is there */
 void pool_give(struct pool *p, struct db *db);
 
 #endif

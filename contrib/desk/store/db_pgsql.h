@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_DESK_DB_PGSQL_H
+#define TM_DESK_DB_PGSQL_H
+
+#include "contrib/desk/store/db_own.h"
+
+/*
+ * A connection. Its own failures are told as -EAGAIN, and db_pgsql_is_lost() says so: the
+ * statements that it had prepared are gone with it, and only closing it is left.
+ */
+int db_pgsql_open(struct db **db, const char *url, const char *password, struct tm_error *err);
+void db_pgsql_close(struct db *db); /* NULL is fine */
+bool db_pgsql_is_lost(const struct db *db);
+
+/* Opens a transaction. One that writes has a number, by which its end can be asked for. */
+int db_pgsql_begin(struct db *db, bool writes, struct tm_error *err);
+uint64_t db_pgsql_transaction(const struct db *db);
+/* 0: durable. -EAGAIN with a lost connection: nobody knows, db_pgsql_outcome() on another one does.
+ */
+int db_pgsql_commit(struct db *db, struct tm_error *err);
+void db_pgsql_rollback(struct db *db);
+
+enum outcome { OUTCOME_ABORTED, OUTCOME_COMMITTED, OUTCOME_RUNNING };
+int db_pgsql_outcome(struct db *db, uint64_t transaction, enum outcome *out, struct tm_error *err);
+
+#endif
