@@ -150,6 +150,8 @@ static char *folder_of(const char *path)
   return strndup(path, (size_t)(slash - path));
 }
 
+#define STREAM_BUFFER 65536
+
 static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *err)
 {
   char *name = NULL;
@@ -164,10 +166,11 @@ static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *e
   out->temporary = name;
   if (fchmod(fd, mode) == 0)
     out->stream = fdopen(fd, "w");
-  /* A report of ten thousand devices in as few writes as can be; failure leaves the usual buffer.
-   */
-  if (out->stream != NULL)
-    setvbuf(out->stream, NULL, _IOFBF, 1U << 18);
+  /* A report of ten thousand devices in as few writes as can be. The buffer has to be ours: given
+   * none, glibc passes over the size. Without memory the usual one is left. */
+  out->buffer = out->stream != NULL ? malloc(STREAM_BUFFER) : NULL;
+  if (out->buffer != NULL)
+    setvbuf(out->stream, out->buffer, _IOFBF, STREAM_BUFFER);
   if (out->stream == NULL) {
     int code = -errno;
     close(fd);
@@ -206,6 +209,12 @@ int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct 
   if (rc < 0)
     tm_output_release(out);
   return rc;
+}
+
+void tm_output_ahead(struct tm_output *out)
+{
+  if (out->path != NULL) /* what fails here fails again when the file is committed */
+    sync_file_range(fileno(out->stream), 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 static int commit_stream(struct tm_output *out, const char *name, struct tm_error *err)
@@ -257,6 +266,7 @@ void tm_output_release(struct tm_output *out)
     unlink(out->temporary);
   free(out->temporary);
   free(out->path);
+  free(out->buffer);
   *out = (struct tm_output){0};
 }
 

@@ -50,8 +50,12 @@ struct tm_output {
   FILE *stream; /* write here */
   char *path;   /* NULL: standard output or a device, which is not renamed into place */
   char *temporary;
+  char *buffer; /* the stream's; NULL: its own */
 };
 int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct tm_error *err);
+/* Lets the disk begin with what was written so far, so that the commit of a long report waits for
+ * the rest alone. Threads may call it while others write. */
+void tm_output_ahead(struct tm_output *out);
 /* Makes the file visible. On failure the old file stands and nothing half-written is left. */
 int tm_output_commit(struct tm_output *out, struct tm_error *err);
 /* Gives up what was not committed; harmless after a commit and twice. */
