@@ -33,7 +33,7 @@ int64_t expansion_last(const int64_t *time, const double *capacity, size_t n)
       continue;
     if (isnan(now))
       now = capacity[i];
-    if (is_same(capacity[i], now)) {
+    if (capacity[i] == now || is_same(capacity[i], now)) { /* the first one nearly always */
       others = 0;
       continue;
     }

@@ -141,24 +141,67 @@ static void open_day(struct maxima_build *b, size_t i)
   b->fine = true;
 }
 
+/* Rows come by the hundred million: of each sum and maximum there are four side by side, for one
+ * alone would wait at every row for the row before. */
+static double add_up(const double *v, size_t n)
+{
+  double a = 0;
+  double b = 0;
+  double c = 0;
+  double d = 0;
+  size_t k = 0;
+  for (; k + 4 <= n; k += 4) {
+    a += v[k];
+    b += v[k + 1];
+    c += v[k + 2];
+    d += v[k + 3];
+  }
+  for (; k < n; k++)
+    a += v[k];
+  return a + b + (c + d);
+}
+
+/* The largest of the rows, -INFINITY without one, and how many of them are known. An unknown one is
+ * not larger than anything. */
+static double largest(const double *v, size_t n, size_t stride, size_t *known)
+{
+  double a = -INFINITY;
+  double b = -INFINITY;
+  double c = -INFINITY;
+  double d = -INFINITY;
+  size_t told = 0;
+  size_t k = 0;
+  for (; k + 4 <= n; k += 4, v += 4 * stride) {
+    told += (size_t)(v[0] == v[0]) + (v[stride] == v[stride]) + (v[2 * stride] == v[2 * stride]) +
+            (v[3 * stride] == v[3 * stride]);
+    a = larger(v[0], a);
+    b = larger(v[stride], b);
+    c = larger(v[2 * stride], c);
+    d = larger(v[3 * stride], d);
+  }
+  for (; k < n; k++, v += stride) {
+    told += *v == *v;
+    a = larger(*v, a);
+  }
+  *known = told;
+  return larger(larger(a, b), larger(c, d));
+}
+
 static void gather(struct maxima_build *b, size_t i, int64_t span, const double *v, size_t n,
                    size_t stride)
 {
   if (b->open != i)
     open_day(b, i);
   double *out = b->row + b->gathered;
-  double *room = b->row + MAX_ROWS_A_DAY;
-  double sum = 0;
-  for (size_t k = 0; k < n && out < room; k++) {
+  size_t room = MAX_ROWS_A_DAY - b->gathered;
+  size_t known = 0;
+  for (size_t k = 0; k < n && known < room; k++) {
     double x = v[k * stride];
-    if (x == x) {
-      *out++ = x;
-      sum += x;
-    }
+    out[known] = x;
+    known += x == x;
   }
-  size_t known = (size_t)(out - b->row) - b->gathered;
   b->gathered += known;
-  b->sum += sum * (double)span;
+  b->sum += add_up(out, known) * (double)span;
   b->seconds += (double)known * (double)span;
   if (span > HOUR_S)
     b->fine = false;
@@ -185,21 +228,15 @@ static void take_max(struct maxima_build *b, size_t i, int64_t end, int64_t span
                      size_t n, size_t stride)
 {
   struct maxima_day *d = &b->day[i];
-  double max = d->max == d->max ? d->max : -INFINITY;
-  size_t at = n;
   size_t known = 0;
-  for (size_t k = 0; k < n; k++) {
-    double x = v[k * stride];
-    known += x == x;
-    if (x > max) {
-      max = x;
-      at = k;
-    }
-  }
+  double max = largest(v, n, stride, &known);
   if (known == 0)
     return;
   d->covered += (double)known * (double)span; /* seconds until the end */
-  if (at < n) {
+  if (!(max <= d->max) && max > -INFINITY) {  /* also when none is known yet */
+    size_t at = 0;
+    while (v[at * stride] != max)
+      at++;
     int64_t row_end = end + (int64_t)at * span;
     d->max = max;
     d->max_at = began(b, row_end, span);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 #include <uthash.h>
 
@@ -348,22 +349,35 @@ const struct registration *registration_find(const struct registrations *r, cons
 
 /* ---- what was found ---- */
 
+/* The file name that the plugins make of a host or device. Returns out. */
+static const char *inventory_name(char out[256], const char *given)
+{
+  snprintf(out, 256, "%s", given);
+  for (char *p = out; *p != '\0'; p++)
+    if (*p == '/')
+      *p = '_';
+  if (out[0] == '.')
+    out[0] = '_';
+  return out;
+}
+
+bool inventory_has(const char *state_dir, const char *host)
+{
+  char path[PATH_MAX];
+  char folder[256];
+  int n = snprintf(path, sizeof(path), "%s/inventory/%s", state_dir, inventory_name(folder, host));
+  return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
 json_t *inventory_read(const char *state_dir, const char *host, const char *device,
                        struct tm_error *err)
 {
   char path[PATH_MAX];
-  char names[2][256];
-  const char *const given[] = {host, device};
+  char folder[256];
+  char file[256];
   struct tm_error why = {0};
-  for (int i = 0; i < 2; i++) { /* the file names that the plugins make of them */
-    snprintf(names[i], sizeof(names[i]), "%s", given[i]);
-    for (char *p = names[i]; *p != '\0'; p++)
-      if (*p == '/')
-        *p = '_';
-    if (names[i][0] == '.')
-      names[i][0] = '_';
-  }
-  int n = snprintf(path, sizeof(path), "%s/inventory/%s/%s.json", state_dir, names[0], names[1]);
+  int n = snprintf(path, sizeof(path), "%s/inventory/%s/%s.json", state_dir,
+                   inventory_name(folder, host), inventory_name(file, device));
   if (n < 0 || (size_t)n >= sizeof(path)) {
     tm_fail(err, -ENAMETOOLONG, "%s: too long", state_dir);
     return NULL;

@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -53,6 +54,8 @@ void registration_free(struct registration *r);
 const struct registration *registration_find(const struct registrations *r, const char *host,
                                              const char *device, const char *serial);
 
+/* Whether the plugins have left anything about this host's devices. */
+bool inventory_has(const char *state_dir, const char *host);
 /* What the plugins found: STATEDIR/inventory/HOST/DEVICE.json. A new reference; NULL when there is
  * no such file (err untouched) or it cannot be read (err filled). */
 json_t *inventory_read(const char *state_dir, const char *host, const char *device,

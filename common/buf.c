@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int reserve(struct tm_buf *b, size_t n)
+int tm_buf_reserve(struct tm_buf *b, size_t n)
 {
   if (b->len > b->max || n > b->max - b->len)
     return -EFBIG;
@@ -27,7 +27,7 @@ static int reserve(struct tm_buf *b, size_t n)
 
 int tm_buf_add(struct tm_buf *b, const void *data, size_t n)
 {
-  int rc = reserve(b, n);
+  int rc = tm_buf_reserve(b, n);
   if (rc < 0)
     return rc;
   if (n > 0)
@@ -50,7 +50,7 @@ int tm_buf_printf(struct tm_buf *b, const char *fmt, ...)
   va_end(ap);
   if (n < 0)
     return -EINVAL;
-  int rc = reserve(b, (size_t)n);
+  int rc = tm_buf_reserve(b, (size_t)n);
   if (rc < 0)
     return rc;
   va_start(ap, fmt);

@@ -17,6 +17,8 @@ struct tm_buf {
     .max = (limit)                                                                                 \
   }
 
+/* Room for n more bytes and a NUL behind them. 0, or -ENOMEM / -EFBIG with the buffer unchanged. */
+int tm_buf_reserve(struct tm_buf *b, size_t n);
 /* Appends n bytes. 0, or -ENOMEM / -EFBIG with the buffer unchanged. */
 int tm_buf_add(struct tm_buf *b, const void *data, size_t n);
 /* Appends a string, or formatted text. The same results. */

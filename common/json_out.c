@@ -74,73 +74,141 @@ void json_out_bool(struct json_out *o, bool value)
   put(o, value ? "true" : "false", value ? 4 : 5);
 }
 
-/* Digits of v, right-aligned before end; returns where they begin. */
-static char *digits_before(char *end, uint64_t v)
+static const char digit_pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233"
+    "34353637383940414243444546474849505152535455565758596061626364656667"
+    "68697071727374757677787980818283848586878889909192939495969798"
+    "99";
+
+/* How many digits v has. */
+static unsigned count_digits(uint64_t v)
 {
-  do {
-    *--end = (char)('0' + v % 10);
-    v /= 10;
-  } while (v > 0);
-  return end;
+  static const uint64_t power[] = {0,
+                                   10,
+                                   100,
+                                   1000,
+                                   10000,
+                                   100000,
+                                   1000000,
+                                   10000000,
+                                   100000000,
+                                   1000000000,
+                                   10000000000,
+                                   100000000000,
+                                   1000000000000,
+                                   10000000000000,
+                                   100000000000000,
+                                   1000000000000000,
+                                   10000000000000000,
+                                   100000000000000000,
+                                   1000000000000000000,
+                                   10000000000000000000ULL};
+  /* log10(2) is 1233/4096: right, or one too many. */
+  unsigned n = (64U - (unsigned)__builtin_clzll(v | 1)) * 1233U >> 12;
+  return n + (v >= power[n]);
 }
 
-void json_out_int(struct json_out *o, int64_t value)
+/* The n last digits of v, zeros in front. */
+static char *put_digits(char *p, uint64_t v, unsigned n)
 {
-  char text[24];
-  char *end = text + sizeof(text);
-  char *p = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
+  char *at = p + n;
+  for (; n >= 2; n -= 2, v /= 100) {
+    at -= 2;
+    memcpy(at, digit_pairs + 2 * (v % 100), 2);
+  }
+  if (n > 0)
+    at[-1] = (char)('0' + v % 10);
+  return at - n;
+}
+
+static char *put_int(char *p, int64_t value)
+{
+  uint64_t v = value < 0 ? -(uint64_t)value : (uint64_t)value;
+  unsigned n = count_digits(v);
   if (value < 0)
-    *--p = '-';
-  element(o);
-  put(o, p, (size_t)(end - p));
+    *p++ = '-';
+  put_digits(p, v, n);
+  return p + n;
 }
 
 /*
  * Ten significant figures of 0.1 <= v < 1e9, without printf: scaled to an integer by an exact
  * power of ten. The figures are right to one unit of the tenth.
  */
-static void put_fraction(struct json_out *o, double value)
+static char *put_fraction(char *p, double value)
 {
   static const double scale[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10};
+  static const uint64_t power[] = {1,       10,       100,       1000,       10000,      100000,
+                                   1000000, 10000000, 100000000, 1000000000, 10000000000};
   double v = fabs(value);
-  int places = 10;
+  unsigned places = 10;
   double bound = 1;
   for (; v >= bound && places > 0; places--)
     bound *= 10;
   uint64_t whole = (uint64_t)llrint(v * scale[places]);
-  char text[40];
-  char *end = text + sizeof(text);
-  char *p = end;
-  for (int i = 0; i < places; i++) {
-    *--p = (char)('0' + whole % 10);
-    whole /= 10;
-  }
-  while (end > p && end[-1] == '0')
-    end--; /* no trailing zeros; a fraction of only zeros takes its point along */
-  if (end > p)
-    *--p = '.';
-  p = digits_before(p, whole);
   if (value < 0)
-    *--p = '-';
+    *p++ = '-';
+  p = put_int(p, (int64_t)(whole / power[places]));
+  *p = '.';
+  put_digits(p + 1, whole % power[places], places);
+  /* No trailing zeros; a fraction of only zeros takes its point along. */
+  char *end = p + 1 + places;
+  while (end[-1] == '0')
+    end--;
+  return end == p + 1 ? p : end;
+}
+
+char *json_put_number(char *p, double value)
+{
+  double v = fabs(value);
+  if (!isfinite(value))
+    return json_put(p, "null");
+  if (v < 9007199254740992.0 && v == floor(v))
+    return put_int(p, (int64_t)value);
+  if (v >= 0.1 && v < 1e9)
+    return put_fraction(p, value);
+  return p + snprintf(p, JSON_NUMBER_SIZE, "%.10g", value);
+}
+
+char *json_put_time(char *p, int64_t t)
+{
+  char text[TM_TIME_SIZE];
+  if (t == INT64_MIN)
+    return json_put(p, "null");
+  *p++ = '"';
+  p = stpcpy(p, tm_time_format(text, t));
+  *p++ = '"';
+  return p;
+}
+
+void json_out_int(struct json_out *o, int64_t value)
+{
+  char text[JSON_NUMBER_SIZE];
+  char *end = put_int(text, value);
   element(o);
-  put(o, p, (size_t)(end - p));
+  put(o, text, (size_t)(end - text));
 }
 
 void json_out_number(struct json_out *o, double value)
 {
-  double v = fabs(value);
-  if (!isfinite(value)) {
-    json_out_null(o);
-  } else if (v < 9007199254740992.0 && v == floor(v)) {
-    json_out_int(o, (int64_t)value);
-  } else if (v >= 0.1 && v < 1e9) {
-    put_fraction(o, value);
-  } else {
-    char text[40];
-    int n = snprintf(text, sizeof(text), "%.10g", value);
-    element(o);
-    put(o, text, (size_t)n);
-  }
+  char text[JSON_NUMBER_SIZE];
+  char *end = json_put_number(text, value);
+  element(o);
+  put(o, text, (size_t)(end - text));
+}
+
+char *json_out_begin(struct json_out *o, size_t n)
+{
+  element(o);
+  if (o->rc == 0)
+    o->rc = tm_buf_reserve(o->buf, n);
+  return o->rc == 0 ? o->buf->ptr + o->buf->len : NULL;
+}
+
+void json_out_end(struct json_out *o, char *end)
+{
+  o->buf->len = (size_t)(end - o->buf->ptr);
+  *end = '\0';
 }
 
 void json_out_string(struct json_out *o, const char *text)
@@ -175,11 +243,10 @@ void json_out_plain(struct json_out *o, const char *text)
 
 void json_out_time(struct json_out *o, int64_t t)
 {
-  char text[TM_TIME_SIZE];
-  if (t == INT64_MIN)
-    json_out_null(o);
-  else
-    json_out_plain(o, tm_time_format(text, t));
+  char text[JSON_TIME_SIZE];
+  char *end = json_put_time(text, t);
+  element(o);
+  put(o, text, (size_t)(end - text));
 }
 
 void json_out_value(struct json_out *o, const json_t *value)

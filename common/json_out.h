@@ -6,7 +6,9 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Compact JSON written straight into a buffer, for the documents that are made by the ten thousand:
@@ -50,5 +52,26 @@ void json_out_plain(struct json_out *o, const char *text);
 void json_out_time(struct json_out *o, int64_t t);
 /* A Jansson value as it is; null for NULL. */
 void json_out_value(struct json_out *o, const json_t *value);
+
+/*
+ * An element that has always the same members, put together piece by piece without a look at the
+ * room for each: there are thirty days of eight numbers in a summary. json_out_begin gives room for
+ * n bytes, or NULL after a failure; each piece returns its end; json_out_end takes the last one.
+ *
+ *   char *p = json_out_begin(o, 40 + JSON_NUMBER_SIZE);
+ *   if (p == NULL)
+ *     return;
+ *   p = json_put_number(json_put(p, "{\"covered\":"), covered);
+ *   json_out_end(o, json_put(p, "}"));
+ */
+#define JSON_NUMBER_SIZE 24
+#define JSON_TIME_SIZE   32
+char *json_out_begin(struct json_out *o, size_t n);
+void json_out_end(struct json_out *o, char *end);
+/* A literal as it stands. */
+#define json_put(p, literal) ((char *)mempcpy((p), (literal), sizeof(literal) - 1))
+/* As json_out_number and json_out_time write them. */
+char *json_put_number(char *p, double value);
+char *json_put_time(char *p, int64_t t);
 
 #endif

@@ -78,6 +78,39 @@ static void numbers_read_back_to_ten_figures(void **state)
   tm_buf_release(&b);
 }
 
+/* Pieces of a row are what the elements one by one are. */
+static void rows_are_written_as_their_elements(void **state)
+{
+  (void)state;
+  static const double values[] = {0,    -7,   99,   100,         1e15,  123.456, 0.1,    -2.5,
+                                  1e-9, NAN,  9e15, 12e8,        1e300, 99.95,   1e9,    3e-300,
+                                  10,   1000, 0.5,  999999999.5, 4e18,  -1e6,    1234567};
+  struct tm_buf b = TM_BUF_INIT(100000);
+  struct tm_buf c = TM_BUF_INIT(100000);
+  struct json_out one = JSON_OUT_INIT(&b);
+  struct json_out row = JSON_OUT_INIT(&c);
+  for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+    int64_t t = i % 5 == 0 ? INT64_MIN : (int64_t)i * 7654321987;
+    json_out_open(&one, '{');
+    json_out_key(&one, "a");
+    json_out_number(&one, values[i]);
+    json_out_key(&one, "b");
+    json_out_time(&one, t);
+    json_out_close(&one, '}');
+    char *p = json_out_begin(&row, 20 + JSON_NUMBER_SIZE + JSON_TIME_SIZE);
+    assert_non_null(p);
+    p = json_put_number(json_put(p, "{\"a\":"), values[i]);
+    p = json_put_time(json_put(p, ",\"b\":"), t);
+    json_out_end(&row, json_put(p, "}"));
+  }
+  assert_string_equal(b.ptr, c.ptr);
+  c.max = c.len;
+  assert_null(json_out_begin(&row, 1));
+  assert_int_equal(row.rc, -EFBIG);
+  tm_buf_release(&b);
+  tm_buf_release(&c);
+}
+
 static void a_full_buffer_is_said_once(void **state)
 {
   (void)state;
@@ -94,6 +127,7 @@ int main(void)
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(containers_get_their_commas),
       cmocka_unit_test(numbers_read_back_to_ten_figures),
+      cmocka_unit_test(rows_are_written_as_their_elements),
       cmocka_unit_test(a_full_buffer_is_said_once),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
