@@ -94,13 +94,28 @@ static int close_with_advice(struct device_work *w, const struct device_settings
   return rc;
 }
 
+/* The devices of a host come one after the other, and most hosts watch none that is asked for what
+ * it is. */
+static bool has_inventory(struct device_work *w, const struct device_settings *settings,
+                          const char *host)
+{
+  if (!settings->has_inventory)
+    return false;
+  if (strlen(host) >= sizeof(w->host) || strcmp(w->host, host) != 0) {
+    w->has_inventory = inventory_has(settings->conf->state_dir, host);
+    snprintf(w->host, sizeof(w->host), "%s", host);
+  }
+  return w->has_inventory;
+}
+
 /* What is fixed about the device: its papers, with what the plugins found put over them. NULL where
  * there is neither. An inventory file that cannot be read is said, and costs only itself. */
-static json_t *product_of(const struct device_settings *settings, const struct series *s)
+static json_t *product_of(struct device_work *w, const struct device_settings *settings,
+                          const struct series *s)
 {
   struct tm_error err = {0};
   json_t *inventory = NULL;
-  if (settings->has_inventory)
+  if (has_inventory(w, settings, s->host))
     inventory = inventory_read(settings->conf->state_dir, s->host, s->device, &err);
   if (err.code != 0)
     tm_log_warning("%s", err.text);
@@ -138,7 +153,7 @@ int device_summarize(struct device_work *w, const struct device_settings *settin
     rc = forecast_device(w, settings, series, record, sizeof(record), err);
   if (rc < 0)
     return rc;
-  json_t *product = product_of(settings, series);
+  json_t *product = product_of(w, settings, series);
   struct summary s = {
       .conf = settings->conf,
       .series = series,
@@ -146,6 +161,7 @@ int device_summarize(struct device_work *w, const struct device_settings *settin
       .record = record,
       .product = product,
       .generated_at = settings->as_of != INT64_MIN ? settings->as_of : series->observed_at,
+      .brief = settings->brief,
       .history_days = settings->history_days,
   };
   tm_buf_reset(&w->line);

@@ -26,6 +26,7 @@ struct device_settings {
   const struct catalogue *catalogue; /* NULL: this site has none, nothing is recommended */
   struct rule_thresholds thresholds;
   bool forecast;
+  bool brief;      /* capacity and maxima only, see struct summary */
   bool record;     /* append to the ledger and write the device's own summary file */
   bool has_ledger; /* there is a ledger to read */
   int64_t as_of;   /* INT64_MIN: the newest row's time */
@@ -37,6 +38,8 @@ struct device_work {
   struct tm_buf line;
   struct forecast_result result; /* of the device in hand, when forecasted */
   bool forecasted;
+  char host[256];     /* whose inventory was looked for last, */
+  bool has_inventory; /* and whether it has one */
 };
 
 /* 0 or -ENOMEM. */

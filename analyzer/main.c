@@ -13,10 +13,11 @@ static const struct tm_option options[] = {
      "say what would have been said then: rows after TIME are not looked at"},
     {0, "record", NULL, "run",
      "append the forecasts to the ledger and write the summaries below paths.state"},
-    {0, "no-forecast", NULL, "run", "capacity and interval maxima only"},
+    {0, "no-forecast", NULL, "run", "capacity and interval maxima only, of the last 30 days"},
     {0, "all", NULL, "run", "also image, overlay and memory file systems"},
     {0, "history", "DURATION", "run graph",
-     "days of history in each summary (35d; with a catalogue 366d; at most 731d)"},
+     "days of history in each summary (35d; with a catalogue 366d; without forecast 30d; at most "
+     "731d)"},
     {'j', "jobs", "N", "run forecast", "worker processes (as many as processors)"},
     {0, "shard", "I/N", "run", "only the devices of this share, I from 0 to N-1"},
     {'f', "format", "NAME", "run score recommend demand",

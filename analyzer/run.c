@@ -22,10 +22,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define BRIEF_HISTORY_DAYS   30
 #define DEFAULT_HISTORY_DAYS 35
 #define ADVICE_HISTORY_DAYS  366
 #define MAX_HISTORY_DAYS     731
 #define BAR_WIDTH            30
+#define AHEAD_BYTES          ((size_t)1 << 20)
 
 struct run {
   const struct tm_args *args;
@@ -48,6 +50,8 @@ struct run {
   atomic_int unrecorded; /* why something could not be recorded: a negative errno */
   atomic_size_t refused; /* files and devices that could not be used */
   size_t reported;
+  atomic_size_t written; /* bytes of the report, and how many of them the disk was told of */
+  atomic_size_t ahead;
   struct tm_error sink_error;
 
   bool bar;           /* a progress bar is wanted */
@@ -83,7 +87,7 @@ static int parse_times(struct run *run)
                           "expected 2026-11-20, 2026-11-20T00:00:00Z or @SECONDS");
   run->source_options.as_of = run->settings.as_of;
   const char *history = tm_args_get(run->args, "history");
-  int64_t s = DEFAULT_HISTORY_DAYS * (int64_t)TM_DAY;
+  int64_t s = (run->settings.brief ? BRIEF_HISTORY_DAYS : DEFAULT_HISTORY_DAYS) * (int64_t)TM_DAY;
   if (history != NULL &&
       (tm_parse_duration(history, &s) < 0 || s < TM_DAY || s > MAX_HISTORY_DAYS * (int64_t)TM_DAY))
     return tm_args_refuse(run->args, "history", "a duration from 1d to 731d is expected");
@@ -140,6 +144,11 @@ static int parse_options(struct run *run)
   run->jobs = processors < 1                 ? 1
               : processors > SOURCE_MAX_JOBS ? SOURCE_MAX_JOBS
                                              : (unsigned)processors;
+  run->record = tm_args_has(run->args, "record");
+  run->settings.forecast = !tm_args_has(run->args, "no-forecast");
+  /* What is recorded is sent, and a receiver wants all of each day. */
+  run->settings.brief =
+      !run->settings.forecast && !run->record && tm_args_get(run->args, "history") == NULL;
   int status = parse_count(run, "jobs", 1, SOURCE_MAX_JOBS, &run->jobs);
   if (status == 0)
     status = parse_times(run);
@@ -151,10 +160,9 @@ static int parse_options(struct run *run)
     status = command_source(run->args, &run->conf, &run->source_options);
   run->source_options.all = tm_args_has(run->args, "all");
   run->source_options.now = tm_now();
-  run->settings.forecast = !tm_args_has(run->args, "no-forecast");
+  run->source_options.maxima_only = run->settings.brief;
   if (!run->settings.forecast) /* rows beyond the reported days would be read for nobody */
     run->source_options.read_days = run->source_options.days;
-  run->record = tm_args_has(run->args, "record");
   return status;
 }
 
@@ -209,6 +217,7 @@ static int report_one(void *user, size_t index, char *data, size_t len)
     return tm_fail(&run->sink_error, rc, "%s: cannot write: %s",
                    run->output.path != NULL ? run->output.path : "standard output", strerror(-rc));
   run->reported++;
+  atomic_fetch_add(&run->written, len);
   keep_one(run, data, len);
   return 0;
 }
@@ -301,6 +310,16 @@ static char *make_line(struct job *job, const struct series *s, size_t *len)
   return line;
 }
 
+/* Outside of the lock under which lines are written: the disk has its own pace. */
+static void write_ahead(struct run *run)
+{
+  size_t ahead = atomic_load(&run->ahead);
+  size_t written = atomic_load(&run->written);
+  if (written - ahead >= AHEAD_BYTES &&
+      atomic_compare_exchange_strong(&run->ahead, &ahead, written))
+    tm_output_ahead(&run->output);
+}
+
 static void *run_job(void *user)
 {
   struct job *job = user;
@@ -313,6 +332,7 @@ static void *run_job(void *user)
     rc = ordered_put(run->ordered, s.index, line, len);
     if (rc < 0)
       break;
+    write_ahead(run);
   }
   if (rc < 0)
     ordered_abort(run->ordered, rc);

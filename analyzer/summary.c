@@ -110,7 +110,8 @@ static void put_load(struct json_out *o, const struct summary *s)
   json_out_int(o, m->interval_s);
   put_number(o, "max_per_interval", busiest != NULL ? busiest->max : NAN);
   put_time(o, "max_at", busiest != NULL ? busiest->max_at : INT64_MIN);
-  put_number(o, "mean_per_interval", weight > 0 ? sum / weight : NAN);
+  if (!s->brief)
+    put_number(o, "mean_per_interval", weight > 0 ? sum / weight : NAN);
   put_string(o, "resolution",
              weakest != NULL ? maxima_resolution(resolution, m, weakest) : "unknown");
   json_out_close(o, '}');
@@ -132,10 +133,12 @@ static void put_levels(struct json_out *o, const struct series *s)
 }
 
 /* The day of the last change of capacity: a need after it is a new one. */
-static void put_change(struct json_out *o, const struct series *s)
+static void put_change(struct json_out *o, const struct series *s, bool brief)
 {
   char date[TM_DATE_SIZE];
   int64_t since = expansion_last(s->time, s->capacity, s->unit != NULL ? s->n : 0);
+  if (brief && since == INT64_MIN) /* a month of rows does not tell that there was none */
+    return;
   put_string(o, "capacity_changed_on", since != INT64_MIN ? tm_date_format(date, since) : NULL);
 }
 
@@ -152,26 +155,35 @@ static void put_status(struct json_out *o, const struct summary *s)
     put_whole(o, "slots_total", d->capacity_now);
     put_whole(o, "slots_used", d->used_now);
   }
-  put_change(o, d);
+  put_change(o, d, s->brief);
   put_load(o, s);
   put_levels(o, d);
   json_out_close(o, '}');
 }
 
-static void put_day(struct json_out *o, const struct maxima_day *d, int64_t date_days, bool slots)
+#define DAY_SIZE (200 + TM_DATE_SIZE + JSON_TIME_SIZE + 6 * JSON_NUMBER_SIZE)
+
+/* The greater part of the document: see json_out_begin(). */
+static void put_day(struct json_out *o, const struct maxima_day *d, int64_t date_days, bool slots,
+                    bool brief)
 {
   char date[TM_DATE_SIZE];
-  json_out_open(o, '{');
-  json_out_key(o, "date");
-  json_out_plain(o, tm_date_format_days(date, date_days));
-  put_whole(o, slots ? "slots_total" : "capacity_bytes", d->capacity);
-  put_whole(o, slots ? "slots_used" : "used_bytes", d->used);
-  put_number(o, "transfers_max", d->max);
-  put_time(o, "transfers_max_at", d->max_at);
-  put_number(o, "transfers_mean", d->mean);
-  put_number(o, "transfers_p95", d->p95);
-  put_number(o, "covered", round(d->covered * 1000) / 1000);
-  json_out_close(o, '}');
+  char *p = json_out_begin(o, DAY_SIZE);
+  if (p == NULL)
+    return;
+  p = stpcpy(json_put(p, "{\"date\":\""), tm_date_format_days(date, date_days));
+  p = slots ? json_put(p, "\",\"slots_total\":") : json_put(p, "\",\"capacity_bytes\":");
+  p = json_put_number(p, round(d->capacity));
+  p = slots ? json_put(p, ",\"slots_used\":") : json_put(p, ",\"used_bytes\":");
+  p = json_put_number(p, round(d->used));
+  p = json_put_number(json_put(p, ",\"transfers_max\":"), d->max);
+  p = json_put_time(json_put(p, ",\"transfers_max_at\":"), d->max_at);
+  if (!brief) {
+    p = json_put_number(json_put(p, ",\"transfers_mean\":"), d->mean);
+    p = json_put_number(json_put(p, ",\"transfers_p95\":"), d->p95);
+  }
+  p = json_put_number(json_put(p, ",\"covered\":"), round(d->covered * 1000) / 1000);
+  json_out_end(o, json_put(p, "}"));
 }
 
 static void put_history(struct json_out *o, const struct summary *s)
@@ -187,7 +199,7 @@ static void put_history(struct json_out *o, const struct summary *s)
       date_days++;
     else
       date_days = tm_date_days(d->start + (d->end - d->start) / 2);
-    put_day(o, d, date_days, counts_slots(s->series));
+    put_day(o, d, date_days, counts_slots(s->series), s->brief);
   }
   json_out_close(o, ']');
 }

@@ -22,6 +22,8 @@ struct summary {
   const char *record;                     /* track record in words; "" or NULL: none yet */
   const json_t *product;                  /* registration merged with inventory; NULL: none */
   int64_t generated_at;
+  bool brief;            /* capacity and maxima only: without means and percentiles, and without
+                            what they that look back over a short time cannot know */
   unsigned history_days; /* the newest days that go into history[] */
 };
 

@@ -39,6 +39,7 @@ int rrd_source_open(struct rrd_source **src, const struct rrd_options *options,
                           .as_of = options->as_of,
                           .days = between(options->days, DEFAULT_DAYS, RRD_MAX_DAYS),
                           .history_days = between(options->history_days, HISTORY_DAYS, 10 * 366),
+                          .maxima_only = options->maxima_only,
                           .interval_s = options->interval_s,
                           .settings = options->settings};
   s->wanted.read_days = between(options->read_days, s->wanted.history_days, s->wanted.history_days);

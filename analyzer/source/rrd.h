@@ -29,6 +29,7 @@ struct rrd_options {
   unsigned days;         /* daily maxima wanted, 1..RRD_MAX_DAYS; 0: 30 */
   unsigned history_days; /* of used and capacity that an archive is to reach back to; 0: 731 */
   unsigned read_days;    /* of them that are read: fewer where no forecast is made; 0: all */
+  bool maxima_only;      /* means and percentiles of the days are not read */
   int64_t interval_s;    /* the unit interval of interval_count files; 0: told by each file */
   const char *flush;     /* socket of rrdcached that is asked to write first; NULL: none. When it
                             does not, that is among the refusals, and files are read as they are */

@@ -23,6 +23,7 @@ struct rrd_wanted {
   unsigned history_days;
   unsigned read_days;
   int64_t interval_s;
+  bool maxima_only;
   bool sparing;  /* see struct rrd_file */
   bool settings; /* what keeps maxima from being exact instead of histories */
 };

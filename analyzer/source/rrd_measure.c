@@ -76,13 +76,16 @@ static int same_span(const struct rrd_file *f, enum rrd_cf cf, int64_t span)
   return best;
 }
 
-/* Peaks and means of one stretch of time, each from its own archive of the same row length. */
+/* Peaks of one stretch of time and, where they are wanted, means, each from its own archive of the
+ * same row length. */
 static int measure_stretch(struct rrd_file *f, struct measure *m, size_t archive, int64_t after,
                            int64_t to, struct tm_error *err)
 {
   const struct rrd_archive *a = &f->archive[archive];
-  int mean = a->span == f->step || a->cf == RRD_CF_AVERAGE ? (int)archive
-                                                           : same_span(f, RRD_CF_AVERAGE, a->span);
+  int mean = -1;
+  if (!m->r->wanted.maxima_only)
+    mean = a->span == f->step || a->cf == RRD_CF_AVERAGE ? (int)archive
+                                                         : same_span(f, RRD_CF_AVERAGE, a->span);
   m->use = MAXIMA_FOR_MAX | (mean == (int)archive ? MAXIMA_FOR_MEAN : 0);
   int rc = rrd_file_rows(f, archive, 0, after, to, measure_rows, m, err);
   m->use = MAXIMA_FOR_MEAN;

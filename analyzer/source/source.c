@@ -29,6 +29,7 @@ static int open_rrd(void **state, const struct source_options *o, struct tm_erro
                                 .days = o->days,
                                 .history_days = o->history_days,
                                 .read_days = o->read_days,
+                                .maxima_only = o->maxima_only,
                                 .flush = o->flush,
                                 .shard = o->shard,
                                 .shards = o->shards,

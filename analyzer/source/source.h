@@ -35,6 +35,7 @@ struct source_options {
   unsigned days;         /* daily maxima wanted, 1..SOURCE_MAX_DAYS; 0: 30 */
   unsigned history_days; /* of used and capacity; 0: 731 */
   unsigned read_days;    /* of them that are read: fewer where no forecast is made; 0: all */
+  bool maxima_only;      /* means and percentiles of the days are not wanted */
   const char *flush;     /* SOURCE_RRD: socket of rrdcached that is asked to write first, or NULL */
   const char *host;   /* all but SOURCE_RRD: this host's device of that folder or, where it has */
   const char *folder; /* none, of that name alone; NULL: all */

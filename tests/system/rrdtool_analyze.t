@@ -45,6 +45,13 @@ is 'a flat series has no date and says so' "$(field df-srv "s['forecast']['fill'
 like 'three days are said to be too few' "$(field df-var "s['forecast']['reason']")" '^[23] days of history; 14 days needed$'
 is 'a file system belongs to a computer' "$(field df-root "s['product']['kind'], s['customer']['host']")" "computer web"
 
+brief() { # brief OPTIONS: days, and which members a day and the status have beyond the maxima
+  out=$(tidemark-analyze run --data "$data" --format json --no-forecast "$@")
+  field df-root "len(s['history']), *sorted({'transfers_mean', 'transfers_p95'} & set(s['history'][0])), 'capacity_changed_on' in s['status'], s['forecast']"
+}
+is 'without a forecast: a month of maxima and nothing else' "$(brief)" "30 False None"
+is '... unless the history is asked for' "$(brief --history 35d)" "35 transfers_mean transfers_p95 True None"
+
 table=$(COLUMNS=200 tidemark-analyze run --data "$data")
 is 'the most urgent device stands first' "$(sed -n '2s/ .*//p' <<<"$table")" web/df-root
 like 'the table has a head' "$(head -n 1 <<<"$table")" '^DEVICE +USED +CAPACITY'
