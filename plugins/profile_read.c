@@ -87,6 +87,9 @@ static struct extent read_extent(struct reader *rd, const struct profile_table *
     e.used = e.capacity - e.free;
   if (isnan(e.capacity))
     e.capacity = e.used + e.free;
+  /* "3.6 TB" is no whole number of bytes. */
+  e.capacity = round(e.capacity);
+  e.used = round(e.used);
   return e;
 }
 
@@ -327,18 +330,44 @@ static bool fill_item(struct reader *rd, const struct profile_item *known, struc
   return true;
 }
 
-/* "NAME-Tray_1": the label of the row in the characters that names have; its index without one. */
+/* Names of data items are at most this long wherever they travel. */
+#define ITEM_NAME 64
+
+static bool is_named(const struct reading *r, const char *name)
+{
+  for (size_t i = 0; i < r->items_len; i++)
+    if (strcmp(r->items[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+/* Writes what fits, in the characters that names have. */
+static void put_label(char *to, size_t room, const char *label)
+{
+  size_t i = 0;
+  for (; label[i] != '\0' && i < room; i++)
+    to[i] = (char)(isalnum((unsigned char)label[i]) || label[i] == '-' ? label[i] : '_');
+  to[i] = '\0';
+}
+
+/*
+ * "NAME-Tray_1": the label of the row; its index where there is no label, and after it where
+ * another row is already called so.
+ */
 static void name_row(struct reader *rd, const struct profile_item *known, struct profile_index at,
-                     char *name, size_t size)
+                     char name[ITEM_NAME + 1])
 {
   char label[READING_NAME];
+  char index[READING_NAME] = "-";
+  size_t len = (size_t)snprintf(name, ITEM_NAME + 1, "%s-", known->name);
+  oid_format(index + 1, sizeof(index) - 1, at.id, at.len);
   profile_text_of(&rd->source, &known->label, at, label, sizeof(label));
-  if (label[0] == '\0')
-    oid_format(label, sizeof(label), at.id, at.len);
-  for (char *c = label; *c != '\0'; c++)
-    if (!isalnum((unsigned char)*c) && *c != '-')
-      *c = '_';
-  snprintf(name, size, "%.48s-%.14s", known->name, label);
+  put_label(name + len, ITEM_NAME - len, label[0] != '\0' ? label : index + 1);
+  if (!is_named(rd->r, name))
+    return;
+  size_t tail = strlen(index) < ITEM_NAME - len ? strlen(index) : ITEM_NAME - len;
+  size_t keep = strlen(name) + tail <= ITEM_NAME ? strlen(name) : ITEM_NAME - tail;
+  put_label(name + keep, ITEM_NAME - keep, index);
 }
 
 /* One item for each row of a table: the copies of each paper feed stage. Their number. */
@@ -349,10 +378,10 @@ static size_t read_item_rows(struct reader *rd, const struct profile_item *known
   size_t rows = snmp_rows_under(rd->source.rows, known->rows.id, known->rows.len, &first);
   for (size_t i = 0; i < rows && !rd->failed; i++) {
     struct snmp_row row;
-    char name[READING_NAME];
+    char name[ITEM_NAME + 1];
     snmp_rows_at(rd->source.rows, first + i, &row);
     struct profile_index at = {row.id + known->rows.len, row.id_len - known->rows.len};
-    name_row(rd, known, at, name, sizeof(name));
+    name_row(rd, known, at, name);
     struct reading_item *it = new_item(rd, name);
     if (it != NULL && fill_item(rd, known, at, it))
       told++;
