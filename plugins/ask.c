@@ -253,6 +253,48 @@ const struct ask_source *ask_device_source(const struct ask_device *d)
   return d->source;
 }
 
+/* --- how others would ask it ---------------------------------------------------------------- */
+
+bool ask_url_make(char *url, size_t size, const char *scheme, const struct ask_settings *settings,
+                  const char *path)
+{
+  const char *host = ask_settings_get(settings, "Address");
+  const char *port = ask_settings_get(settings, "Port");
+  if (host == NULL || host[0] == '\0' || strpbrk(host, "/@%") != NULL ||
+      (path != NULL && strchr(path, '%') != NULL))
+    return false;
+  bool v6 = strchr(host, ':') != NULL;
+  const char *slash = path != NULL && path[0] != '/' ? "/" : "";
+  int n =
+      snprintf(url, size, "%s://%s%s%s%s%s%s%s", scheme, v6 ? "[" : "", host, v6 ? "]" : "",
+               port != NULL ? ":" : "", port != NULL ? port : "", slash, path != NULL ? path : "");
+  return n > 0 && (size_t)n < size;
+}
+
+json_t *ask_device_asked(const struct ask_device *d)
+{
+  static const struct {
+    const char *setting, *member;
+  } carried[] = {{"Credentials", "credentials"},
+                 {"Profiles", "profiles"},
+                 {"CACert", "cacert"},
+                 {"PinnedKey", "pinned-key"}};
+  char url[1024];
+  const char *community = ask_settings_get(&d->settings, "Community");
+  if (d->source->to_url == NULL || ask_settings_get(&d->settings, "ClientCert") != NULL ||
+      !d->source->to_url(&d->settings, url, sizeof(url)))
+    return json_null();
+  json_t *o = json_pack("{s:s}", "url", url);
+  for (size_t i = 0; i < sizeof(carried) / sizeof(carried[0]); i++) {
+    const char *value = ask_settings_get(&d->settings, carried[i].setting);
+    if (value != NULL)
+      json_object_set_new(o, carried[i].member, json_string(value));
+  }
+  if (community != NULL && strcmp(community, "public") != 0)
+    json_object_set_new(o, "withheld", json_string("community"));
+  return o != NULL ? o : json_null();
+}
+
 /* --- questions ---------------------------------------------------------------------------- */
 
 double ask_wall_clock(void)

@@ -73,6 +73,9 @@ struct ask_source {
   void (*teardown)(void *shared);
   /* Turns a URL into settings. */
   int (*from_url)(const struct ask_url *url, struct ask_settings *settings, struct tm_error *err);
+  /* The other way round, without what is secret. False: no URL says the same, or it is too long.
+   * NULL: this source has no URLs. */
+  bool (*to_url)(const struct ask_settings *settings, char *url, size_t size);
   /* Checks the settings and makes the device; opens no connection and no file of the device.
    * `settings` may be kept: they live as long as the device. */
   int (*open)(void **device, void *shared, const struct ask_settings *settings,
@@ -107,6 +110,18 @@ int ask_device_from_url(struct ask_device **out, struct ask *a, const char *url,
                         const struct ask_settings *settings, struct tm_error *err);
 void ask_device_free(struct ask_device *d);
 const struct ask_source *ask_device_source(const struct ask_device *d);
+
+/* "SCHEME://HOST:PORT/PATH" of the settings Address, Port and, where path is not NULL, that. False
+ * when it does not fit or there is no Address. */
+bool ask_url_make(char *url, size_t size, const char *scheme, const struct ask_settings *settings,
+                  const char *path);
+/*
+ * How `tidemark-probe` would ask this device: its URL and the settings that it needs beside it, by
+ * the names of its options, as inventory.schema.json has them under "asked". No secret is in it; a
+ * community that stands in collectd's configuration alone is, if it is not "public", said to be
+ * withheld. A new reference; null where no URL would do.
+ */
+json_t *ask_device_asked(const struct ask_device *d);
 
 /* What is wanted of a device. */
 enum ask_part {

@@ -147,6 +147,12 @@ static int snmp3_from_url(const struct ask_url *url, struct ask_settings *settin
   return rc < 0 ? tm_fail(err, rc, "out of memory") : 0;
 }
 
+/* tidemark-probe speaks v3 itself, where the credentials say so. */
+static bool snmp3_to_url(const struct ask_settings *settings, char *url, size_t size)
+{
+  return ask_url_make(url, size, "snmp", settings, NULL);
+}
+
 /* --- a job and its question --------------------------------------------------------------- */
 
 static const char *const part_names[] = {"everything", "counters", "items"};
@@ -224,6 +230,7 @@ const struct ask_source helper_redfish = {
     .setup = web_setup,
     .teardown = web_teardown,
     .from_url = redfish_from_url,
+    .to_url = redfish_to_url,
     .open = open_redfish,
     .close = close_remote,
     .ask = helper_source_ask,
@@ -236,6 +243,7 @@ const struct ask_source helper_ipp = {
     .setup = web_setup,
     .teardown = web_teardown,
     .from_url = ipp_from_url,
+    .to_url = ipp_to_url,
     .open = open_ipp,
     .close = close_remote,
     .ask = helper_source_ask,
@@ -250,6 +258,7 @@ const struct ask_source helper_snmp3 = {
     .schemes = snmp3_schemes,
     .keys = snmp3_keys,
     .from_url = snmp3_from_url,
+    .to_url = snmp3_to_url,
     .open = open_snmp3,
     .close = close_remote,
     .ask = helper_source_ask,

@@ -45,7 +45,7 @@ static void put_named(json_t *o, const char *key, const char *names, size_t len,
   json_object_set_new(o, key, list);
 }
 
-static json_t *describe(const struct reading *r)
+static json_t *describe(const struct reading *r, const json_t *asked)
 {
   json_t *o = json_object();
   json_object_set_new(o, "schema", json_string("tidemark.inventory/1"));
@@ -70,6 +70,8 @@ static json_t *describe(const struct reading *r)
     put_named(o, "trays", r->trays_len > 0 ? r->trays->name : NULL, r->trays_len,
               sizeof(*r->trays));
   }
+  if (json_is_object(asked))
+    json_object_set(o, "asked", (json_t *)asked);
   return o;
 }
 
@@ -128,19 +130,27 @@ static json_t *note_changes(const json_t *before, const json_t *now, int64_t on)
   return changes;
 }
 
-/* Apart from when that was. */
-static bool is_same_device(const json_t *now, json_t *before)
+/* Apart from when that was, and from how it is asked. */
+static bool is_same_device(const json_t *now, const json_t *before)
 {
-  json_t *changes = json_incref(json_object_get(before, "changes"));
-  json_t *since = json_incref(json_object_get(before, "since"));
-  json_object_del(before, "changes");
-  json_object_del(before, "since");
-  bool same = json_equal(now, before) == 1;
-  if (changes != NULL)
-    json_object_set_new(before, "changes", changes);
-  if (since != NULL)
-    json_object_set_new(before, "since", since);
+  static const char *const apart[] = {"changes", "since", "asked"};
+  json_t *a = json_copy((json_t *)now);
+  json_t *b = json_copy((json_t *)before);
+  for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
+    json_object_del(a, apart[i]);
+    json_object_del(b, apart[i]);
+  }
+  bool same = json_equal(a, b) == 1;
+  json_decref(a);
+  json_decref(b);
   return same;
+}
+
+static bool is_asked_the_same(const json_t *now, const json_t *before)
+{
+  const json_t *a = json_object_get(now, "asked");
+  const json_t *b = json_object_get(before, "asked");
+  return a == NULL || b == NULL ? a == b : json_equal(a, b) == 1;
 }
 
 static int write_document(const char *path, json_t *o, int64_t since, struct tm_error *err)
@@ -171,7 +181,8 @@ static uint64_t mix_text(uint64_t sum, const char *text)
   return mix(sum, text, strlen(text) + 1);
 }
 
-/* Over everything that describe() shows; never 0. */
+/* Over everything that describe() shows of a reading; never 0. How it is asked does not change
+ * while this process lives. */
 static uint64_t mark_of(const struct reading *r)
 {
   uint64_t sum = mix(UINT64_C(14695981039346656037), &r->kind, sizeof(r->kind));
@@ -193,8 +204,8 @@ static uint64_t mark_of(const struct reading *r)
   return sum != 0 ? sum : 1;
 }
 
-int inventory_update(uint64_t *mark, const char *state_dir, const char *host, const char *name,
-                     const struct reading *r, struct tm_error *err)
+int inventory_update(uint64_t *mark, const struct inventory_device *device, const struct reading *r,
+                     struct tm_error *err)
 {
   char host_name[256];
   char device_name[256];
@@ -202,26 +213,28 @@ int inventory_update(uint64_t *mark, const char *state_dir, const char *host, co
   uint64_t new_mark = mark_of(r);
   if (new_mark == *mark)
     return 0;
-  file_name(host_name, sizeof(host_name), host);
-  file_name(device_name, sizeof(device_name), name);
-  int n = snprintf(path, sizeof(path), "%s/inventory/%s", state_dir, host_name);
+  file_name(host_name, sizeof(host_name), device->host);
+  file_name(device_name, sizeof(device_name), device->name);
+  int n = snprintf(path, sizeof(path), "%s/inventory/%s", device->state_dir, host_name);
   if (n < 0 || (size_t)n + strlen(device_name) + sizeof("/.json") > sizeof(path))
-    return tm_fail(err, -ENAMETOOLONG, "%s: too long", state_dir);
+    return tm_fail(err, -ENAMETOOLONG, "%s: too long", device->state_dir);
   int rc = tm_dir_make(path, 0755, err);
   if (rc < 0)
     return rc;
   snprintf(path + n, sizeof(path) - (size_t)n, "/%s.json", device_name);
-  json_t *now = describe(r);
+  json_t *now = describe(r, device->asked);
   json_t *before = tm_json_read(path, MAX_INVENTORY_BYTES, NULL);
+  bool same = before != NULL && now != NULL;
+  if (same) {
+    keep_known(now, before);
+    same = is_same_device(now, before);
+  }
   if (now == NULL) {
     rc = tm_fail(err, -ENOMEM, "out of memory");
-  } else {
-    if (before != NULL)
-      keep_known(now, before);
-    if (before == NULL || !is_same_device(now, before)) {
-      json_object_set_new(now, "changes", note_changes(before, now, r->observed_at));
-      rc = write_document(path, now, r->observed_at, err);
-    }
+  } else if (!same || !is_asked_the_same(now, before)) {
+    json_object_set_new(now, "changes", note_changes(before, now, r->observed_at));
+    int64_t since = same ? tm_json_time_or(before, "since", r->observed_at) : r->observed_at;
+    rc = write_document(path, now, since, err);
   }
   if (rc == 0)
     *mark = new_mark;

@@ -7,9 +7,10 @@
 
 /*
  * STATEDIR/inventory/HOST/NAME.json: what a device is (kind, vendor, model, serial, firmware,
- * capacity, parts), as opposed to how it is doing. It is rewritten atomically, and only when
- * something in it has changed (a capacity by 1/1000 or more); `since` is when that was, and
- * `changes` says what of its identity and capacity became what, and when: the last hundred.
+ * capacity, parts) and how it is asked, as opposed to how it is doing. It is rewritten atomically,
+ * and only when something in it has changed (a capacity by 1/1000 or more); `since` is when that
+ * was, and `changes` says what of its identity and capacity became what, and when: the last
+ * hundred.
  */
 
 /*
@@ -17,7 +18,12 @@
  * the file has it. `mark` is the caller's memory of what was written last (0 at first): with it an
  * unchanged device costs no look at the disk.
  */
-int inventory_update(uint64_t *mark, const char *state_dir, const char *host, const char *name,
-                     const struct reading *r, struct tm_error *err);
+struct inventory_device {
+  const char *state_dir;
+  const char *host, *name;
+  const json_t *asked; /* how it is asked (ask.h), borrowed; NULL: not told */
+};
+int inventory_update(uint64_t *mark, const struct inventory_device *device, const struct reading *r,
+                     struct tm_error *err);
 
 #endif

@@ -36,6 +36,7 @@ void member_free(struct member *m)
   if (m == NULL)
     return;
   ask_device_free(m->device);
+  json_decref(m->asked);
   dispatch_release(&m->values);
   interval_release(&m->counter);
   pthread_mutex_destroy(&m->lock);
@@ -90,7 +91,8 @@ void member_keep_inventory(struct member *m, const struct ask_job *job)
   if (!answered(job))
     return;
   const char *host = m->host != NULL ? m->host : hostname_g;
-  if (inventory_update(&m->inventory_mark, m->state_dir, host, m->name, r, &err) < 0) {
+  struct inventory_device device = {m->state_dir, host, m->name, m->asked};
+  if (inventory_update(&m->inventory_mark, &device, r, &err) < 0) {
     if (!m->inventory_failed)
       P_ERROR("%s: inventory not written: %s", m->name, err.text);
     m->inventory_failed = true;

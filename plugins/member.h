@@ -18,6 +18,7 @@ struct member {
   char *name;
   char *host; /* NULL: collectd's own */
   struct ask_device *device;
+  json_t *asked; /* how it is asked, for its inventory file */
   enum reading_kind kind;
   double interval_s;
   int64_t unit_s;

@@ -63,6 +63,7 @@ static struct member *make_member(const struct module *mod, const struct config_
     tm_fail(err, -ENOMEM, "out of memory");
     return NULL;
   }
+  m->asked = ask_device_asked(device);
   m->kind = mod->plugin->kind;
   m->interval_s = c->interval_s;
   m->unit_s = c->unit_s;

@@ -61,6 +61,12 @@ static const char *wanted_disk(const struct ask_settings *settings)
   return device != NULL && is_disk_name(device) ? device : "";
 }
 
+static bool block_to_url(const struct ask_settings *settings, char *url, size_t size)
+{
+  int n = snprintf(url, size, "block:%s", wanted_disk(settings));
+  return n > 0 && (size_t)n < size;
+}
+
 static int block_open(void **device, void *shared, const struct ask_settings *settings,
                       struct tm_error *err)
 {
@@ -248,6 +254,7 @@ const struct ask_source source_block = {
     .schemes = schemes,
     .keys = keys,
     .from_url = block_from_url,
+    .to_url = block_to_url,
     .open = block_open,
     .close = block_close,
     .ask = block_ask,

@@ -137,6 +137,7 @@ const struct ask_source source_ipp = {
     .setup = web_setup,
     .teardown = web_teardown,
     .from_url = ipp_from_url,
+    .to_url = ipp_to_url,
     .open = ipp_open,
     .close = ipp_close,
     .ask = ipp_ask,

@@ -191,6 +191,7 @@ const struct ask_source source_redfish = {
     .setup = web_setup,
     .teardown = web_teardown,
     .from_url = redfish_from_url,
+    .to_url = redfish_to_url,
     .open = redfish_open,
     .close = redfish_close,
     .ask = redfish_ask,

@@ -69,6 +69,23 @@ static int source_from_url(const struct ask_url *url, struct ask_settings *setti
   return rc == 0 ? 0 : tm_fail(err, rc, "%s: %s", url->host, strerror(-rc));
 }
 
+/* A community that everybody knows is no secret. */
+static bool source_to_url(const struct ask_settings *settings, char *url, size_t size)
+{
+  const char *version = ask_settings_get(settings, "Version");
+  const char *community = ask_settings_get(settings, "Community");
+  bool v1 = version != NULL && strcmp(version, "1") == 0;
+  bool is_public = community != NULL && strcmp(community, "public") == 0;
+  const char *schemes_of[2][2] = {{"snmp", "snmp1"}, {"snmp://public@", "snmp1://public@"}};
+  if (!is_public)
+    return ask_url_make(url, size, schemes_of[0][v1], settings, NULL);
+  char bare[1024];
+  if (!ask_url_make(bare, sizeof(bare), "", settings, NULL))
+    return false;
+  int n = snprintf(url, size, "%s%s", schemes_of[1][v1], bare + strlen("://"));
+  return n > 0 && (size_t)n < size;
+}
+
 /* A number of a setting; the default where it is not set. */
 static int number_setting(const struct ask_settings *s, const char *key, double max, double *value,
                           struct tm_error *err)
@@ -226,6 +243,7 @@ const struct ask_source source_snmp = {
     .setup = source_setup,
     .teardown = source_teardown,
     .from_url = source_from_url,
+    .to_url = source_to_url,
     .open = source_open,
     .close = source_close,
     .ask = source_ask,

@@ -46,6 +46,8 @@ extern const struct web_default ipp_default;
 int redfish_from_url(const struct ask_url *url, struct ask_settings *settings,
                      struct tm_error *err);
 int ipp_from_url(const struct ask_url *url, struct ask_settings *settings, struct tm_error *err);
+bool redfish_to_url(const struct ask_settings *settings, char *url, size_t size);
+bool ipp_to_url(const struct ask_settings *settings, char *url, size_t size);
 
 /* Address, Port, Path and TLS of a URL; tls is what its scheme means. */
 int web_from_url(const struct ask_url *url, bool tls, struct ask_settings *settings,

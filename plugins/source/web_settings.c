@@ -185,3 +185,24 @@ int ipp_from_url(const struct ask_url *url, struct ask_settings *settings, struc
 {
   return web_from_url(url, strcmp(url->scheme, "ipps") == 0, settings, err);
 }
+
+/* As fill() understands TLS and Path. */
+static bool web_to_url(const char *scheme, const char *scheme_tls, bool tls_default,
+                       const struct ask_settings *settings, const char *path, char *url,
+                       size_t size)
+{
+  const char *tls = ask_settings_get(settings, "TLS");
+  bool encrypted = tls != NULL ? strcasecmp(tls, "true") == 0 : tls_default;
+  return ask_url_make(url, size, encrypted ? scheme_tls : scheme, settings, path);
+}
+
+bool redfish_to_url(const struct ask_settings *settings, char *url, size_t size)
+{
+  return web_to_url("redfish", "redfishs", redfish_default.tls, settings, NULL, url, size);
+}
+
+bool ipp_to_url(const struct ask_settings *settings, char *url, size_t size)
+{
+  return web_to_url("ipp", "ipps", ipp_default.tls, settings, ask_settings_get(settings, "Path"),
+                    url, size);
+}

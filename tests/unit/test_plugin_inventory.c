@@ -18,6 +18,7 @@
 static char folder[] = "/tmp/tidemark-test-XXXXXX";
 static char path[256];
 static uint64_t mark;
+static json_t *asked;
 
 static struct reading device(const char *firmware, double capacity, int64_t at)
 {
@@ -33,7 +34,8 @@ static struct reading device(const char *firmware, double capacity, int64_t at)
 static int update(const struct reading *r)
 {
   struct tm_error err = {0};
-  return inventory_update(&mark, folder, "h/o", "a-1", r, &err);
+  struct inventory_device device = {folder, "h/o", "a-1", asked};
+  return inventory_update(&mark, &device, r, &err);
 }
 
 static json_t *file(void)
@@ -121,13 +123,37 @@ static void a_damaged_file_is_made_anew(void **state)
   json_decref(o);
 }
 
+/* How it is asked is no property of the device: it does not change since when it is what it is. */
+static void how_it_is_asked_stands_beside(void **state)
+{
+  (void)state;
+  struct reading r = device("4.3.1", 2e12, 6500);
+  json_t *before = file();
+  asked = json_pack("{s:s}", "url", "snmp://public@10.0.0.1");
+  mark = 0;
+  assert_int_equal(update(&r), 0);
+  json_t *o = file();
+  assert_string_equal(tm_json_get_string(json_object_get(o, "asked"), "url"),
+                      "snmp://public@10.0.0.1");
+  assert_string_equal(tm_json_get_string(o, "since"), tm_json_get_string(before, "since"));
+  ino_t written = inode();
+  mark = 0;
+  assert_int_equal(update(&r), 0);
+  assert_int_equal(inode(), written);
+  json_decref(asked);
+  asked = NULL;
+  json_decref(o);
+  json_decref(before);
+}
+
 static void a_place_that_cannot_be_written_is_named(void **state)
 {
   (void)state;
   struct tm_error err = {0};
   uint64_t other = 0;
+  struct inventory_device below = {path, "h", "a", NULL};
   struct reading r = device("4.3.1", 2e12, 7000);
-  assert_true(inventory_update(&other, path, "h", "a", &r, &err) < 0); /* below a file */
+  assert_true(inventory_update(&other, &below, &r, &err) < 0); /* below a file */
   assert_non_null(strstr(err.text, path));
   assert_true(other == 0); /* tried again at the next reading */
 }
@@ -161,6 +187,7 @@ int main(void)
       cmocka_unit_test(what_is_not_told_this_time_stays),
       cmocka_unit_test(a_pool_that_breathes_is_no_change),
       cmocka_unit_test(a_damaged_file_is_made_anew),
+      cmocka_unit_test(how_it_is_asked_stands_beside),
       cmocka_unit_test(a_place_that_cannot_be_written_is_named),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
