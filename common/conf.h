@@ -69,6 +69,7 @@ struct tm_conf_target {
   bool starttls;         /* smtp: refuse to go on without TLS (the default) */
   bool create_parties;   /* tryton: a customer that it does not know is created (the default) */
   int64_t poll_s;        /* 0: never */
+  bool show_requests;    /* a person decides each request of service, rather than the consent */
   int64_t timeout_s;     /* one whole exchange */
   uint64_t rate_bytes;   /* bytes a second; 0: no limit */
   uint64_t batch;        /* events in one request, 1..1000 */

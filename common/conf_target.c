@@ -68,6 +68,7 @@ const struct tm_key tm_conf_target_keys[] = {
      .kind = TM_KEY_PATH,
      .offset = IN_TARGET(mapping),
      .types = WEBHOOK | TRYTON},
+    {.name = "requests", .kind = TM_KEY_OTHER, .types = WEBHOOK},
     {.name = "poll",
      .kind = TM_KEY_DURATION,
      .offset = IN_TARGET(poll_s),
@@ -96,6 +97,7 @@ const struct tm_key tm_conf_target_keys[] = {
 };
 
 static const char *const purpose_names[] = {"sales", "factory", "service", "comparison", NULL};
+static const char *const request_names[] = {"answer", "show", NULL};
 static const char *const type_names[] = {"webhook", "file", "smtp", "tryton", NULL};
 const char *tm_purpose_name(enum tm_purpose purpose)
 {
@@ -204,6 +206,10 @@ static int read_target(struct tm_conf_target *out, const struct tm_conf *conf,
   rc = tm_conf_read_keys(r, tm_conf_target_keys, &t);
   if (rc == 0)
     rc = check_keys_of_type(r, &t);
+  int requests = 0;
+  if (rc == 0)
+    rc = tm_conf_read_choice(r, "requests", request_names, &requests);
+  t.show_requests = requests == 1;
   if (rc == 0)
     rc = read_purposes(r, &t.purposes);
   if (rc == 0 && t.url != NULL)

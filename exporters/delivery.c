@@ -251,7 +251,7 @@ int delivery_send(struct delivery *p, struct load *l)
   p->ops->send(p->state, l->told, l->n, tm_now(), &out);
   keep_rate(p, l->bytes);
   if (out.requests != NULL) {
-    requests_store(p->order->conf, p->target, out.requests);
+    p->requests += requests_store(p->order->conf, p->target, out.requests);
     json_decref(out.requests);
   }
   if (out.split)

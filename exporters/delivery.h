@@ -31,6 +31,7 @@ struct delivery {
   json_t *acknowledged; /* note: device -> {history_to} */
   bool acknowledged_more;
   size_t sent, refused, left;
+  size_t requests;                                    /* that came in this run and were new */
   struct spool_entry failed_items[DELIVERY_FAILURES]; /* answered, but not taken: is it them? */
   int64_t failed_due[DELIVERY_FAILURES];
   int failures; /* of these, without a success between */

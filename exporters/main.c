@@ -325,15 +325,18 @@ static int run_requests(const struct tm_args *args)
   struct tm_conf conf;
   const char *answer = tm_args_get(args, "answer");
   const char *refuse = tm_args_get(args, "refuse");
-  bool deciding = answer != NULL || refuse != NULL;
-  if ((answer != NULL && refuse != NULL) || args->operands_len != (deciding ? 1 : 0)) {
-    tm_log_error("an ID is wanted with one of --answer and --refuse, and none without");
+  bool ask = tm_args_has(args, "ask");
+  int decisions = (answer != NULL) + (refuse != NULL) + ask;
+  if (decisions > 1 || args->operands_len != (size_t)decisions) {
+    tm_log_error("an ID is wanted with one of --ask, --answer and --refuse, and none without");
     return EX_USAGE;
   }
   int status = begin(&conf, args);
   if (status != EX_OK)
     return status;
-  if (answer != NULL)
+  if (ask)
+    status = requests_ask(&conf, args->operands[0], now_ms());
+  else if (answer != NULL)
     status = requests_answer(&conf, args->operands[0], answer, now_ms());
   else if (refuse != NULL)
     status = requests_refuse(&conf, args->operands[0], refuse, now_ms());
@@ -397,6 +400,7 @@ static const struct tm_option options[] = {
     {'T', "trigger", "WHAT", "push", "why now: mail, link or timer"},
     {'1', "once", NULL, "push", "one pass; do not wait for retries that are due within a minute"},
     {'j', "json", NULL, "status history opportunities requests", "as JSON"},
+    {0, "ask", NULL, "requests", "ask the device now, and answer with what it says"},
     {0, "answer", "FILE", "requests",
      "answer with what tidemark-probe --items printed; - for "
      "standard input"},

@@ -83,7 +83,7 @@ static void poll_target(struct delivery *p)
   p->health.polled_at = now;
   p->ops->poll(p->state, now, &out);
   if (out.requests != NULL) {
-    requests_store(p->order->conf, p->target, out.requests);
+    p->requests += requests_store(p->order->conf, p->target, out.requests);
     json_decref(out.requests);
   }
   if (out.error.code == 0)
@@ -198,6 +198,13 @@ static int status_of(const struct delivery *p)
   return p->refused > 0 ? EX_DATAERR : EX_OK;
 }
 
+/* What was asked for before, or just now, so that the answer goes while the line is up. */
+static size_t answer_requests(struct delivery *p)
+{
+  p->requests = 0;
+  return requests_run(p->order->conf, p->target, tm_now() * 1000);
+}
+
 static int serve(struct delivery *p)
 {
   struct tm_error err = {0};
@@ -207,9 +214,12 @@ static int serve(struct delivery *p)
     delivery_complain(p, err.text);
     goto out;
   }
+  answer_requests(p);
   for (int pass = 0; pass < MAX_PASSES; pass++) {
     p->unanswered = false;
     one_pass(p, p->order->manual && pass == 0);
+    if (p->requests > 0 && answer_requests(p) > 0)
+      one_pass(p, false);
     int64_t wait = p->next_due == INT64_MAX ? INT64_MAX : p->next_due - tm_now();
     if (p->order->once || p->failed || p->left == 0 || wait > WAIT_S)
       break;

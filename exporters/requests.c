@@ -50,6 +50,7 @@ bool requests_is_sound(const json_t *request)
   return true;
 }
 
+/* 1 when it is new. */
 static int store(const struct tm_conf *conf, const struct tm_conf_target *target,
                  const json_t *request, struct tm_error *err)
 {
@@ -73,22 +74,26 @@ static int store(const struct tm_conf *conf, const struct tm_conf_target *target
   if (rc == 0)
     tm_log_warning("%s: service asks for data of %s: see 'tidemark-export requests'", target->name,
                    tm_json_get_string(request, "device"));
-  return rc;
+  return rc < 0 ? rc : 1;
 }
 
-void requests_store(const struct tm_conf *conf, const struct tm_conf_target *target,
-                    const json_t *requests)
+size_t requests_store(const struct tm_conf *conf, const struct tm_conf_target *target,
+                      const json_t *requests)
 {
   struct tm_error err = {0};
+  size_t stored = 0;
   size_t i;
   json_t *request;
   json_array_foreach(requests, i, request)
   {
     if (i >= MAX_REQUESTS)
       break;
+    int rc = 0;
     if (!requests_is_sound(request))
       tm_log_warning("%s: a request that is none was passed over", target->name);
-    else if (store(conf, target, request, &err) < 0)
+    else if ((rc = store(conf, target, request, &err)) < 0)
       tm_log_error("%s: %s", target->name, err.text);
+    stored += rc > 0;
   }
+  return stored;
 }

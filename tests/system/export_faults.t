@@ -249,7 +249,8 @@ asking.requests = [{"id": "REQ-1", "host": "h", "device": "d", "items": ["copies
                     "purpose": "service", "expires_at": "2099-01-01T00:00:00Z"},
                    {"id": "../x", "host": "h", "device": "d", "items": ["a"],
                     "purpose": "service", "expires_at": "2099-01-01T00:00:00Z"}]
-s.configure(s.webhook(asking.url, purposes='"sales", "service"', more='poll = "1h"'))
+s.configure(s.webhook(asking.url, purposes='"sales", "service"',
+                      more='poll = "1h" requests = "show"'))
 s.enable("sales")
 s.run("push", "--once")
 same(len(asking.log), 0, "with sales alone nobody is polled")

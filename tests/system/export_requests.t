@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Service asks for data items: shown to the site, answered or refused by it, never by itself."""
+"""Service asks for data items, at a site where a person decides: shown, answered or refused, never by
+itself."""
 import json
 import os
 import sys
@@ -29,7 +30,8 @@ receiver.requests = [
     request("R-4", expires_at="2020-01-01T00:00:00Z"), request("R-5", purpose="sales"),
     request("R-6", items=["../etc"]), request("R 7"), request("R-8", items=[])]
 site = Site()
-site.configure(site.webhook(receiver.url, purposes='"sales", "service", "comparison"'))
+site.configure(site.webhook(receiver.url, purposes='"sales", "service", "comparison"',
+                            more='requests = "show"'))
 site.enable("service")
 p = site.run("push", "--once")
 same(sorted(os.listdir(os.path.join(site.state, "requests"))),
