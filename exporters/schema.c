@@ -2,27 +2,17 @@
 #include "exporters/schema.h"
 
 #include "common/conf.h"
+#include "common/embed.h"
 #include "common/json.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The assembler puts the file into the program: NAME_text, and its size beside it. */
-#define EMBED(name, file)                                                                          \
-  __asm__(".section .rodata\n.balign 16\n"                                                         \
-          ".hidden " #name "_text\n.global " #name "_text\n" #name "_text:\n"                      \
-          ".incbin \"" file "\"\n" #name "_text_end:\n.byte 0\n.balign 4\n"                        \
-          ".hidden " #name "_size\n.global " #name "_size\n" #name "_size:\n"                      \
-          ".long " #name "_text_end - " #name "_text\n.previous\n");                               \
-  extern const char name##_text[];                                                                 \
-  extern const uint32_t name##_size
-
-EMBED(schema_summary, "contrib/schema/summary.schema.json");
-EMBED(schema_history, "contrib/schema/history.schema.json");
+TM_EMBED(schema_summary, "contrib/schema/summary.schema.json");
+TM_EMBED(schema_history, "contrib/schema/history.schema.json");
 
 const char *schema_text(enum schema_document which, size_t *len)
 {
