@@ -16,6 +16,7 @@ PLUGINDIR ?= $(or $(firstword $(wildcard /usr/lib/collectd /usr/lib64/collectd))
 CFLAGS    ?= -O2 -g
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
+STRIP     ?= strip
 JOBS      ?= 2
 
 # --- packages -------------------------------------------------------------------------------
@@ -93,6 +94,7 @@ help:
 	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks   coverage  lines'
 	@echo 'deps deps-check  packages to build and run, and to test   dist  the source archive'
 	@echo 'install uninstall  respects DESTDIR PREFIX PLUGINDIR      clean'
+	@echo 'agent install-agent  the small stripped set for a device'\''s own Linux; HOST_ONLY=1: itself alone'
 
 # --- objects, archives, programs ------------------------------------------------------------
 $B/libcommon.a: $(call objects_of,$(call sources_in,common))
@@ -250,6 +252,32 @@ install: all
 	chmod 755 $(DESTDIR)$(DOCDIR)/examples/cluster/*.sh $(DESTDIR)$(DOCDIR)/examples/graphs/draw
 	for m in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
+# --- for a device's own Linux (contrib/doc/agent.md) ------------------------------------------
+# Plugins, probe, analyzer and exporter: small, stripped, without manual, graphs and demonstration.
+# HOST_ONLY=1 leaves out what asks other devices, and with it libnetsnmp, libcups and libssl.
+AGENT_PROGRAMS = tidemark-probe tidemark-analyze tidemark-export
+AGENT_PLUGINS = $(if $(HOST_ONLY),$(filter-out printer,$(PLUGIN_MODULES)),$(PLUGIN_MODULES))
+AGENT_BUILD = $(if $(HOST_ONLY),$B/agent-host,$B/agent)
+AGENT_CFLAGS ?= -Os
+AGENT_MAKE = $(MAKE) --no-print-directory B=$(AGENT_BUILD) -j$(JOBS) \
+  CFLAGS='$(AGENT_CFLAGS) -ffunction-sections -fdata-sections' LDFLAGS='$(LDFLAGS) -Wl,--gc-sections' \
+  CPPFLAGS='$(CPPFLAGS) $(if $(HOST_ONLY),-DTM_HOST_ONLY)'
+
+agent:
+	@rm -rf $(AGENT_BUILD)/root
+	@$(MAKE) --no-print-directory install-agent DESTDIR=$(AGENT_BUILD)/root
+	@find $(AGENT_BUILD)/root -type f -printf '%s %P\n' | LC_ALL=C sort -k 2 | \
+	  awk '{ print; sum += $$1 } END { printf "%d bytes in $(AGENT_BUILD)/root\n", sum }'
+
+install-agent:
+	@$(AGENT_MAKE) $(AGENT_PROGRAMS:%=$(AGENT_BUILD)/%) $(AGENT_PLUGINS:%=$(AGENT_BUILD)/plugins/%.so)
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 755 -s --strip-program=$(STRIP) $(AGENT_PROGRAMS:%=$(AGENT_BUILD)/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 644 -s --strip-program=$(STRIP) $(AGENT_PLUGINS:%=$(AGENT_BUILD)/plugins/%.so) \
+	  $(DESTDIR)$(PLUGINDIR)
+	$(INSTALL) -m 644 plugins/types.db $(DESTDIR)$(DATADIR)
+	$(if $(HOST_ONLY),,$(INSTALL) -D -m 644 -t $(DESTDIR)$(DATADIR)/profiles plugins/profiles/*.json)
+
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(HELPERS:%=$(DESTDIR)$(LIBEXECDIR)/%) \
 	  $(DESTDIR)$(LIBEXECDIR)/mail-hook
@@ -262,7 +290,7 @@ clean:
 	rm -rf build
 
 .PHONY: all help run check check-unit check-programs check-long tests asan lint fuzz bench coverage \
-  dist deps deps-check install uninstall clean FORCE
+  dist deps deps-check install install-agent agent uninstall clean FORCE
 .SECONDARY: # keep the chained .o files
 .DELETE_ON_ERROR:
--include $(shell find $B -path $B/demo -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $B \( -path $B/demo -o -path '$B/agent*' \) -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -5,8 +5,11 @@
 #include "plugins/source/block.h"
 #include "plugins/source/snmp.h"
 
-static const struct ask_source *const sources[] = {&source_block, &source_snmp, &helper_redfish,
-                                                   &helper_snmp3, NULL};
+static const struct ask_source *const sources[] = {&source_block,
+#ifndef TM_HOST_ONLY /* an agent on the device itself: see contrib/doc/agent.md */
+                                                   &source_snmp, &helper_redfish, &helper_snmp3,
+#endif
+                                                   NULL};
 
 static const struct module_plugin plugin = {
     .kind = READING_DISK_ARRAY,

@@ -5,7 +5,10 @@
 #include "plugins/source/block.h"
 #include "plugins/source/snmp.h"
 
-static const struct ask_source *const sources[] = {&source_block, &source_snmp, &helper_snmp3,
+static const struct ask_source *const sources[] = {&source_block,
+#ifndef TM_HOST_ONLY
+                                                   &source_snmp, &helper_snmp3,
+#endif
                                                    NULL};
 
 static const struct module_plugin plugin = {.kind = READING_MEDIA_LIBRARY, .sources = sources};

@@ -21,8 +21,11 @@
 
 enum { DEFAULT_TIMEOUT_S = 10, MAX_TIMEOUT_S = 3600, MAX_ITEMS = 256, MAX_LINE = 64 << 20 };
 
-static const struct ask_source *const sources[] = {&source_block, &source_snmp, &source_redfish,
-                                                   &source_ipp, NULL};
+static const struct ask_source *const sources[] = {&source_block,
+#ifndef TM_HOST_ONLY
+                                                   &source_snmp, &source_redfish, &source_ipp,
+#endif
+                                                   NULL};
 
 static const struct tm_option options[] = {
     {'t', "timeout", "SECONDS", NULL, "give a device up after so long (default 10)"},
@@ -30,7 +33,9 @@ static const struct tm_option options[] = {
     {0, "cacert", "FILE", NULL,
      "certificates that servers may be signed by, for redfishs: and ipps:"},
     {0, "pinned-key", "KEY", NULL, "accept the server with this key alone: sha256//BASE64"},
+#ifndef TM_HOST_ONLY
     {0, "serve", NULL, NULL, "answer the questions of a plugin, which starts this by itself"},
+#endif
     {0, "items", "NAME,...", NULL, "ask for these data items only"},
     {0, "explain", NULL, NULL, "say which OID or path gave each value"},
     {0, "profiles", "DIR", NULL, "look here first for what is known of product families"},
@@ -135,9 +140,11 @@ static int run(const struct tm_args *args)
 {
   struct probe p = {0};
   int status = EX_OK;
+#ifndef TM_HOST_ONLY
   snmp_allow_v3();
   if (tm_args_has(args, "serve"))
     return serve_run(0, sources);
+#endif
   if (args->operands_len == 0) {
     tm_log_error("no URL given; try 'tidemark-probe block:'");
     return EX_USAGE;

@@ -130,7 +130,9 @@ for name in sorted(n for n in os.listdir(samples) if n.endswith(".conf")):
     text = open(os.path.join(samples, name)).read()
     text = text.replace("LoadPlugin rrdtool", "PluginDir \"%s\"\nLoadPlugin rrdtool" %
                         collectd.STOCK_PLUGINS)
-    text = text.replace("/usr/local/share/tidemark", os.path.join(collectd.SOURCE, "plugins"))
+    text = text.replace("LoadPlugin syslog", "")  # the log is the test's
+    for prefix in ("/usr/local", "/usr"):
+        text = text.replace(prefix + "/share/tidemark", os.path.join(collectd.SOURCE, "plugins"))
     text = text.replace("/var/lib/", daemon.folder + "/")
     text = text.replace("/etc/tidemark/credentials", secrets)
     daemon.configure(text, write=None)
