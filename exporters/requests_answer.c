@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exporters/requests_own.h"
 
+#include "common/address.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -160,12 +161,15 @@ static json_t *copy_item(const char *name, const json_t *had)
   const char *state = requests_text(had, "state");
   const json_t *value = json_object_get(had, "value");
   json_t *item = json_pack("{s:s}", "name", name);
-  if (json_is_string(value))
-    json_object_set_new(item, "value", tm_json_text(json_string_value(value)));
-  else if (json_is_number(value) || json_is_boolean(value))
+  char shown[1024]; /* whatever the probe that was asked says: no addresses */
+  if (json_is_string(value)) {
+    tm_address_hide(shown, sizeof(shown), json_string_value(value));
+    json_object_set_new(item, "value", tm_json_text(shown));
+  } else if (json_is_number(value) || json_is_boolean(value)) {
     json_object_set(item, "value", (json_t *)value);
-  else
+  } else {
     json_object_set_new(item, "value", json_null());
+  }
   json_object_set_new(item, "unit", tm_json_text(tm_json_get_string(had, "unit")));
   json_object_set_new(item, "nature", json_null());
   for (size_t i = 0; i < sizeof(natures) / sizeof(natures[0]); i++) {

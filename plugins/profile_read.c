@@ -345,7 +345,7 @@ static bool is_named(const struct reading *r, const char *name)
 static void put_label(char *to, size_t room, const char *label)
 {
   size_t i = 0;
-  for (; label[i] != '\0' && i < room; i++)
+  for (; i < room && label[i] != '\0'; i++)
     to[i] = (char)(isalnum((unsigned char)label[i]) || label[i] == '-' ? label[i] : '_');
   to[i] = '\0';
 }

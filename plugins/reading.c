@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/reading.h"
 
+#include "common/address.h"
 #include "common/json.h"
 #include "common/number.h"
 
@@ -218,12 +219,14 @@ static void put_printer(json_t *o, const struct reading *r)
 static void put_items(json_t *o, const struct reading *r)
 {
   json_t *items = json_array();
+  char shown[READING_NAME + 64];
   for (size_t i = 0; i < r->items_len; i++) {
     const struct reading_item *it = &r->items[i];
     json_t *e = json_object();
     json_object_set_new(e, "name", tm_json_text(it->name));
+    tm_address_hide(shown, sizeof(shown), it->text);
     json_object_set_new(e, "value",
-                        it->text[0] != '\0' ? tm_json_text(it->text) : tm_json_number(it->number));
+                        shown[0] != '\0' ? tm_json_text(shown) : tm_json_number(it->number));
     json_object_set_new(e, "unit", tm_json_text(it->unit));
     json_object_set_new(e, "nature", tm_json_text(it->nature));
     json_object_set_new(e, "state", tm_json_text(it->state));
