@@ -34,6 +34,7 @@ like "with a counted interval" "$pass" "^$(uname -n)/local .* in 10 s, "
 like "a simulated array is read over SNMP" "$pass" "^$(uname -n)/simulated-array .* 10.0 TiB .* in 10 s, "
 like "a simulated library too" "$pass" "^$(uname -n)/simulated-library .* 24 "
 like "and a simulated printer over IPP" "$pass" "^$(uname -n)/simulated-printer "
+like "and a simulated copier over SNMP" "$pass" "^$(uname -n)/simulated-copier "
 like "nothing leaves before it is agreed to" "$pass" '^# osaka-gw/array-01 for box: nothing would leave'
 like "what would leave is told with its hash" "$pass" '^# osaka-gw/array-01 for box: summary, [0-9]+ bytes, sha256 [0-9a-f]{64}'
 is "three pictures are drawn" "$(head -qc 5 "$DEMO"/*.svg)" "<?xml<?xml<?xml"
