@@ -27,7 +27,7 @@ DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool l
 # Needed by the demonstration too: the simulated devices.
 DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 # Needed by the tests: the real programs that stand in them, and the checkers.
-DEPS_CHECK = perl python3 systemd python3-jsonschema python3-numpy python3-aiosmtpd \
+DEPS_CHECK = perl python3 gpg systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
   tryton-server tryton-proteus python3-dateutil jq \
@@ -93,6 +93,7 @@ help:
 	@echo 'lint           cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, mandoc'
 	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks   coverage  lines'
 	@echo 'deps deps-check  packages to build and run, and to test   dist  the source archive'
+	@echo 'release KEY=...  archive, list of parts, checksums, signature     deb  Debian packages'
 	@echo 'install uninstall  respects DESTDIR PREFIX PLUGINDIR      clean'
 	@echo 'agent install-agent  the small stripped set for a device'\''s own Linux; HOST_ONLY=1: itself alone'
 
@@ -230,13 +231,26 @@ run:
 	@$(TEST_ENV) ONCE=$(ONCE) contrib/demo/run
 
 VERSION = $(shell sed -n 's/^.define TM_VERSION "\(.*\)"/\1/p' common/version.h)
+ARCHIVE = tidemark-$(VERSION).tar.gz
 dist:
 	@mkdir -p $B
-	git archive --prefix=tidemark-$(VERSION)/ HEAD | gzip -n9 > $B/tidemark-$(VERSION).tar.gz
-	@cd $B && sha256sum tidemark-$(VERSION).tar.gz
+	git archive --prefix=tidemark-$(VERSION)/ HEAD | gzip -n9 > $B/$(ARCHIVE)
+	@cd $B && sha256sum $(ARCHIVE)
+
+# What a release consists of: the archive, what it is built with, their checksums, and the signature
+# of these by KEY, a key of gpg's.
+release: dist
+	@test -n "$(KEY)" || { echo 'release: say KEY=..., the gpg key that signs' >&2; exit 64; }
+	contrib/sbom $(VERSION) $(DEPS) > $B/tidemark-$(VERSION).cdx.json
+	cd $B && sha256sum $(ARCHIVE) tidemark-$(VERSION).cdx.json > SHA256SUMS
+	gpg --batch --yes --local-user '$(KEY)' --armor --detach-sign -o $B/SHA256SUMS.asc $B/SHA256SUMS
+
+deb: # Debian packages in build/deb, see contrib/debian
+	@contrib/deps $(DEPS) dpkg-dev debhelper fakeroot build-essential
+	contrib/debian/build $B/deb
 
 EXAMPLES = $(wildcard contrib/collectd/* contrib/systemd/* contrib/grafana/* contrib/graphs/* \
-  contrib/cluster/* contrib/doc/*.md contrib/schema/samples/*)
+  contrib/cluster/* contrib/schema/samples/*)
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PLUGINDIR) \
 	  $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)/schema $(DESTDIR)$(DOCDIR)
@@ -248,6 +262,8 @@ install: all
 	for f in $(wildcard contrib/schema/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/schema; done
 	$(INSTALL) -m 755 contrib/mail-hook $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 README.md NEWS LICENSE $(DESTDIR)$(DOCDIR)
+	for f in $(wildcard contrib/doc/*.md contrib/doc/pictures/*.png); do \
+	  $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DOCDIR)/$${f#contrib/doc/}; done
 	for f in $(EXAMPLES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DOCDIR)/examples/$${f#contrib/}; done
 	chmod 755 $(DESTDIR)$(DOCDIR)/examples/cluster/*.sh $(DESTDIR)$(DOCDIR)/examples/graphs/draw
 	for m in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
@@ -290,7 +306,7 @@ clean:
 	rm -rf build
 
 .PHONY: all help run check check-unit check-programs check-long tests asan lint fuzz bench coverage \
-  dist deps deps-check install install-agent agent uninstall clean FORCE
+  dist release deb deps deps-check install install-agent agent uninstall clean FORCE
 .SECONDARY: # keep the chained .o files
 .DELETE_ON_ERROR:
 -include $(shell find $B \( -path $B/demo -o -path '$B/agent*' \) -prune -o -type f -name '*.d' -print 2>/dev/null)
