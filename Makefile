@@ -60,15 +60,16 @@ say = $(if $(V),,@printf '  %-5s %s\n' $1 '$2')
 PLUGIN_MODULES = $(patsubst plugins/%.c,%,$(wildcard plugins/disk_array.c \
   plugins/media_library.c plugins/printer.c))
 MAINS = $(wildcard plugins/probe.c analyzer/main.c analyzer/graph.c \
-  analyzer/fetch.c exporters/main.c contrib/desk/main.c)
+  analyzer/fetch.c analyzer/rrd_write.c exporters/main.c contrib/desk/main.c)
 PROGRAM_OF = $(strip $(if $(filter plugins/probe.c,$1),tidemark-probe) \
   $(if $(filter analyzer/main.c,$1),tidemark-analyze) \
   $(if $(filter analyzer/graph.c,$1),tidemark-graph) \
   $(if $(filter analyzer/fetch.c,$1),tidemark-fetch) \
+  $(if $(filter analyzer/rrd_write.c,$1),tidemark-rrd) \
   $(if $(filter exporters/main.c,$1),tidemark-export) \
   $(if $(filter contrib/desk/main.c,$1),tidemark-desk))
 # Called by other programs alone.
-HELPERS = tidemark-graph tidemark-fetch
+HELPERS = tidemark-graph tidemark-fetch tidemark-rrd
 PROGRAMS = $(foreach m,$(MAINS),$(call PROGRAM_OF,$m))
 PLUGINS = $(PLUGIN_MODULES:%=$B/plugins/%.so)
 
@@ -121,6 +122,8 @@ $B/tidemark-probe: $B/plugins/probe.o $B/libplugin.a $B/libcommon.a
 $B/tidemark-analyze: $B/analyzer/main.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: $B/analyzer/graph.o $B/libanalyzer.a $B/libcommon.a
 $B/tidemark-graph: LIBS := -lrrd -lpng $(LIBS)
+$B/tidemark-rrd: $B/analyzer/rrd_write.o $B/libcommon.a
+$B/tidemark-rrd: LIBS := -lrrd $(LIBS)
 $B/tidemark-fetch: $B/analyzer/fetch.o $B/libcommon.a
 $B/tidemark-export: $B/exporters/main.o $B/libexporter.a $B/libcommon.a
 $B/tidemark-desk: $B/contrib/desk/main.o $B/libdesk.a $B/libanalyzer.a $B/libexporter.a $B/libcommon.a

@@ -13,6 +13,8 @@ static const struct tm_option options[] = {
      "say what would have been said then: rows after TIME are not looked at"},
     {0, "record", NULL, "run",
      "append the forecasts to the ledger and write the summaries below paths.state"},
+    {0, "forecast-rrd", "DIR", "run",
+     "also write the forecasts as RRD files, DIR/HOST/FOLDER/forecast.rrd"},
     {0, "no-forecast", NULL, "run", "capacity and interval maxima only, of the last 30 days"},
     {0, "all", NULL, "run", "also image, overlay and memory file systems"},
     {0, "history", "DURATION", "run graph",

@@ -3,6 +3,7 @@
  * tidemark-analyze run: every device of a source through forecast and maxima into summaries, with
  * several jobs side by side, and the summaries in order into a report.
  */
+#include "analyzer/ahead.h"
 #include "analyzer/commands.h"
 #include "analyzer/device.h"
 #include "analyzer/ordered.h"
@@ -47,8 +48,9 @@ struct run {
   struct tm_output output;
   struct tm_output recorded; /* STATEDIR/summaries.ndjson, with --record */
   bool record;
-  atomic_int unrecorded; /* why something could not be recorded: a negative errno */
-  atomic_size_t refused; /* files and devices that could not be used */
+  const char *ahead_folder; /* of the forecasts as RRD files; NULL: none */
+  atomic_int unrecorded;    /* why something could not be recorded: a negative errno */
+  atomic_size_t refused;    /* files and devices that could not be used */
   size_t reported;
   atomic_size_t written; /* bytes of the report, and how many of them the disk was told of */
   atomic_size_t ahead;
@@ -160,6 +162,9 @@ static int parse_options(struct run *run)
     status = command_source(run->args, &run->conf, &run->source_options);
   run->source_options.all = tm_args_has(run->args, "all");
   run->source_options.now = tm_now();
+  run->ahead_folder = tm_args_get(run->args, "forecast-rrd");
+  if (run->ahead_folder != NULL && !run->settings.forecast)
+    return tm_args_refuse(run->args, "forecast-rrd", "there is none with --no-forecast");
   run->source_options.maxima_only = run->settings.brief;
   if (!run->settings.forecast) /* rows beyond the reported days would be read for nobody */
     run->source_options.read_days = run->source_options.days;
@@ -272,6 +277,7 @@ struct job {
   unsigned number;
   pthread_t thread;
   struct device_work work;
+  struct ahead ahead;
   struct tm_error err; /* why the job ended early */
 };
 
@@ -280,6 +286,13 @@ static void say_refusals(struct run *run, const struct series_refusal *refused, 
   for (size_t i = 0; i < n; i++)
     tm_log_error("%s", refused[i].text);
   atomic_fetch_add(&run->refused, n);
+}
+
+/* What cannot be kept takes nothing from the report. */
+static void was_not_recorded(struct run *run, const struct tm_error *err)
+{
+  tm_log_error("%s", err->text);
+  atomic_store(&run->unrecorded, err->code);
 }
 
 /* The line of one device as a string of its own; NULL when nothing can be said of it. */
@@ -295,10 +308,11 @@ static char *make_line(struct job *job, const struct series *s, size_t *len)
     atomic_fetch_add(&run->refused, 1);
     return NULL;
   }
-  if (run->record && device_record(&job->work, &run->settings, s, &err) < 0) {
-    tm_log_error("%s", err.text);
-    atomic_store(&run->unrecorded, err.code);
-  }
+  if (run->record && device_record(&job->work, &run->settings, s, &err) < 0)
+    was_not_recorded(run, &err);
+  if (run->ahead_folder != NULL &&
+      ahead_add(&job->ahead, s, job->work.forecasted ? &job->work.result : NULL, &err) < 0)
+    was_not_recorded(run, &err);
   char *line = malloc(job->work.line.len + 1);
   if (line == NULL) {
     tm_log_error("%s/%s: out of memory", s->host, s->device);
@@ -334,6 +348,9 @@ static void *run_job(void *user)
       break;
     write_ahead(run);
   }
+  struct tm_error err = {0};
+  if (rc >= 0 && ahead_flush(&job->ahead, &err) < 0)
+    was_not_recorded(run, &err);
   if (rc < 0)
     ordered_abort(run->ordered, rc);
   return NULL;
@@ -348,6 +365,7 @@ static int run_jobs(struct run *run, struct tm_error *err)
     struct job *job = &jobs[started];
     job->run = run;
     job->number = started;
+    ahead_init(&job->ahead, run->ahead_folder);
     rc = device_work_init(&job->work);
     if (rc == 0)
       rc = -pthread_create(&job->thread, NULL, run_job, job);
@@ -361,6 +379,7 @@ static int run_jobs(struct run *run, struct tm_error *err)
   for (unsigned i = 0; i < started; i++) {
     pthread_join(jobs[i].thread, NULL);
     device_work_release(&jobs[i].work);
+    ahead_release(&jobs[i].ahead);
     if (rc == 0 && jobs[i].err.code < 0) {
       *err = jobs[i].err;
       rc = err->code;

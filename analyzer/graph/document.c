@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/graph/document.h"
 
+#include "analyzer/graph/fan.h"
 #include "analyzer/graph/plot.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -19,15 +20,6 @@
 /* Rows are means, so a change of capacity within one shows as two smaller ones. */
 #define CHANGE_SHARE 0.01
 
-enum { EARLY = 1, MIDDLE = 3, LATE = 5 }; /* in forecast_quantile: 0.1, 0.5, 0.9 */
-
-/* True when the verdict has something to say of what lies ahead. */
-static bool has_forecast(const struct forecast_result *r)
-{
-  return r != NULL && (r->verdict == FORECAST_GROWING || r->verdict == FORECAST_FLAT ||
-                       r->verdict == FORECAST_RECEDING);
-}
-
 /* --- the axis --------------------------------------------------------------------------------- */
 
 struct axis {
@@ -39,8 +31,8 @@ static int64_t end_of(const struct forecast_result *r, const struct axis *a)
 {
   int64_t span = a->last - a->from;
   int64_t far = a->last + (2 * span > YEAR_S ? 2 * span : YEAR_S);
-  int64_t middle = r->fill[MIDDLE];
-  int64_t late = r->fill[LATE];
+  int64_t middle = r->fill[FAN_MIDDLE];
+  int64_t late = r->fill[FAN_LATE];
   if (middle == FORECAST_NONE || middle > far)
     return a->last + span / 4;
   int64_t near = a->last + (middle - a->last) * 5 / 2;
@@ -58,7 +50,7 @@ static int axis_find(struct axis *axis, const struct series *s, const struct for
   a.last = s->n > 0 ? s->time[s->n - 1] : m->day[m->n - 1].end;
   a.from = s->n > 0 ? s->time[0] - s->step_s : m->day[0].start;
   a.from = a.from < a.last - SHORTEST_S ? a.from : a.last - SHORTEST_S;
-  a.to = has_forecast(r) ? end_of(r, &a) : a.last;
+  a.to = fan_known(r) ? end_of(r, &a) : a.last;
   *axis = a;
   return 0;
 }
@@ -75,22 +67,6 @@ static json_t *rows_of(const struct series *s)
   return rows;
 }
 
-/* Straight from now to the limit on that date, where it stays. */
-static double edge_at(const struct forecast_result *r, int64_t date, int64_t t)
-{
-  if (t >= date)
-    return r->limit;
-  double part = (double)(t - r->last_time) / (double)(date - r->last_time);
-  return r->last_used + (r->limit - r->last_used) * part;
-}
-
-/* Without a likely date: how it goes on at the pace of today, within what is possible. */
-static double pace_at(const struct forecast_result *r, int64_t t)
-{
-  double v = r->last_used + r->growth_per_day * (double)(t - r->last_time) / TM_DAY;
-  return v < 0 ? 0 : v > r->limit ? r->limit : v;
-}
-
 static int compare_times(const void *a, const void *b)
 {
   int64_t x = *(const int64_t *)a;
@@ -102,22 +78,19 @@ static int compare_times(const void *a, const void *b)
 static json_t *band_of(const struct forecast_result *r, int64_t to)
 {
   int64_t farthest = r->last_time + (int64_t)FORECAST_FAR_DAYS * TM_DAY;
-  int64_t late = r->fill[LATE] == FORECAST_NONE ? farthest : r->fill[LATE];
-  bool fan = r->fill[MIDDLE] != FORECAST_NONE && r->fill[EARLY] != FORECAST_NONE;
-  int64_t times[] = {r->last_time, r->fill[EARLY], r->fill[MIDDLE], late, to};
+  int64_t late = r->fill[FAN_LATE] == FORECAST_NONE ? farthest : r->fill[FAN_LATE];
+  int64_t times[] = {r->last_time, r->fill[FAN_EARLY], r->fill[FAN_MIDDLE], late, to};
   json_t *rows = json_array();
   qsort(times, sizeof(times) / sizeof(times[0]), sizeof(times[0]), compare_times);
   for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
     int64_t t = times[i];
     if (t < r->last_time || t > to)
       continue;
-    double middle = !fan                  ? pace_at(r, t)
-                    : t > r->fill[MIDDLE] ? NAN
-                                          : edge_at(r, r->fill[MIDDLE], t);
-    double low = fan ? edge_at(r, late, t) : NAN;
-    double high = fan ? edge_at(r, r->fill[EARLY], t) : NAN;
-    json_array_append_new(rows, json_pack("[I, o, o, o]", (json_int_t)t, tm_json_number(low),
-                                          tm_json_number(middle), tm_json_number(high)));
+    struct fan fan = fan_at(r, t);
+    if (fan_is_open(r) && t > r->fill[FAN_MIDDLE])
+      fan.middle = NAN; /* the line ends at the limit */
+    json_array_append_new(rows, json_pack("[I, o, o, o]", (json_int_t)t, tm_json_number(fan.low),
+                                          tm_json_number(fan.middle), tm_json_number(fan.high)));
   }
   return rows;
 }
@@ -210,7 +183,7 @@ static json_t *events_of(const struct series *s)
 
 static const char *state_of(const struct forecast_result *r)
 {
-  int64_t left = r->fill[MIDDLE] - r->last_time;
+  int64_t left = r->fill[FAN_MIDDLE] - r->last_time;
   return left <= LATE_S ? "late" : left <= SOON_S ? "soon" : "calm";
 }
 
@@ -246,19 +219,19 @@ static void subtitle_of(char *out, size_t size, const struct series *s,
                   floor(100 * s->used_now / s->capacity_now));
   if (r == NULL)
     return;
-  if (has_forecast(r) && isfinite(r->growth_per_day)) {
+  if (fan_known(r) && isfinite(r->growth_per_day)) {
     amount_of(used, sizeof(used), s, fabs(r->growth_per_day));
     n += snprintf(out + n, size - (size_t)n, ", %s%s a day", r->growth_per_day < 0 ? "−" : "+",
                   used);
   }
-  if (r->fill[MIDDLE] == FORECAST_NONE || r->fill[EARLY] == FORECAST_NONE)
+  if (r->fill[FAN_MIDDLE] == FORECAST_NONE || r->fill[FAN_EARLY] == FORECAST_NONE)
     snprintf(out + n, size - (size_t)n, "; %s", r->reason);
-  else if (r->fill[LATE] == FORECAST_NONE)
+  else if (r->fill[FAN_LATE] == FORECAST_NONE)
     snprintf(out + n, size - (size_t)n, "; full after %s (9 chances in 10)",
-             tm_date_format(from, r->fill[EARLY]));
+             tm_date_format(from, r->fill[FAN_EARLY]));
   else
     snprintf(out + n, size - (size_t)n, "; full between %s and %s (8 chances in 10)",
-             tm_date_format(from, r->fill[EARLY]), tm_date_format(to, r->fill[LATE]));
+             tm_date_format(from, r->fill[FAN_EARLY]), tm_date_format(to, r->fill[FAN_LATE]));
 }
 
 static void title_of(char *out, size_t size, const struct tm_conf *conf, const struct series *s)
@@ -292,10 +265,10 @@ int graph_document(json_t **document, const struct tm_conf *conf, const struct s
     return tm_fail(err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
   if (conf->timezone != NULL)
     json_object_set_new(d, "timezone", json_string(conf->timezone));
-  if (has_forecast(r))
+  if (fan_known(r))
     json_object_set_new(d, "forecast", band_of(r, axis.to));
-  if (has_forecast(r) && r->fill[MIDDLE] != FORECAST_NONE) {
-    json_object_set_new(d, "full", json_integer(r->fill[MIDDLE]));
+  if (fan_known(r) && r->fill[FAN_MIDDLE] != FORECAST_NONE) {
+    json_object_set_new(d, "full", json_integer(r->fill[FAN_MIDDLE]));
     json_object_set_new(d, "full_state", json_string(state_of(r)));
   }
   if (s->maxima.source != MAXIMA_NONE && s->maxima.n > 0)

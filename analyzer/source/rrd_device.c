@@ -65,12 +65,6 @@ static bool read_file(const struct work *w, const char *name, rrd_visit_fn *visi
   return rc == 0;
 }
 
-static bool is_rrd(const char *name)
-{
-  size_t n = strlen(name);
-  return n > 4 && strcmp(name + n - 4, ".rrd") == 0 && name[0] != '.';
-}
-
 /* Notes a file that has a role; the header of any other is checked, so that a damaged one is
  * named. */
 static void meet_file(const struct work *w, const struct rrd_recipe *recipe, const char *name)
@@ -100,7 +94,7 @@ static int list_folder(const struct work *w, const struct rrd_recipe *recipe)
     for (ssize_t at = 0; at < n;) {
       const struct dirent64 *e = (const struct dirent64 *)(const void *)(listing + at);
       at += e->d_reclen;
-      if (is_rrd(e->d_name))
+      if (rrd_recipe_is_history(e->d_name))
         meet_file(w, recipe, e->d_name);
     }
   }

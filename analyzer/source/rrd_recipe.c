@@ -126,6 +126,13 @@ const struct rrd_role *rrd_recipe_role(const struct rrd_recipe *r, const char *f
   return NULL;
 }
 
+bool rrd_recipe_is_history(const char *file)
+{
+  size_t n = strlen(file);
+  return n > 4 && strcmp(file + n - 4, ".rrd") == 0 && file[0] != '.' &&
+         strcmp(file, RRD_FORECAST_FILE) != 0;
+}
+
 bool rrd_recipe_is_hidden(const char *folder)
 {
   /* collectd's df plugin names a folder by the mount point, '/' made '-', or by the device. */

@@ -56,6 +56,11 @@ const char *rrd_recipe_instance(const struct rrd_recipe *r, const char *folder);
 /* The role of a file name ("capacity-used.rrd"); NULL: none. */
 const struct rrd_role *rrd_recipe_role(const struct rrd_recipe *r, const char *file);
 
+/* A forecast, which may have been written beside the history. */
+#define RRD_FORECAST_FILE "forecast.rrd"
+/* True for the name of a file that may hold history: x.rrd, but for hidden ones and forecasts. */
+bool rrd_recipe_is_history(const char *file);
+
 /* True for file systems of images, overlays and memory, as far as collectd's name tells. */
 bool rrd_recipe_is_hidden(const char *folder);
 

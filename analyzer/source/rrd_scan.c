@@ -174,16 +174,10 @@ static int list_names(struct walk *w, int fd, struct names *names)
   return 0;
 }
 
-static bool is_rrd(const char *name)
-{
-  size_t n = strlen(name);
-  return n > 4 && strcmp(name + n - 4, ".rrd") == 0;
-}
-
 static bool holds_rrds(const struct names *names)
 {
   for (size_t i = 0; i < names->n; i++)
-    if (is_rrd(names->item[i].name) && names->item[i].type != DT_DIR)
+    if (rrd_recipe_is_history(names->item[i].name) && names->item[i].type != DT_DIR)
       return true;
   return false;
 }
@@ -214,7 +208,7 @@ static int add_host_entry(struct walk *w, uint32_t host, const char *prefix, con
 {
   char place[2 * NAME_MAX + 3];
   const struct rrd_recipe *recipe = rrd_recipe_for(e->name);
-  if (is_rrd(e->name))
+  if (rrd_recipe_is_history(e->name))
     return add_loose(w, host, prefix[0] != '\0' ? prefix : ".", e);
   if (recipe == NULL || (!w->options->all && rrd_recipe_is_hidden(e->name)))
     return 0;
@@ -287,7 +281,7 @@ static int walk_root(struct walk *w, const char *own, uint32_t own_at)
   }
   for (size_t i = 0; rc == 0 && i < w->root.n; i++) {
     const struct name *e = &w->root.item[i];
-    if (is_rrd(e->name) || is_device_folder(w, e))
+    if (rrd_recipe_is_history(e->name) || is_device_folder(w, e))
       rc = add_host_entry(w, own_at, "", e);
     else if (e->type == DT_DIR)
       rc = walk_host(w, e->name);
