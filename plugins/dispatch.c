@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/dispatch.h"
 
+#include "plugins/part_name.h"
+
 #include "collectd/core/daemon/plugin.h"
 #include "collectd/core/utils/common/common.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(DISPATCH_NAME == DATA_MAX_NAME_LEN, "the lengths of names differ");
+_Static_assert(PART_INSTANCE == DATA_MAX_NAME_LEN, "the lengths of names differ");
 
 enum { MAX_SOURCES = 2, MAX_TOLD = 65536 };
 
@@ -64,12 +65,14 @@ struct part_row { /* one value of each element of a list */
   size_t len;
   size_t size; /* of an element */
   size_t name; /* offsets in the element */
+  size_t id;
   size_t field;
 };
 
 #define PART(list, element, member)                                                                \
   offsetof(struct reading, list), offsetof(struct reading, list##_len), sizeof(struct element),    \
-      offsetof(struct element, name), offsetof(struct element, member)
+      offsetof(struct element, name), offsetof(struct element, id),                                \
+      offsetof(struct element, member)
 
 static const struct part_row part_rows[] = {
     {READING_DISK_ARRAY, "capacity", "_total", PART(volumes, reading_volume, capacity_bytes)},
@@ -85,59 +88,12 @@ static const char *const count_instances[] = {
     [READING_PRINTER] = "pages",
 };
 
-/* --- names ---------------------------------------------------------------------------------- */
-
-static uint32_t checksum(const char *text) /* FNV-1a */
-{
-  uint32_t sum = 2166136261U;
-  for (; *text != '\0'; text++)
-    sum = (sum ^ (unsigned char)*text) * 16777619U;
-  return sum;
-}
-
-/* Puts ~CHECKSUM and the suffix behind as much of the stem as there is room for. */
-static void join_marked(char out[DISPATCH_NAME], const char *stem, const char *name,
-                        const char *suffix)
-{
-  char tail[DISPATCH_NAME];
-  snprintf(tail, sizeof(tail), "~%08x%s", (unsigned)checksum(name), suffix);
-  size_t room = DISPATCH_NAME - 1 - strlen(tail);
-  size_t len = strlen(stem);
-  if (len > room) {
-    len = room;
-    while (len > 0 && ((unsigned char)stem[len] & 0xc0) == 0x80) /* not within a character */
-      len--;
-  }
-  int n = snprintf(out, DISPATCH_NAME, "%.*s%s", (int)len, stem, tail);
-  assert(n < DISPATCH_NAME);
-}
-
-static void make_stem(char *stem, size_t size, const char *name)
-{
-  while (name[0] == '/' && name[1] != '\0')
-    name++;
-  snprintf(stem, size, "%s", strcmp(name, "/") == 0 ? "root" : name);
-  for (char *p = stem; *p != '\0'; p++) {
-    if (*p == '/')
-      *p = '_';
-  }
-}
-
-void dispatch_instance(char out[DISPATCH_NAME], const char *name, const char *suffix)
-{
-  char stem[READING_NAME];
-  make_stem(stem, sizeof(stem), name);
-  int n = snprintf(out, DISPATCH_NAME, "%s%s", stem, suffix);
-  if (n >= DISPATCH_NAME)
-    join_marked(out, stem, name, suffix);
-}
-
 /* --- what was told -----------------------------------------------------------------------------
  */
 
 struct dispatch_told {
   const char *type; /* of a table */
-  char instance[DISPATCH_NAME];
+  char instance[PART_INSTANCE];
   bool derive;
   unsigned cycle; /* when it was told last */
 };
@@ -210,31 +166,33 @@ static void put(struct dispatch *d, const char *type, const char *instance, bool
   send_values(d, type, instance, values, len, 0, 0);
 }
 
+static bool told_in_this_cycle(struct dispatch *d, const char *type, const char *instance)
+{
+  const struct dispatch_told *t = find_told(d, type, instance);
+  return t != NULL && t->cycle == d->cycle;
+}
+
 static void put_parts(struct dispatch *d, const struct reading *r, const struct part_row *row)
 {
   const char *base = (const char *)r;
   const char *list = *(const char *const *)(base + row->list);
   size_t len = *(const size_t *)(base + row->len);
-  for (size_t i = 0; i < len; i++) {
-    const char *element = list + i * row->size;
-    const char *name = element + row->name;
-    char instance[DISPATCH_NAME];
-    char stem[READING_NAME];
-    char place[24];
-    if (name[0] == '\0') { /* trays of some makers: told apart by their order */
-      snprintf(place, sizeof(place), "%zu", i + 1);
-      name = place;
-    }
-    dispatch_instance(instance, name, row->suffix);
-    const struct dispatch_told *same = find_told(d, row->type, instance);
-    if (same != NULL && same->cycle == d->cycle) { /* "a/b" beside "a_b" */
-      make_stem(stem, sizeof(stem), name);
-      join_marked(instance, stem, name, row->suffix);
-    }
-    double number = NAN;
-    memcpy(&number, element + row->field, sizeof(number));
-    put(d, row->type, instance, false, &number, 1);
+  struct part_name *names = len > 0 ? calloc(len, sizeof(*names)) : NULL;
+  for (size_t i = 0; names != NULL && i < len; i++) {
+    names[i].name = list + i * row->size + row->name;
+    names[i].id = list + i * row->size + row->id;
   }
+  if (names == NULL || part_names_make(names, len, row->type, row->suffix, &d->shared) < 0) {
+    free(names);
+    return;
+  }
+  for (size_t i = 0; i < len; i++) {
+    double number = NAN;
+    memcpy(&number, list + i * row->size + row->field, sizeof(number));
+    if (!told_in_this_cycle(d, row->type, names[i].instance)) /* the same part a second time */
+      put(d, row->type, names[i].instance, false, &number, 1);
+  }
+  free(names);
 }
 
 /* What was told before and not in this cycle is unknown now; said as long as the device is silent,
@@ -281,6 +239,8 @@ void dispatch_count(const struct dispatch *d, enum reading_kind kind, int64_t bo
 void dispatch_release(struct dispatch *d)
 {
   free(d->told);
+  json_decref(d->shared);
+  d->shared = NULL;
   d->told = NULL;
   d->told_len = 0;
 }

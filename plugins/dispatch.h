@@ -4,6 +4,7 @@
 
 #include "plugins/reading.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct dispatch {
   size_t told_len;
   size_t likely; /* where to look first */
   unsigned cycle;
+  json_t *shared; /* names that several of its parts had, see part_name.h */
 };
 
 /* The values of one reading; NULL: the device did not answer. One thread at a time for a device. */
@@ -30,13 +32,5 @@ void dispatch_reading(struct dispatch *d, const struct reading *r);
 void dispatch_count(const struct dispatch *d, enum reading_kind kind, int64_t border, int64_t t,
                     double count);
 void dispatch_release(struct dispatch *d);
-
-#define DISPATCH_NAME 128 /* collectd's DATA_MAX_NAME_LEN */
-
-/*
- * The type instance of one of several parts: '/' becomes '_' ("/" alone "root"), what is too long
- * is cut and then ends with a checksum of the whole. `out` has DISPATCH_NAME bytes.
- */
-void dispatch_instance(char out[DISPATCH_NAME], const char *name, const char *suffix);
 
 #endif

@@ -178,6 +178,7 @@ static void read_volume(struct reader *rd, const struct profile_table *t, struct
     return;
   }
   memcpy(v->name, t->group.len > 0 ? group : name, sizeof(v->name));
+  profile_id_of(at, v->id);
   v->capacity_bytes = e.capacity;
   v->used_bytes = e.used;
   v->uncounted = t->uncounted || !profile_tests_hold(&rd->source, &t->counts, at);
@@ -267,6 +268,7 @@ static void read_supply(struct reader *rd, const struct profile_table *t, struct
   }
   double level = profile_code_of(&rd->source, &t->level, at);
   profile_text_of(&rd->source, &t->name, at, s->name, sizeof(s->name));
+  profile_id_of(at, s->id);
   profile_text_of(&rd->source, &t->unit, at, s->unit, sizeof(s->unit));
   s->max = not_below_zero(profile_code_of(&rd->source, &t->capacity, at));
   s->level = not_below_zero(level);
@@ -281,6 +283,7 @@ static void read_tray(struct reader *rd, const struct profile_table *t, struct p
     return;
   }
   profile_text_of(&rd->source, &t->name, at, tray->name, sizeof(tray->name));
+  profile_id_of(at, tray->id);
   tray->capacity = not_below_zero(profile_code_of(&rd->source, &t->capacity, at));
   tray->level = not_below_zero(profile_code_of(&rd->source, &t->level, at));
 }

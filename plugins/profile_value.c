@@ -244,6 +244,17 @@ static double number_at(struct profile_source *s, const struct profile_number *n
   return v + terms(s, n->plus, at) - terms(s, n->minus, at);
 }
 
+void profile_id_of(struct profile_index at, char out[READING_ID])
+{
+  char text[512] = "";
+  size_t len = 0;
+  size_t first = at.len > 32 ? at.len - 32 : 0;
+  for (size_t i = first; i < at.len; i++)
+    len += (size_t)snprintf(text + len, sizeof(text) - len, i > first ? ".%u" : "%u", at.id[i]);
+  size_t cut = len < READING_ID ? 0 : len - (READING_ID - 1);
+  memcpy(out, text + cut, len - cut + 1);
+}
+
 double profile_number_of(struct profile_source *s, const struct profile_numbers *n,
                          struct profile_index at)
 {

@@ -18,6 +18,10 @@ struct profile_index {
   size_t len;
 };
 
+/* The index as text ("1.3"), which is the device's own number for what stands in the row; of a long
+ * one, such as a name, the end. */
+void profile_id_of(struct profile_index at, char out[READING_ID]);
+
 /* The first alternative that is known, or NAN. */
 double profile_number_of(struct profile_source *s, const struct profile_numbers *n,
                          struct profile_index at);

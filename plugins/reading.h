@@ -17,9 +17,12 @@
 enum reading_kind { READING_DISK_ARRAY, READING_MEDIA_LIBRARY, READING_PRINTER };
 
 #define READING_NAME 128
+#define READING_ID                                                                                 \
+  32 /* what the device itself counts a part by: an index, a key; not in the JSON */
 
 struct reading_volume { /* disk_array: a pool, volume or file system */
   char name[READING_NAME];
+  char id[READING_ID];
   double capacity_bytes;
   double used_bytes;
   bool uncounted; /* not part of the device's capacity: a boot disk, a layer of another volume */
@@ -51,6 +54,7 @@ struct reading_drive { /* media_library, and disk_array where it tells them */
 
 struct reading_supply { /* printer */
   char name[READING_NAME];
+  char id[READING_ID];
   double max;
   double level;             /* NAN for every state but "measured" */
   char state[READING_NAME]; /* "" | "measured" | "unrestricted" | "unknown" | "some_remaining" */
@@ -61,6 +65,7 @@ struct reading_supply { /* printer */
 
 struct reading_tray { /* printer */
   char name[READING_NAME];
+  char id[READING_ID];
   double capacity;
   double level;
 };

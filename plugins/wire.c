@@ -35,6 +35,7 @@ static const struct field reading_fields[] = {
     FIELD(reading, NUMBER, pages_total),    FIELD(reading, TEXT, pages_unit),
     FIELD(reading, NUMBER, pages_color),    {0}};
 static const struct field volume_fields[] = {FIELD(reading_volume, TEXT, name),
+                                             FIELD(reading_volume, TEXT, id),
                                              FIELD(reading_volume, NUMBER, capacity_bytes),
                                              FIELD(reading_volume, NUMBER, used_bytes),
                                              {0}};
@@ -48,11 +49,15 @@ static const struct field drive_fields[] = {FIELD(reading_drive, TEXT, name),
                                             FIELD(reading_drive, NUMBER, read_bytes),
                                             FIELD(reading_drive, NUMBER, written_bytes),
                                             {0}};
-static const struct field supply_fields[] = {
-    FIELD(reading_supply, TEXT, name),    FIELD(reading_supply, NUMBER, max),
-    FIELD(reading_supply, NUMBER, level), FIELD(reading_supply, TEXT, state),
-    FIELD(reading_supply, TEXT, unit),    {0}};
+static const struct field supply_fields[] = {FIELD(reading_supply, TEXT, name),
+                                             FIELD(reading_supply, TEXT, id),
+                                             FIELD(reading_supply, NUMBER, max),
+                                             FIELD(reading_supply, NUMBER, level),
+                                             FIELD(reading_supply, TEXT, state),
+                                             FIELD(reading_supply, TEXT, unit),
+                                             {0}};
 static const struct field tray_fields[] = {FIELD(reading_tray, TEXT, name),
+                                           FIELD(reading_tray, TEXT, id),
                                            FIELD(reading_tray, NUMBER, capacity),
                                            FIELD(reading_tray, NUMBER, level),
                                            {0}};

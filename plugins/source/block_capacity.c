@@ -311,6 +311,7 @@ static int put_pools(struct reading *r, const struct tally *t)
     if (v == NULL)
       return -ENOMEM;
     snprintf(v->name, sizeof(v->name), "%s", p->name);
+    snprintf(v->id, sizeof(v->id), "%.*s", READING_ID - 1, p->key);
     v->used_bytes = p->used;
     v->capacity_bytes = isnan(p->fixed) ? p->used + p->free : p->fixed;
     capacity += v->capacity_bytes;

@@ -262,6 +262,7 @@ static void tell_supplies(ipp_t *ipp, struct reading *r)
 {
   static const char *const colorant[] = {"colorantname", "type", NULL};
   static const char *const unit[] = {"unit", NULL};
+  static const char *const index[] = {"index", NULL};
   ipp_attribute_t *supplies = ippFindAttribute(ipp, "printer-supply", IPP_TAG_ZERO);
   ipp_attribute_t *names = ippFindAttribute(ipp, "printer-supply-description", IPP_TAG_ZERO);
   int n = supplies != NULL ? ippGetCount(supplies) : 0;
@@ -274,6 +275,7 @@ static void tell_supplies(ipp_t *ipp, struct reading *r)
     get_text(names, i, s->name, sizeof(s->name));
     if (s->name[0] == '\0')
       get_part(text, '=', colorant, s->name, sizeof(s->name));
+    get_part(text, '=', index, s->id, sizeof(s->id));
     get_part(text, '=', unit, s->unit, sizeof(s->unit));
     double max = get_number(text, "maxcapacity");
     s->max = max > 0 ? max : NAN;
@@ -284,6 +286,7 @@ static void tell_supplies(ipp_t *ipp, struct reading *r)
 static void tell_trays(ipp_t *ipp, struct reading *r)
 {
   static const char *const name[] = {"name", NULL};
+  static const char *const index[] = {"index", NULL};
   ipp_attribute_t *trays = ippFindAttribute(ipp, "printer-input-tray", IPP_TAG_ZERO);
   int n = trays != NULL ? ippGetCount(trays) : 0;
   for (int i = 0; i < n && i < MAX_SUPPLIES; i++) {
@@ -297,6 +300,7 @@ static void tell_trays(ipp_t *ipp, struct reading *r)
     if (t == NULL)
       return;
     get_part(text, '=', name, t->name, sizeof(t->name));
+    get_part(text, '=', index, t->id, sizeof(t->id));
     t->capacity = capacity > 0 ? capacity : NAN;
     t->level = level >= 0 ? level : NAN;
   }

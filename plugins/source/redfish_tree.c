@@ -303,6 +303,8 @@ static int tell_volumes(const struct redfish_tree *t, struct reading *r)
     if (v == NULL)
       return -ENOMEM;
     tell_name(v->name, &t->volumes, i);
+    const char *last = redfish_last_segment(s->path);
+    tm_text_clean(v->id, sizeof(v->id), last, strlen(last));
     v->capacity_bytes = s->capacity_bytes;
     v->used_bytes = s->used_bytes;
   }

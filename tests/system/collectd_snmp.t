@@ -7,6 +7,7 @@ import glob
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -49,6 +50,14 @@ def configuration(port):
 def in_rrd(daemon, kind, device, value):
     """The newest value that came; None when there is no file."""
     path = daemon.rrd(device, value, kind)
+    nameless = re.fullmatch(r"(.*-)#(\d+)", value)
+    if nameless and os.path.isdir(os.path.dirname(path)):
+        begin, place = nameless.groups()
+        names = os.listdir(os.path.dirname(path))
+        rows = sorted(int(n[len(begin):-4]) for n in names
+                      if n.startswith(begin) and n[len(begin):-4].isdigit())
+        if int(place) < len(rows):
+            path = daemon.rrd(device, begin + str(rows[int(place)]), kind)
     if not os.path.exists(path):
         return None
     r = subprocess.run(["rrdtool", "lastupdate", path], stdout=subprocess.PIPE, text=True)
@@ -56,7 +65,8 @@ def in_rrd(daemon, kind, device, value):
 
 
 def instance(name, i, suffix=""):
-    name = name if name else str(i + 1)
+    # Parts without a name are called by their rows in the device: the i-th number that there is.
+    name = name if name else "#%d" % i
     while name.startswith("/") and len(name) > 1:
         name = name[1:]
     return ("root" if name == "/" else name.replace("/", "_")) + suffix

@@ -3,6 +3,7 @@
  * file: it keeps what was dispatched and logged. */
 #include "plugins/dispatch.h"
 #include "plugins/member.h"
+#include "plugins/part_name.h"
 
 #include "collectd/core/daemon/plugin.h"
 #include "collectd/core/utils/common/common.h"
@@ -25,7 +26,7 @@
 enum { MAX_SENT = 64, MAX_LOG = 32 };
 
 struct sent {
-  char file[6 * DISPATCH_NAME];
+  char file[6 * PART_INSTANCE];
   value_t values[2];
   size_t len;
   cdtime_t time;
@@ -198,18 +199,91 @@ static void names_stay_apart_when_they_are_cut(void **state)
   dispatch_reading(&array, &r);
   assert_int_equal(sent_len, 4);
   for (size_t i = 0; i < 4; i++) {
-    assert_true(strlen(strrchr(sent[i].file, '/')) - strlen("/capacity-") < DISPATCH_NAME);
+    assert_true(strlen(strrchr(sent[i].file, '/')) - strlen("/capacity-") < PART_INSTANCE);
     assert_non_null(find(sent[i].file)); /* and only once */
   }
   reading_release(&r);
   dispatch_release(&array);
-  char out[DISPATCH_NAME];
+  char out[PART_INSTANCE];
   char wide[READING_NAME] = "";
   while (strlen(wide) + 3 < sizeof(wide))
     memcpy(wide + strlen(wide), "\xe3\x81\x82", 4); /* one character of three bytes */
-  dispatch_instance(out, wide, "_total");
+  part_instance(out, wide, "_total");
   size_t stem = strlen(out) - strlen("~12345678_total");
   assert_int_equal(stem % 3, 0); /* no character is cut in two */
+}
+
+static void put_supply(struct reading *r, const char *name, const char *id, double level)
+{
+  struct reading_supply *s = reading_add_supply(r);
+  snprintf(s->name, sizeof(s->name), "%s", name);
+  snprintf(s->id, sizeof(s->id), "%s", id);
+  s->level = level;
+}
+
+static void put_tray(struct reading *r, const char *id, double level)
+{
+  struct reading_tray *t = reading_add_tray(r);
+  snprintf(t->id, sizeof(t->id), "%s", id);
+  t->level = level;
+}
+
+/* Each part keeps its file, in whatever order the device lists them and whoever is taken out. */
+static void parts_of_one_name_are_told_apart_by_their_ids(void **state)
+{
+  (void)state;
+  struct dispatch p = {.plugin = "printer", .device = "p"};
+  struct reading r;
+  reading_init(&r, READING_PRINTER);
+  put_supply(&r, "Toner", "1.4", 40);
+  put_supply(&r, "Drum", "1.2", 20);
+  put_supply(&r, "Toner", "1.3", 30);
+  put_tray(&r, "1.7", 7);
+  put_tray(&r, "1.5", 5);
+  dispatch_reading(&p, &r);
+  assert_int_equal(sent_len, 5);
+  assert_gauge("printer-p/supply_level-Toner~4", 40);
+  assert_gauge("printer-p/supply_level-Toner~3", 30);
+  assert_gauge("printer-p/supply_level-Drum", 20);
+  assert_gauge("printer-p/tray_level-7", 7);
+  assert_gauge("printer-p/tray_level-5", 5);
+  reading_release(&r);
+  forget(NULL);
+  put_supply(&r, "Toner", "1.3", 29); /* the other was taken out */
+  dispatch_reading(&p, &r);
+  assert_gauge("printer-p/supply_level-Toner~3", 29);
+  assert_gauge("printer-p/supply_level-Toner~4", NAN);
+  assert_null(find("printer-p/supply_level-Toner"));
+  reading_release(&r);
+  forget(NULL);
+  put_supply(&r, "Toner", "1.3", 28); /* the same row, and the same number of two devices */
+  put_supply(&r, "Toner", "1.3", 27);
+  put_supply(&r, "Toner", "2.3", 26);
+  dispatch_reading(&p, &r);
+  assert_gauge("printer-p/supply_level-Toner~1.3", 28);
+  assert_gauge("printer-p/supply_level-Toner~2.3", 26);
+  reading_release(&r);
+  dispatch_release(&p);
+}
+
+static void names_that_become_the_same_keep_their_files(void **state)
+{
+  (void)state;
+  for (int turned = 0; turned < 2; turned++) {
+    struct reading r;
+    reading_init(&r, READING_DISK_ARRAY);
+    forget(NULL);
+    put_volume(&r, turned ? "a_b" : "a/b", turned ? 2 : 1, NAN);
+    put_volume(&r, turned ? "a/b" : "a_b", turned ? 1 : 2, NAN);
+    put_volume(&r, "c/d", 3, NAN);
+    dispatch_reading(&array, &r);
+    assert_int_equal(sent_len, 3);
+    assert_gauge("disk_array-a-1/capacity-a_b_total", 2);
+    assert_gauge("disk_array-a-1/capacity-c_d_total", 3);
+    assert_gauge("disk_array-a-1/capacity-a_b~3a8e75c1_total", 1);
+    reading_release(&r);
+    dispatch_release(&array);
+  }
 }
 
 /* The daemon only logs a value list that does not fit its type: here it must fit. */
@@ -380,6 +454,8 @@ int main(void)
       TEST(what_is_no_longer_told_is_unknown),
       TEST(a_count_ends_at_its_border),
       TEST(names_stay_apart_when_they_are_cut),
+      TEST(parts_of_one_name_are_told_apart_by_their_ids),
+      TEST(names_that_become_the_same_keep_their_files),
       TEST(every_type_is_known_with_its_sources),
       TEST(silence_and_return_are_one_line_each),
       TEST(a_device_without_counters_has_no_counts),
