@@ -65,6 +65,7 @@ struct tm_conf_target {
   const char *client_cert_file;
   const char *client_key_file;
   const char *mapping;
+  const char *factory;   /* tryton: the warehouse that is supplied */
   const char *state_dir; /* paths { state }: for what a target keeps between runs */
   bool starttls;         /* smtp: refuse to go on without TLS (the default) */
   bool create_parties;   /* tryton: a customer that it does not know is created (the default) */

@@ -73,6 +73,7 @@ const struct tm_key tm_conf_target_keys[] = {
      .kind = TM_KEY_DURATION,
      .offset = IN_TARGET(poll_s),
      .types = WEBHOOK | TRYTON},
+    {.name = "factory", .kind = TM_KEY_TEXT, .offset = IN_TARGET(factory), .types = TRYTON},
     {.name = "create_parties",
      .kind = TM_KEY_BOOL,
      .offset = IN_TARGET(create_parties),

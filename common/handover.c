@@ -3,8 +3,7 @@
 
 #include "common/clock.h"
 
-/* The shortest transfer between two; HANDOVER_NEVER when there is none. */
-static int64_t transfer_days(const struct handover_goods *g, size_t from, size_t to)
+int64_t handover_road(const struct handover_goods *g, size_t from, size_t to)
 {
   int64_t days = from == to ? 0 : HANDOVER_NEVER;
   for (size_t i = 0; i < g->transfers_len; i++) {
@@ -23,7 +22,7 @@ static size_t next_source(const struct handover_goods *g, size_t shop, int64_t a
   size_t best = g->shops_len;
   int64_t best_days = HANDOVER_NEVER;
   for (size_t i = 0; i < g->shops_len; i++) {
-    int64_t days = transfer_days(g, i, shop);
+    int64_t days = handover_road(g, i, shop);
     bool later = days > after_days || (days == after_days && i > after);
     if (g->shops[i].stock > 0 && later && days < best_days) {
       best = i;
@@ -43,7 +42,7 @@ static int64_t stock_days(const struct handover_goods *g, size_t shop, uint64_t 
   missing -= g->shops[shop].stock;
   for (size_t from = next_source(g, shop, -1, 0); from < g->shops_len;
        from = next_source(g, shop, days, from)) {
-    days = transfer_days(g, from, shop);
+    days = handover_road(g, from, shop);
     if (from == shop)
       continue;
     if (g->shops[from].stock >= missing)
@@ -57,7 +56,7 @@ static int64_t supply_days(const struct handover_goods *g, size_t shop)
 {
   int64_t best = HANDOVER_NEVER;
   for (size_t i = 0; i < g->shops_len; i++) {
-    int64_t transfer = transfer_days(g, i, shop);
+    int64_t transfer = handover_road(g, i, shop);
     if (g->shops[i].supply_days < 0 || transfer == HANDOVER_NEVER)
       continue;
     int64_t days = g->shops[i].supply_days + transfer;
@@ -119,7 +118,7 @@ size_t handover_parts(struct handover_part *parts, const struct handover_goods *
   int64_t days = -1;
   for (size_t from = next_source(g, shop, -1, 0); missing > 0 && from < g->shops_len;
        from = next_source(g, shop, days, from)) {
-    days = transfer_days(g, from, shop);
+    days = handover_road(g, from, shop);
     if (from == shop)
       continue;
     uint64_t taken = g->shops[from].stock < missing ? g->shops[from].stock : missing;

@@ -45,6 +45,10 @@ struct handover {
   int64_t sooner_days;
 };
 
+/* Days of the shortest transfer between two shops, 0 for one and the same; HANDOVER_NEVER when
+ * there is none. */
+int64_t handover_road(const struct handover_goods *g, size_t from, size_t to);
+
 /* In how many days a shop has so many pieces; HANDOVER_NEVER when nothing says so. */
 int64_t handover_days(const struct handover_goods *g, size_t shop, uint64_t pieces);
 void handover_find(struct handover *out, const struct handover_goods *g, size_t wished,

@@ -5,6 +5,7 @@
 #include "common/options.h"
 #include "exporters/consent.h"
 #include "exporters/enrol.h"
+#include "exporters/inquire.h"
 #include "exporters/opportunities.h"
 #include "exporters/push.h"
 #include "exporters/queue.h"
@@ -267,6 +268,60 @@ static int run_history(const struct tm_args *args)
   return status;
 }
 
+/* --- the factory ---------------------------------------------------------------------------- */
+
+/* One of these at a time; none asks. */
+static const char *const inquire_modes[] = {"answer", "agree", "release", "list", NULL};
+
+static int check_inquire(const struct tm_args *args, const char **mode)
+{
+  int64_t t;
+  const char *until = tm_args_get(args, "until");
+  *mode = NULL;
+  for (size_t i = 0; inquire_modes[i] != NULL; i++) {
+    if (!tm_args_has(args, inquire_modes[i]))
+      continue;
+    if (*mode != NULL) {
+      tm_log_error("--%s and --%s do not go together", *mode, inquire_modes[i]);
+      return EX_USAGE;
+    }
+    *mode = inquire_modes[i];
+  }
+  if (*mode != NULL && args->operands_len > 0) {
+    tm_log_error("no FILE is wanted with --%s", *mode);
+    return EX_USAGE;
+  }
+  if (until != NULL && (strlen(until) != 10 || tm_time_parse(until, &t) < 0))
+    return tm_args_refuse(args, "until", "a date such as 2026-12-04 is wanted");
+  return EX_OK;
+}
+
+static int run_inquire(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  const char *mode;
+  int status = check_inquire(args, &mode);
+  if (status == EX_OK)
+    status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  struct inquire_order order = {
+      .conf = &conf, .target = tm_args_get(args, "target"), .now = tm_now()};
+  const char *value = mode != NULL ? tm_args_get(args, mode) : NULL;
+  if (mode == NULL)
+    status = inquire_ask(&order, args->operands);
+  else if (strcmp(mode, "answer") == 0)
+    status = inquire_take(&order, value);
+  else if (strcmp(mode, "agree") == 0)
+    status = inquire_agree(&order, value, tm_args_get(args, "until"));
+  else if (strcmp(mode, "release") == 0)
+    status = inquire_release(&order, value);
+  else
+    status = inquire_list(&order, tm_args_has(args, "json"));
+  tm_conf_release(&conf);
+  return status;
+}
+
 static int run_opportunities(const struct tm_args *args)
 {
   struct tm_conf conf;
@@ -388,7 +443,7 @@ static int run_delete_request(const struct tm_args *args)
 static const struct tm_option options[] = {
     {'c', "config", "FILE", NULL, "read this configuration instead of " TM_CONF_PATH},
     {'t', "target", "NAME",
-     "queue push preview status history opportunities purge delete-request key",
+     "queue push preview status history opportunities inquire purge delete-request key",
      "this target alone; key: its name at the site"},
     {'d', "device", "DEVICE", "enable disable delete-request",
      "this device alone: NAME or HOST/NAME"},
@@ -399,11 +454,15 @@ static const struct tm_option options[] = {
      "preview: also write each event to DIR/KEY.json; export-all: the new folder"},
     {'T', "trigger", "WHAT", "push", "why now: mail, link or timer"},
     {'1', "once", NULL, "push", "one pass; do not wait for retries that are due within a minute"},
-    {'j', "json", NULL, "status history opportunities requests", "as JSON"},
+    {'j', "json", NULL, "status history opportunities inquire requests", "as JSON"},
     {0, "ask", NULL, "requests", "ask the device now, and answer with what it says"},
-    {0, "answer", "FILE", "requests",
-     "answer with what tidemark-probe --items printed; - for "
-     "standard input"},
+    {0, "answer", "FILE", "requests inquire",
+     "requests: answer with what tidemark-probe --items printed; inquire: take answers that came "
+     "from elsewhere; - for standard input"},
+    {0, "list", NULL, "inquire", "what was asked and answered"},
+    {0, "agree", "ID", "inquire", "reserve what the answer promises from stock"},
+    {0, "until", "DATE", "inquire", "with --agree: the last day of the reservation"},
+    {0, "release", "ID", "inquire", "give back what was reserved"},
     {0, "refuse", "WHY", "requests", "refuse, and say why"},
     {0, "secret-file", "FILE", "sign verify", "the secret of the signature, whsec_ and base64"},
     {0, "id", "ID", "sign verify", "the webhook-id, where the document does not say it"},
@@ -425,6 +484,7 @@ static const struct tm_command commands[] = {
      run_preview},
     {"status", "", "show consent, schedule and targets", run_status},
     {"history", "", "list what was sent and refused", run_history},
+    {"inquire", "[FILE|-]...", "ask an ERP for stock and date; reserve, release", run_inquire},
     {"opportunities", "", "list what became of what was offered to an ERP", run_opportunities},
     {"show", "KEY", "print an item's bytes", run_show},
     {"requeue", "KEY", "put a given-up item back into the line", run_requeue},
