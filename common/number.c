@@ -118,6 +118,12 @@ static int figures(double v)
   return v >= 9.995 ? 1 : 2;
 }
 
+double tm_percent(double part, double whole)
+{
+  /* 29 of 100 are 28.999999999999996 %. */
+  return whole > 0 ? floor(100 * part / whole * (1 + 1e-12)) : NAN;
+}
+
 char *tm_format_bytes(char *out, size_t size, double bytes)
 {
   static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -19,6 +19,10 @@ int tm_parse_duration(const char *text, int64_t *seconds);
 /* "1000", "64K", "10MiB", "2G", "1TiB": bytes, steps of 1024. */
 int tm_parse_bytes(const char *text, uint64_t *bytes);
 
+/* The share of a whole in whole percent for people, rounded down: what is not full is not said to
+ * be. NAN without a whole. */
+double tm_percent(double part, double whole);
+
 /* Units that people read: "97.6 TiB", "812 B"; "unknown" for NAN. Returns out. */
 char *tm_format_bytes(char *out, size_t size, double bytes);
 /* A count with three significant figures: "843", "12.4 k", "3.1 M". "unknown" for NAN. */

@@ -215,8 +215,8 @@ static void subtitle_of(char *out, size_t size, const struct series *s,
   amount_of(capacity, sizeof(capacity), s, s->capacity_now);
   n = snprintf(out, size, "%s of %s", used, capacity);
   if (s->capacity_now > 0 && s->used_now >= 0)
-    n += snprintf(out + n, size - (size_t)n, " (%.0f %%)",
-                  floor(100 * s->used_now / s->capacity_now));
+    n +=
+        snprintf(out + n, size - (size_t)n, " (%.0f %%)", tm_percent(s->used_now, s->capacity_now));
   if (r == NULL)
     return;
   if (fan_known(r) && isfinite(r->growth_per_day)) {

@@ -5,7 +5,7 @@
  */
 #include "analyzer/report/chart.h"
 #include "analyzer/report/report.h"
-
+#include "analyzer/report/urgency.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
@@ -16,11 +16,16 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define NEVER INT64_MAX
+#define NEVER URGENCY_NEVER
+
+struct told { /* owned */
+  json_t *summary;
+  struct urgency urgency;
+};
 
 struct report {
   FILE *out;
-  json_t **summaries; /* owned references */
+  struct told *told;
   size_t len;
   size_t cap;
 };
@@ -70,9 +75,11 @@ static void html_free(struct report *r)
 {
   if (r == NULL)
     return;
-  for (size_t i = 0; i < r->len; i++)
-    json_decref(r->summaries[i]);
-  free(r->summaries);
+  for (size_t i = 0; i < r->len; i++) {
+    json_decref(r->told[i].summary);
+    urgency_release(&r->told[i].urgency);
+  }
+  free(r->told);
   free(r);
 }
 
@@ -82,13 +89,18 @@ static int html_add(struct report *r, const char *line, size_t len, const json_t
   (void)len;
   if (r->len == r->cap) {
     size_t cap = r->cap == 0 ? 64 : r->cap * 2;
-    json_t **grown = realloc(r->summaries, cap * sizeof(*grown));
+    struct told *grown = realloc(r->told, cap * sizeof(*grown));
     if (grown == NULL)
       return -ENOMEM;
-    r->summaries = grown;
+    r->told = grown;
     r->cap = cap;
   }
-  r->summaries[r->len++] = json_incref((json_t *)summary);
+  struct told *t = &r->told[r->len];
+  int rc = urgency_read(&t->urgency, summary);
+  if (rc < 0)
+    return rc;
+  t->summary = json_incref((json_t *)summary);
+  r->len++;
   return 0;
 }
 
@@ -99,16 +111,7 @@ static const json_t *fill_of(const json_t *summary)
 
 static int by_urgency(const void *a, const void *b)
 {
-  static const char *const keys[] = {"0.5", "0.1"};
-  const json_t *x = fill_of(*(json_t *const *)a);
-  const json_t *y = fill_of(*(json_t *const *)b);
-  for (int i = 0; i < 2; i++) {
-    int64_t s = tm_json_time_or(x, keys[i], NEVER);
-    int64_t t = tm_json_time_or(y, keys[i], NEVER);
-    if (s != t)
-      return s < t ? -1 : 1;
-  }
-  return 0;
+  return urgency_compare(&((const struct told *)a)->urgency, &((const struct told *)b)->urgency);
 }
 
 static void put_row(FILE *out, const char *name, const char *value)
@@ -201,7 +204,7 @@ static void put_level(FILE *out, const json_t *status)
   int n = snprintf(text, sizeof(text), "%s of\xc2\xa0%s", format(used, sizeof(used), u),
                    format(capacity, sizeof(capacity), c));
   if (c > 0 && u >= 0 && n > 0)
-    snprintf(text + n, sizeof(text) - (size_t)n, " (%.0f\xc2\xa0%%)", floor(100 * u / c));
+    snprintf(text + n, sizeof(text) - (size_t)n, " (%.0f\xc2\xa0%%)", tm_percent(u, c));
   put_row(out, slots ? "Slots" : "Used", text);
 }
 
@@ -273,15 +276,15 @@ static int html_end(struct report *r)
   char text[TM_TIME_SIZE];
   for (size_t i = 0; i < r->len; i++) {
     int64_t made = 0;
-    if (tm_json_get_time(r->summaries[i], "generated_at", &made) && made > now)
+    if (tm_json_get_time(r->told[i].summary, "generated_at", &made) && made > now)
       now = made;
   }
   for (size_t i = 0; i < r->len; i++) {
-    int64_t middle = tm_json_time_or(fill_of(r->summaries[i]), "0.5", NEVER);
+    int64_t middle = r->told[i].urgency.middle;
     soon += middle != NEVER && middle - now <= 90 * (int64_t)TM_DAY;
   }
   if (r->len > 0)
-    qsort(r->summaries, r->len, sizeof(json_t *), by_urgency);
+    qsort(r->told, r->len, sizeof(*r->told), by_urgency);
   fputs(head, r->out);
   fprintf(r->out, "<h1>When it fills up</h1><p class=\"answer\">%zu device%s as of %s; ", r->len,
           r->len == 1 ? "" : "s", tm_time_format(text, now));
@@ -291,7 +294,7 @@ static int html_end(struct report *r)
     fprintf(r->out, "%zu %s likely to be full within 90 days.</p>\n", soon,
             soon == 1 ? "is" : "are");
   for (size_t i = 0; i < r->len; i++)
-    put_device(r->out, r->summaries[i]);
+    put_device(r->out, r->told[i].summary);
   fputs("</main></body></html>\n", r->out);
   return EX_OK;
 }

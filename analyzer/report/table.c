@@ -5,6 +5,7 @@
  */
 #include "analyzer/report/report.h"
 
+#include "analyzer/report/urgency.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
@@ -35,14 +36,11 @@ static const struct {
     [REMARK] = {"", false, 3},
 };
 
-#define NEVER INT64_MAX
+#define NEVER URGENCY_NEVER
 
 struct row {
   char *cell[COLUMNS];
-  int64_t act_by; /* what the order follows: the day to order by, else the middle; NEVER */
-  int64_t middle; /* the fill date's median */
-  int64_t early;  /* its early edge */
-  double probability_90d;
+  struct urgency urgency;
 };
 
 struct report {
@@ -68,6 +66,7 @@ static void table_free(struct report *r)
   for (size_t i = 0; i < r->len; i++) {
     for (int c = 0; c < COLUMNS; c++)
       free(r->rows[i].cell[c]);
+    urgency_release(&r->rows[i].urgency);
   }
   free(r->rows);
   free(r);
@@ -86,15 +85,6 @@ static const char *date_of(const json_t *fill, const char *quantile, char out[TM
   return t != NEVER ? tm_date_format_utc(out, t) : "-";
 }
 
-static int set_name(struct row *row, const json_t *customer, const json_t *product)
-{
-  const char *host = tm_json_get_string(customer, "host");
-  const char *device = tm_json_get_string(product, "device");
-  char text[512];
-  snprintf(text, sizeof(text), "%s/%s", host != NULL ? host : "?", device != NULL ? device : "?");
-  return set(row, NAME, text);
-}
-
 static int set_capacity(struct row *row, const json_t *status)
 {
   char text[32];
@@ -110,7 +100,7 @@ static int set_capacity(struct row *row, const json_t *status)
       set(row, CAPACITY, isnan(capacity) ? "-" : format(text, sizeof(text), capacity)) < 0)
     return -ENOMEM;
   if (capacity > 0 && used >= 0)
-    snprintf(text, sizeof(text), "%.0f %%", floor(100 * used / capacity));
+    snprintf(text, sizeof(text), "%.0f %%", tm_percent(used, capacity));
   else
     snprintf(text, sizeof(text), "-");
   return set(row, SHARE, text);
@@ -130,13 +120,7 @@ static int set_forecast(struct row *row, const json_t *forecast)
              tm_format_bytes(from, sizeof(from), growth));
   if (set(row, GROWTH, text) < 0 || set(row, FILL, date_of(fill, "0.5", from)) < 0)
     return -ENOMEM;
-  row->middle = tm_json_time_or(fill, "0.5", NEVER);
-  row->early = tm_json_time_or(fill, "0.1", NEVER);
-  row->act_by = row->middle;
-  row->probability_90d = tm_json_get_number(json_object_get(fill, "probability_by_horizon"), "90d");
-  if (isnan(row->probability_90d))
-    row->probability_90d = 0;
-  if (row->early != NEVER)
+  if (row->urgency.early != NEVER)
     snprintf(text, sizeof(text), "%s to %s", date_of(fill, "0.1", from),
              tm_json_time_or(fill, "0.9", NEVER) != NEVER ? date_of(fill, "0.9", to) : "later");
   else
@@ -208,14 +192,12 @@ static int set_remark(struct row *row, const json_t *summary)
   const json_t *forecast = json_object_get(summary, "forecast");
   const char *verdict = tm_json_get_string(forecast, "verdict");
   const char *reason = tm_json_get_string(forecast, "reason");
-  if (first != NULL) {
-    row->act_by = tm_json_time_or(first, "order_by", NEVER);
+  if (first != NULL)
     advice_text(text, sizeof(text), first);
-  } else if (reason != NULL && verdict != NULL && strcmp(verdict, "growing") != 0) {
+  else if (reason != NULL && verdict != NULL && strcmp(verdict, "growing") != 0)
     snprintf(text, sizeof(text), "%s", reason); /* the dates of a growing one say it already */
-  } else {
+  else
     text[0] = '\0';
-  }
   return set(row, REMARK, text);
 }
 
@@ -237,8 +219,7 @@ static int table_add(struct report *r, const char *line, size_t len, const json_
   int64_t made = tm_json_time_or(summary, "generated_at", NEVER);
   if (made != NEVER && made > r->now)
     r->now = made;
-  if (set_name(row, json_object_get(summary, "customer"), json_object_get(summary, "product")) <
-          0 ||
+  if (urgency_read(&row->urgency, summary) < 0 || set(row, NAME, row->urgency.name) < 0 ||
       set_capacity(row, status) < 0 ||
       set_forecast(row, json_object_get(summary, "forecast")) < 0 ||
       set_busiest(row, json_object_get(status, "transfers")) < 0 || set_remark(row, summary) < 0)
@@ -248,17 +229,7 @@ static int table_add(struct report *r, const char *line, size_t len, const json_
 
 static int by_urgency(const void *a, const void *b)
 {
-  const struct row *x = a;
-  const struct row *y = b;
-  if (x->act_by != y->act_by)
-    return x->act_by < y->act_by ? -1 : 1;
-  if (x->middle != y->middle)
-    return x->middle < y->middle ? -1 : 1;
-  if (x->early != y->early)
-    return x->early < y->early ? -1 : 1;
-  if (x->probability_90d != y->probability_90d)
-    return x->probability_90d > y->probability_90d ? -1 : 1;
-  return strcmp(x->cell[NAME], y->cell[NAME]);
+  return urgency_compare(&((const struct row *)a)->urgency, &((const struct row *)b)->urgency);
 }
 
 /* Widths of the columns that are shown; 0 for those dropped. */
@@ -346,9 +317,9 @@ static const char *paint_of(const struct report *r, const struct row *row)
 {
   if (!r->settings.color)
     return NULL;
-  if (row->early != NEVER && row->early - r->now <= 30 * (int64_t)TM_DAY)
+  if (row->urgency.early != NEVER && row->urgency.early - r->now <= 30 * (int64_t)TM_DAY)
     return "\033[31m";
-  if (row->middle != NEVER && row->middle - r->now <= 90 * (int64_t)TM_DAY)
+  if (row->urgency.middle != NEVER && row->urgency.middle - r->now <= 90 * (int64_t)TM_DAY)
     return "\033[33m";
   return NULL;
 }

@@ -5,6 +5,8 @@
  */
 #include "analyzer/rules/rules.h"
 
+#include "common/number.h"
+
 #include "analyzer/rules/load.h"
 
 #include <math.h>
@@ -25,7 +27,7 @@ static bool prints_too_much(const struct rule_facts *f, struct need *need)
   outlook_at(&need->when, f->now);
   snprintf(need->reason, sizeof(need->reason),
            "%.0f pages in 30 days against a duty of %.0f (%.0f %%)", pages, duty,
-           100 * pages / duty);
+           tm_percent(pages, duty));
   need_put_number(need, "pages_per_month", 0, round(pages));
   need_put_number(need, "standard_error", 0, round(error));
   need_put_number(need, "duty_pages_per_month", 0, duty);

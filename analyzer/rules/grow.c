@@ -64,7 +64,7 @@ static void say(const struct rule_facts *f, struct need *need, double growth)
   int64_t horizon = f->now + (int64_t)(f->thresholds->planning_days * TM_DAY);
   snprintf(need->reason, sizeof(need->reason),
            "%s of %s used (%.0f %%), +%s a day; %s; %s carry it until %.10s, 9 chances in 10", used,
-           capacity, 100 * f->used / f->capacity, per_day, late, want,
+           capacity, tm_percent(f->used, f->capacity), per_day, late, want,
            tm_time_format(time, horizon));
 }
 

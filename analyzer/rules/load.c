@@ -215,7 +215,7 @@ void load_need(const struct rule_facts *f, double want_speed, struct need *need)
            "busiest interval of the last 7 days %s of %s %s (%.0f %%); %s",
            tm_format_count(level, sizeof(level), l->level),
            tm_format_count(limit, sizeof(limit), l->limit), speed_unit(l),
-           100 * l->level / l->limit, when);
+           tm_percent(l->level, l->limit), when);
   need_put_text(need, "unit", 0, speed_unit(l));
   need_put_number(need, "level", 0, l->level);
   need_put_number(need, "limit", 0, l->limit);

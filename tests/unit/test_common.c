@@ -63,6 +63,9 @@ static void units_are_read_and_written(void **state)
   assert_true(b == 10485760);
   assert_int_equal(tm_parse_bytes("99999999P", &b), -ERANGE);
   char out[32];
+  assert_true(tm_percent(119.99, 120) == 99 && tm_percent(120, 120) == 100);
+  assert_true(tm_percent(0.29, 1) == 29 && tm_percent(0.009, 1) == 0);
+  assert_true(tm_percent(5, 4) == 125 && isnan(tm_percent(1, 0)) && isnan(tm_percent(NAN, 1)));
   assert_string_equal(tm_format_bytes(out, sizeof(out), 0), "0 B");
   assert_string_equal(tm_format_bytes(out, sizeof(out), 812), "812 B");
   assert_string_equal(tm_format_bytes(out, sizeof(out), 97.6 * 1099511627776.0), "97.6 TiB");
