@@ -27,6 +27,7 @@ struct credentials {
   cfg_t *cfg; /* owns the strings */
   struct credential *list;
   size_t len;
+  char *path;
 };
 
 /* --- the file ----------------------------------------------------------------------------- */
@@ -164,8 +165,8 @@ static int parse(cfg_t **out, const char *text, const char *path, struct tm_erro
   return tm_fail(err, own.code, "%s", own.text);
 }
 
-static int check_word(const struct credential *c, const char *path, const char *key,
-                      const char *value, const char *const *words, struct tm_error *err)
+static int check_word(const struct credential *c, const char *key, const char *value,
+                      const char *const *words, struct tm_error *err)
 {
   for (size_t i = 0; value != NULL && words[i] != NULL; i++)
     if (strcasecmp(value, words[i]) == 0)
@@ -173,55 +174,59 @@ static int check_word(const struct credential *c, const char *path, const char *
   if (value == NULL)
     return 0;
   const char *near = tm_text_nearest(value, words);
-  return tm_fail(err, -EBADMSG, "%s: device \"%s\": %s is none that is known%s%s%s", path, c->name,
-                 key, near != NULL ? ": did you mean '" : "", near != NULL ? near : "",
-                 near != NULL ? "'?" : "");
+  return tm_fail(err, -EBADMSG, "%s:%u: device \"%s\": %s is none that is known%s%s%s", c->file,
+                 c->line, c->name, key, near != NULL ? ": did you mean '" : "",
+                 near != NULL ? near : "", near != NULL ? "'?" : "");
 }
 
-static int check_length(const struct credential *c, const char *path, const char *key,
-                        const char *value, size_t min, struct tm_error *err)
+static int check_length(const struct credential *c, const char *key, const char *value, size_t min,
+                        struct tm_error *err)
 {
   if (value == NULL)
     return 0;
   size_t len = strlen(value);
   if (len >= min && len <= MAX_SECRET)
     return 0;
-  return tm_fail(err, -EBADMSG, "%s: device \"%s\": %s has %zu characters: %zu to %d are accepted",
-                 path, c->name, key, len, min, MAX_SECRET);
+  return tm_fail(err, -EBADMSG,
+                 "%s:%u: device \"%s\": %s has %zu characters: %zu to %d are accepted", c->file,
+                 c->line, c->name, key, len, min, MAX_SECRET);
 }
 
-static int check_entry(const struct credential *c, const char *path, struct tm_error *err)
+static int check_entry(const struct credential *c, struct tm_error *err)
 {
   static const char *const auth[] = {"MD5",     "SHA",     "SHA-224", "SHA-256",
                                      "SHA-384", "SHA-512", NULL};
-  static const char *const privacy[] = {"DES", "AES", "AES-192", "AES-256", NULL};
+  static const char *const privacy[] = {"DES",       "AES",       "AES-192", "AES-256",
+                                        "AES-192-C", "AES-256-C", NULL};
   static const char *const login[] = {"session", "basic", NULL};
-  int rc = check_word(c, path, "auth", c->auth, auth, err);
+  int rc = check_word(c, "auth", c->auth, auth, err);
   if (rc == 0)
-    rc = check_word(c, path, "privacy", c->privacy, privacy, err);
+    rc = check_word(c, "privacy", c->privacy, privacy, err);
   if (rc == 0)
-    rc = check_word(c, path, "login", c->login, login, err);
+    rc = check_word(c, "login", c->login, login, err);
   if (rc == 0)
-    rc = check_length(c, path, "password", c->password, 0, err);
+    rc = check_length(c, "password", c->password, 0, err);
   if (rc == 0)
-    rc = check_length(c, path, "community", c->community, 1, err);
+    rc = check_length(c, "community", c->community, 1, err);
   if (rc == 0)
-    rc = check_length(c, path, "auth_password", c->auth_password, MIN_SNMP_V3, err);
+    rc = check_length(c, "auth_password", c->auth_password, MIN_SNMP_V3, err);
   if (rc == 0)
-    rc = check_length(c, path, "privacy_password", c->privacy_password, MIN_SNMP_V3, err);
+    rc = check_length(c, "privacy_password", c->privacy_password, MIN_SNMP_V3, err);
   if (rc == 0 && c->auth != NULL && c->auth_password == NULL)
-    rc = tm_fail(err, -EBADMSG, "%s: device \"%s\": auth without auth_password", path, c->name);
+    rc = tm_fail(err, -EBADMSG, "%s:%u: device \"%s\": auth without auth_password", c->file,
+                 c->line, c->name);
   if (rc == 0 && c->privacy != NULL && c->auth == NULL)
-    rc = tm_fail(err, -EBADMSG, "%s: device \"%s\": privacy without auth", path, c->name);
+    rc = tm_fail(err, -EBADMSG, "%s:%u: device \"%s\": privacy without auth", c->file, c->line,
+                 c->name);
   return rc;
 }
 
-static int fill(struct credentials *c, const char *path, struct tm_error *err)
+static int fill(struct credentials *c, struct tm_error *err)
 {
   c->len = cfg_size(c->cfg, "device");
   c->list = calloc(c->len > 0 ? c->len : 1, sizeof(*c->list));
   if (c->list == NULL)
-    return tm_fail(err, -ENOMEM, "%s: out of memory", path);
+    return tm_fail(err, -ENOMEM, "%s: out of memory", c->path);
   int rc = 0;
   for (size_t i = 0; i < c->len && rc == 0; i++) {
     cfg_t *d = cfg_getnsec(c->cfg, "device", (unsigned)i);
@@ -237,8 +242,10 @@ static int fill(struct credentials *c, const char *path, struct tm_error *err)
         .context = cfg_getstr(d, "context"),
         .login = cfg_getstr(d, "login"),
         .plain = cfg_getbool(d, "plain") == cfg_true,
+        .file = c->path,
+        .line = (unsigned)d->line,
     };
-    rc = check_entry(&c->list[i], path, err);
+    rc = check_entry(&c->list[i], err);
   }
   return rc;
 }
@@ -267,8 +274,11 @@ int credentials_load(struct credentials **out, const char *path, struct tm_error
     tm_fail(err, rc, "%s: out of memory", full);
   if (rc == 0)
     rc = parse(&c->cfg, b.ptr, full, err);
-  if (rc == 0)
-    rc = fill(c, full, err);
+  if (rc == 0) {
+    c->path = full;
+    full = NULL;
+    rc = fill(c, err);
+  }
   if (rc == 0) {
     *out = c;
     c = NULL;
@@ -299,6 +309,7 @@ void credentials_free(struct credentials *c)
     wipe(c->list[i].privacy_password);
   }
   free(c->list);
+  free(c->path);
   if (c->cfg != NULL)
     cfg_free(c->cfg);
   free(c);

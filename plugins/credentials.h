@@ -22,14 +22,18 @@ struct credential {
   const char *name; /* the title; no secret */
   const char *user; /* Redfish, IPP; the security name of SNMPv3; NULL: not given, as below */
   const char *password;
-  const char *community;        /* SNMP v1 and v2c */
-  const char *auth;             /* "MD5" "SHA" "SHA-224" "SHA-256" "SHA-384" "SHA-512" */
-  const char *auth_password;    /* at least 8 characters */
-  const char *privacy;          /* "DES" "AES" "AES-192" "AES-256" */
+  const char *community;     /* SNMP v1 and v2c */
+  const char *auth;          /* "MD5" "SHA" "SHA-224" "SHA-256" "SHA-384" "SHA-512" */
+  const char *auth_password; /* at least 8 characters */
+  /* "DES", "AES" (128 bits), "AES-192", "AES-256" (keys extended as Blumenthal's draft has it), and
+   * "AES-192-C", "AES-256-C" (as Cisco and others have it) */
+  const char *privacy;
   const char *privacy_password; /* at least 8 characters; NULL: the same as auth_password */
   const char *context;          /* of SNMPv3 */
   const char *login;            /* Redfish: "session" or "basic"; NULL: session where offered */
   bool plain;                   /* user and password may travel over plain http */
+  const char *file;             /* where it stands, for messages */
+  unsigned line;
 };
 
 struct credentials;

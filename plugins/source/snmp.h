@@ -20,6 +20,9 @@
  * Before threads start. */
 void snmp_allow_v3(void);
 bool snmp_v3_is_allowed(void);
+/* 0 when the library on this system has the user's digest and cipher; else -EINVAL, with where they
+ * stand. In any process, and from any thread. */
+int snmp_v3_check_user(const struct credential *user, struct tm_error *err);
 
 struct snmp_target {
   const char *host; /* a name, or an address of either family */

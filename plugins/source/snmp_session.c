@@ -76,6 +76,20 @@ bool snmp_v3_is_allowed(void)
   return v3_allowed;
 }
 
+int snmp_v3_check_user(const struct credential *user, struct tm_error *err)
+{
+  size_t len = 0;
+  const char *what = NULL;
+  if (user->auth != NULL && sc_get_auth_oid(usm_lookup_auth_type(user->auth), &len) == NULL)
+    what = user->auth;
+  if (user->privacy != NULL && sc_get_priv_oid(usm_lookup_priv_type(user->privacy), &len) == NULL)
+    what = user->privacy;
+  return what == NULL
+             ? 0
+             : tm_fail(err, -EINVAL, "%s:%u: device \"%s\": this system's libnetsnmp has no %s",
+                       user->file, user->line, user->name, what);
+}
+
 static bool derive_key(const netsnmp_session *want, const char *pass, u_char *key, size_t *len)
 {
   return generate_Ku(want->securityAuthProto, (u_int)want->securityAuthProtoLen,
@@ -87,6 +101,9 @@ static int set_user(netsnmp_session *want, const struct snmp_target *t, struct t
 {
   const struct credential *c = t->user;
   bool known = true;
+  int rc = snmp_v3_check_user(c, err);
+  if (rc < 0)
+    return rc;
   want->version = SNMP_VERSION_3;
   /* Its engine is found with the first request instead of by one that opening would wait for. */
   want->flags |= SNMP_FLAGS_DONT_PROBE;
@@ -100,21 +117,19 @@ static int set_user(netsnmp_session *want, const struct snmp_target *t, struct t
     want->securityAuthProto =
         (oid *)sc_get_auth_oid(usm_lookup_auth_type(c->auth), &want->securityAuthProtoLen);
     want->securityAuthKeyLen = USM_AUTH_KU_LEN;
-    known = want->securityAuthProto != NULL &&
-            derive_key(want, c->auth_password, want->securityAuthKey, &want->securityAuthKeyLen);
+    known = derive_key(want, c->auth_password, want->securityAuthKey, &want->securityAuthKeyLen);
   }
   if (known && c->privacy != NULL) {
     want->securityLevel = SNMP_SEC_LEVEL_AUTHPRIV;
     want->securityPrivProto =
         (oid *)sc_get_priv_oid(usm_lookup_priv_type(c->privacy), &want->securityPrivProtoLen);
     want->securityPrivKeyLen = USM_PRIV_KU_LEN;
-    known = want->securityPrivProto != NULL &&
-            derive_key(want, c->privacy_password != NULL ? c->privacy_password : c->auth_password,
+    known = derive_key(want, c->privacy_password != NULL ? c->privacy_password : c->auth_password,
                        want->securityPrivKey, &want->securityPrivKeyLen);
   }
   return known ? 0
-               : tm_fail(err, -EINVAL,
-                         "%s: auth or privacy of the credentials is not supported here", t->host);
+               : tm_fail(err, -EINVAL, "%s:%u: device \"%s\": no key can be made of the password",
+                         c->file, c->line, c->name);
 }
 
 /* --- values ------------------------------------------------------------------------------- */

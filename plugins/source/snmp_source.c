@@ -161,6 +161,9 @@ static int find_secret(struct snmp_target *t, const struct ask_settings *setting
   if (c == NULL || c->user == NULL)
     return tm_fail(err, -EINVAL, "%s: no %s, and no credentials for it", t->host,
                    v3 ? "user" : "Community");
+  int rc = snmp_v3_check_user(c, err); /* here too, so that it is told when the daemon starts */
+  if (rc < 0)
+    return rc;
   if (!snmp_v3_is_allowed())
     return tm_fail(err, -EPROTONOSUPPORT, "%s: SNMPv3 is not for this process", t->host);
   t->user = c;

@@ -25,11 +25,16 @@ PROFILES = os.path.join(SOURCE, "plugins", "profiles")
 SECRETS = {"auth_password": "authpass-12", "privacy_password": "privpass-34"}
 
 
+# How the simulator calls what the credentials call so.
+CIPHERS = {"AES-192": "AES192BLMT", "AES-256": "AES256BLMT", "AES-192-C": "AES192",
+           "AES-256-C": "AES256"}
+
+
 def simulator(auth, privacy=None):
     options = ["--v3-user=tm", "--v3-auth-key=" + SECRETS["auth_password"],
                "--v3-auth-proto=" + auth.replace("-", "")]
     if privacy:
-        options += ["--v3-priv-key=" + SECRETS["privacy_password"], "--v3-priv-proto=" + privacy]
+        options += ["--v3-priv-key=" + SECRETS["privacy_password"], "--v3-priv-proto=" + CIPHERS.get(privacy, privacy)]
     return Simulator([RECORDINGS], options)
 
 
@@ -54,7 +59,9 @@ def probe(credentials, *ports):
 
 with tempfile.TemporaryDirectory(prefix="tm-v3-") as folder:
     for auth, privacy in (("MD5", None), ("SHA", "DES"), ("SHA-224", None), ("SHA-384", None),
-                          ("SHA-512", "AES")):
+                          ("SHA-512", "AES"), ("SHA", "AES-192"), ("SHA-224", "AES-256"),
+                          ("SHA-256", "AES-192-C"), ("SHA-384", "AES-256-C"),
+                          ("MD5", "AES-256-C"), ("SHA-512", "AES-256")):
         with simulator(auth, privacy) as s:
             path = write_credentials(folder, s.port, auth, privacy)
             got, said = probe(path, s.port)

@@ -4,6 +4,7 @@
 #include "plugins/credentials.h"
 
 #include "common/file.h"
+#include "plugins/source/snmp.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -80,7 +81,9 @@ static void what_cannot_be_read_is_named_without_the_secret(void **state)
        ":2: a device that stands here"},
       {"device \"a\" { password = \"${HOME}hunter2\" }", "holds '${'"},
       {"device \"a\" { password = \"hunter2\" auth = \"SHA-255\" auth_password = \"hunter2222\" }",
-       "auth is none that is known: did you mean 'SHA-256'?"},
+       ":1: device \"a\": auth is none that is known: did you mean 'SHA-256'?"},
+      {"\n\ndevice \"a\" { auth = \"SHA\" auth_password = \"hunter2222\" privacy = \"AES-255\" }",
+       ":3: device \"a\": privacy is none that is known: did you mean 'AES-25"},
       {"device \"a\" { auth = \"SHA\" auth_password = \"hunter2\" }",
        "auth_password has 7 characters: 8 to"},
       {"device \"a\" { auth = \"SHA\" }", "auth without auth_password"},
@@ -99,6 +102,26 @@ static void what_cannot_be_read_is_named_without_the_secret(void **state)
     assert_null(strstr(err.text, "hunter"));
     assert_null(c);
   }
+}
+
+/* A library that was built without a cipher is said so by where it is wanted, not by a time-out. */
+static void what_the_library_lacks_is_named_with_its_place(void **state)
+{
+  (void)state;
+  static const struct credential known[] = {{.auth = "SHA-512", .privacy = "aes-256"},
+                                            {.auth = "sha", .privacy = "AES-192-C"},
+                                            {.auth = "MD5"},
+                                            {.user = "nobody"}};
+  struct credential lacking = {.name = "a", .file = "/f", .line = 7, .auth = "SHA"};
+  struct tm_error err = {0};
+  for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    assert_int_equal(snmp_v3_check_user(&known[i], &err), 0);
+  lacking.privacy = "AES-1024";
+  assert_int_equal(snmp_v3_check_user(&lacking, &err), -EINVAL);
+  assert_string_equal(err.text, "/f:7: device \"a\": this system's libnetsnmp has no AES-1024");
+  lacking = (struct credential){.name = "a", .file = "/f", .line = 7, .auth = "SHA-1024"};
+  assert_int_equal(snmp_v3_check_user(&lacking, &err), -EINVAL);
+  assert_string_equal(err.text, "/f:7: device \"a\": this system's libnetsnmp has no SHA-1024");
 }
 
 static void a_file_that_others_may_read_or_write_is_refused(void **state)
@@ -168,6 +191,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_nearest_entry_is_found),
       cmocka_unit_test(what_cannot_be_read_is_named_without_the_secret),
+      cmocka_unit_test(what_the_library_lacks_is_named_with_its_place),
       cmocka_unit_test(a_file_that_others_may_read_or_write_is_refused),
       cmocka_unit_test(a_bare_name_is_looked_for_in_systemds_folder),
   };
