@@ -17,4 +17,6 @@ psql -q "$admin" -c "UPDATE customers SET name = name" -c "CREATE ROLE past LOGI
 like "a role that passes by row-level security is refused" \
   "$(STORE_URL=${url/desk@/past@} "$BUILD/tests/unit/test_store" 2>&1)" 'wants one that does not'
 
+ok "the intake keeps the same in PostgreSQL" \
+  env STORE_URL="$(tests/lib/postgresql database "$T/pg" intake)" "$BUILD/tests/unit/test_desk_intake"
 done_testing
