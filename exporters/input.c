@@ -13,7 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { MAX_OBJECT = 4 << 20 };
+enum { MAX_OBJECT = 16 << 20 };
 
 struct reader {
   input_handler *handler;
@@ -101,7 +101,7 @@ static int read_stream(struct reader *r, FILE *f, const char *name)
       snprintf(where, sizeof(where), "%s", name);
     }
     if (got < 0) {
-      tm_log_error("%s: larger than a summary may be", where);
+      tm_log_error("%s: larger than a document may be", where);
       r->counts->refused++;
     } else if (line.ptr[strspn(line.ptr, " \t\r\n")] != '\0' || line.len != strlen(line.ptr)) {
       rc = take(r, line.ptr, line.len, where);

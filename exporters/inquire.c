@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -121,10 +120,7 @@ static int make_answer(struct inquirer *d, const json_t *inquiry, json_t **answe
 
 static int print_answer(const json_t *record, struct tm_error *err)
 {
-  char *text = json_dumps(json_object_get(record, "answer"), JSON_COMPACT);
-  int rc = text != NULL ? tell_line(err, "%s", text) : tm_fail(err, -ENOMEM, "out of memory");
-  free(text);
-  return rc;
+  return tell_json(json_object_get(record, "answer"), err);
 }
 
 /* Asks for one that is stored, and stores what comes of it. A refusal is the inquiry's; a silent

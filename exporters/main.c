@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "exporters/consent.h"
+#include "exporters/demand.h"
 #include "exporters/enrol.h"
 #include "exporters/inquire.h"
 #include "exporters/opportunities.h"
@@ -322,13 +323,43 @@ static int run_inquire(const struct tm_args *args)
   return status;
 }
 
-static int run_opportunities(const struct tm_args *args)
+static int run_demand(const struct tm_args *args)
 {
   struct tm_conf conf;
+  const char *figure = tm_args_get(args, "figure");
+  int which = figure != NULL ? demand_figure_of(figure) : DEMAND_EXPECTED;
+  if (which < 0)
+    return tm_args_refuse(args, "figure", "expected, low, middle or high is wanted");
+  if (args->operands_len > 1) {
+    tm_log_error("one FILE is wanted: a demand document");
+    return EX_USAGE;
+  }
   int status = begin(&conf, args);
   if (status != EX_OK)
     return status;
-  status = opportunities_list(&conf, tm_args_get(args, "target"), tm_args_has(args, "json"));
+  struct demand_order order = {.conf = &conf,
+                               .target = tm_args_get(args, "target"),
+                               .figure = (enum demand_figure)which,
+                               .now = tm_now()};
+  status = demand_run(&order, args->operands_len > 0 ? args->operands[0] : "-");
+  tm_conf_release(&conf);
+  return status;
+}
+
+static int run_opportunities(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  bool open = tm_args_has(args, "open");
+  if (!open && args->operands_len > 0) {
+    tm_log_error("a FILE is wanted with --open only");
+    return EX_USAGE;
+  }
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  const char *target = tm_args_get(args, "target");
+  status = open ? opportunities_open(&conf, target, args->operands)
+                : opportunities_list(&conf, target, tm_args_has(args, "json"));
   tm_conf_release(&conf);
   return status;
 }
@@ -443,7 +474,7 @@ static int run_delete_request(const struct tm_args *args)
 static const struct tm_option options[] = {
     {'c', "config", "FILE", NULL, "read this configuration instead of " TM_CONF_PATH},
     {'t', "target", "NAME",
-     "queue push preview status history opportunities inquire purge delete-request key",
+     "queue push preview status history opportunities inquire demand purge delete-request key",
      "this target alone; key: its name at the site"},
     {'d', "device", "DEVICE", "enable disable delete-request",
      "this device alone: NAME or HOST/NAME"},
@@ -459,6 +490,8 @@ static const struct tm_option options[] = {
     {0, "answer", "FILE", "requests inquire",
      "requests: answer with what tidemark-probe --items printed; inquire: take answers that came "
      "from elsewhere; - for standard input"},
+    {0, "open", NULL, "opportunities", "print summaries without what was won, lost or dropped"},
+    {0, "figure", "WHICH", "demand", "expected (the default), low, middle or high"},
     {0, "list", NULL, "inquire", "what was asked and answered"},
     {0, "agree", "ID", "inquire", "reserve what the answer promises from stock"},
     {0, "until", "DATE", "inquire", "with --agree: the last day of the reservation"},
@@ -484,8 +517,10 @@ static const struct tm_command commands[] = {
      run_preview},
     {"status", "", "show consent, schedule and targets", run_status},
     {"history", "", "list what was sent and refused", run_history},
+    {"demand", "[FILE|-]", "give a demand document to an ERP as its forecast", run_demand},
     {"inquire", "[FILE|-]...", "ask an ERP for stock and date; reserve, release", run_inquire},
-    {"opportunities", "", "list what became of what was offered to an ERP", run_opportunities},
+    {"opportunities", "[FILE|-]...", "list what became of what was offered to an ERP",
+     run_opportunities},
     {"show", "KEY", "print an item's bytes", run_show},
     {"requeue", "KEY", "put a given-up item back into the line", run_requeue},
     {"export-all", "", "copy all raw data of the site into a new folder", run_export_all},

@@ -3,8 +3,11 @@
 
 #include "common/json.h"
 #include "common/log.h"
+#include "exporters/input.h"
 #include "exporters/state.h"
+#include "exporters/tell.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -32,28 +35,92 @@ static void print_one(const char *target, const char *key, const json_t *one, bo
   json_decref(out);
 }
 
-int opportunities_list(const struct tm_conf *conf, const char *target, bool as_json)
+/* Calls back with the note of each ERP; how many there are. */
+static size_t each_erp(const struct tm_conf *conf, const char *target,
+                       void (*use)(void *arg, const char *name, json_t *opportunities), void *arg)
 {
-  size_t targets = 0;
+  size_t n = 0;
   for (size_t i = 0; i < conf->targets_len; i++) {
     const struct tm_conf_target *t = &conf->targets[i];
     char name[160];
-    const char *key;
-    json_t *one;
     if (t->type != TM_TARGET_TRYTON || (target != NULL && strcmp(target, t->name) != 0))
       continue;
-    targets++;
+    n++;
     snprintf(name, sizeof(name), "%s.opportunities", t->name);
     json_t *note = state_read(conf->state_dir, name);
-    json_t *all = json_object_get(note, "opportunities");
-    json_object_foreach(all, key, one)
-    {
-      print_one(t->name, key, one, as_json);
-    }
+    use(arg, t->name, json_object_get(note, "opportunities"));
     json_decref(note);
   }
-  if (targets > 0)
-    return EX_OK;
-  tm_log_error("%s: no target of type tryton is configured", conf->path);
-  return EX_CONFIG;
+  if (n == 0)
+    tm_log_error("%s: no target of type tryton is configured", conf->path);
+  return n;
+}
+
+static void print_all(void *arg, const char *name, json_t *opportunities)
+{
+  const bool *as_json = arg;
+  const char *key;
+  json_t *one;
+  json_object_foreach(opportunities, key, one)
+  {
+    print_one(name, key, one, *as_json);
+  }
+}
+
+int opportunities_list(const struct tm_conf *conf, const char *target, bool as_json)
+{
+  return each_erp(conf, target, print_all, &as_json) > 0 ? EX_OK : EX_CONFIG;
+}
+
+/* --- what is still wanted ------------------------------------------------------------------- */
+
+static void collect_closed(void *arg, const char *name, json_t *opportunities)
+{
+  static const char *const closed[] = {"won", "lost", "cancelled", "deleted", NULL};
+  const char *key;
+  json_t *one;
+  (void)name;
+  json_object_foreach(opportunities, key, one)
+  {
+    const char *state = text_of(one, "state", "");
+    for (size_t i = 0; closed[i] != NULL; i++) {
+      if (strcmp(state, closed[i]) == 0)
+        json_object_set_new(arg, key, json_true());
+    }
+  }
+}
+
+static int print_open(void *arg, const json_t *summary, const char *where, struct tm_error *err)
+{
+  const json_t *closed = arg;
+  json_t *open = json_array(), *one;
+  size_t i;
+  (void)where;
+  json_array_foreach(json_object_get(summary, "recommendations"), i, one)
+  {
+    const char *key = tm_json_get_string(one, "key");
+    if (key == NULL || json_object_get(closed, key) == NULL)
+      json_array_append(open, one);
+  }
+  json_t *out = json_copy((json_t *)summary);
+  if (json_array_size(json_object_get(summary, "recommendations")) > 0)
+    json_object_set(out, "recommendations", open);
+  int rc = tell_json(out, err);
+  json_decref(out);
+  json_decref(open);
+  if (rc < 0)
+    tm_log_error("%s", err->text);
+  return rc < 0 ? -ECANCELED : 0;
+}
+
+int opportunities_open(const struct tm_conf *conf, const char *target, char *const *files)
+{
+  struct input_counts counts;
+  json_t *closed = json_object();
+  int status = EX_CONFIG;
+  if (each_erp(conf, target, collect_closed, closed) > 0)
+    status =
+        input_read(conf, files, print_open, closed, &counts) < 0 ? EX_IOERR : input_status(&counts);
+  json_decref(closed);
+  return status;
 }

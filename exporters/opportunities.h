@@ -10,4 +10,11 @@
  * line each, by target and key. Returns the exit status. */
 int opportunities_list(const struct tm_conf *conf, const char *target, bool as_json);
 
+/*
+ * Prints summaries (files as input_read() takes them), one a line, without the recommendations that
+ * were won, lost, cancelled or deleted: what is still wanted, for whoever adds up demand. What was
+ * won is in the ERP as a sale already. Returns the exit status.
+ */
+int opportunities_open(const struct tm_conf *conf, const char *target, char *const *files);
+
 #endif
