@@ -99,7 +99,10 @@ double snmp_value_number(const struct snmp_value *v, double *unit);
 double snmp_value_size(const struct snmp_value *v, double *unit);
 /* The lower or upper half of a 64-bit number: the 32 bits, whatever the sign. NAN for others. */
 double snmp_value_word(const struct snmp_value *v);
-/* The value as clean text (tm_text_clean); numbers in decimal. Returns the length. */
+/*
+ * The value as clean text (tm_text_clean), without quotes around the whole of it; numbers in
+ * decimal. Returns the length.
+ */
 size_t snmp_value_text(const struct snmp_value *v, char *out, size_t size);
 
 #endif

@@ -61,6 +61,23 @@ static double text_number(const char *text, double *unit)
   return isnan(*unit) ? NAN : value;
 }
 
+/* Some agents put a text into quotes, which are no part of it. */
+static size_t value_string(const struct snmp_value *v, char *out, size_t size)
+{
+  size_t len = tm_text_clean(out, size, v->bytes, v->len);
+  if (len < 2 || out[0] != '"' || out[len - 1] != '"' || memchr(out + 1, '"', len - 2) != NULL)
+    return len;
+  size_t start = 1;
+  len--;
+  while (start < len && out[start] == ' ')
+    start++;
+  while (len > start && out[len - 1] == ' ')
+    len--;
+  memmove(out, out + start, len - start);
+  out[len - start] = '\0';
+  return len - start;
+}
+
 double snmp_value_number(const struct snmp_value *v, double *unit)
 {
   double ignored = 1;
@@ -76,7 +93,7 @@ double snmp_value_number(const struct snmp_value *v, double *unit)
   case SNMP_REAL:
     return isfinite(v->real) ? v->real : NAN;
   case SNMP_STRING:
-    tm_text_clean(text, sizeof(text), v->bytes, v->len);
+    value_string(v, text, sizeof(text));
     return text_number(text, unit);
   case SNMP_IDENTITY:
     break;
@@ -116,7 +133,7 @@ size_t snmp_value_text(const struct snmp_value *v, char *out, size_t size)
     snprintf(out, size, "%.15g", v->real);
     break;
   default:
-    return tm_text_clean(out, size, v->bytes, v->len);
+    return value_string(v, out, size);
   }
   return strlen(out);
 }

@@ -139,6 +139,29 @@ static void texts_are_cleaned(void **state)
   assert_string_equal(out, "-7");
 }
 
+static void quotes_around_a_whole_text_are_no_part_of_it(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *told;
+    const char *text;
+  } rows[] = {{"\"ME4024\"", "ME4024"},
+              {" \" A 1  \" ", "A 1"},
+              {"\"\"", ""},
+              {"\"", "\""},
+              {"\"4.3", "\"4.3"},
+              {"19\"", "19\""},
+              {"\"a\" \"b\"", "\"a\" \"b\""}};
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    char out[16];
+    struct snmp_value v = text(rows[i].told);
+    assert_int_equal(snmp_value_text(&v, out, sizeof(out)), strlen(rows[i].text));
+    assert_string_equal(out, rows[i].text);
+  }
+  struct snmp_value v = text("\"12\"");
+  assert_true(snmp_value_number(&v, NULL) == 12);
+}
+
 static void add(struct snmp_rows *r, const uint32_t *id, size_t len, int32_t value)
 {
   struct snmp_value v = integer(value);
@@ -201,6 +224,7 @@ int main(void)
       cmocka_unit_test(words_are_taken_as_unsigned),
       cmocka_unit_test(an_identity_is_no_number),
       cmocka_unit_test(texts_are_cleaned),
+      cmocka_unit_test(quotes_around_a_whole_text_are_no_part_of_it),
       cmocka_unit_test(rows_are_found_in_whatever_order_they_came),
       cmocka_unit_test(rows_are_bounded),
   };
