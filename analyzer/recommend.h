@@ -19,7 +19,7 @@
  * is the day of the advice: lateness counts from it.
  *
  * A receiver that was sent the history once and then its newest days puts what it has kept into
- * the summary first (merge_history() of analyzer/merge.h): the load is judged by all of history[],
+ * the summary first (merge_history() of common/merge.h): the load is judged by all of history[],
  * 800 days at most, while capacity, its forecast and capacity_changed_on are the site's own.
  *
  *   catalogue_parse(&c, text, len, "catalogue", &err);       or catalogue_load(), once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/store/days.h"
 
-#include "analyzer/merge.h"
+#include "common/merge.h"
 #include "common/clock.h"
 #include "common/json.h"
 

@@ -2,7 +2,7 @@
 /* Golden advice: what is proposed, to whom, until when, and that nothing is when nothing is needed.
  */
 #include "analyzer/expansion.h"
-#include "analyzer/merge.h"
+#include "common/merge.h"
 #include "analyzer/recommend.h"
 #include "tests/lib/summary_sample.h"
 

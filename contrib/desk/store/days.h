@@ -56,7 +56,7 @@ int days_pack(struct tm_buf *out, const struct day *days, size_t n);
 int days_unpack(const void *data, size_t len, int64_t month, struct day days[DAYS_OF_MONTH],
                 size_t *n, struct tm_error *err);
 
-/* Puts sent days into those of a month, as analyzer/merge.h does: of two of a date the one that
+/* Puts sent days into those of a month, as common/merge.h does: of two of a date the one that
  * covers more of the day stands, else the one that was sent. What is told again with the same
  * numbers keeps its day of arrival. Returns how many are new or changed. */
 size_t days_merge(struct day days[DAYS_OF_MONTH], size_t *n, const struct day *sent, size_t sent_n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "analyzer/merge.h"
+#include "common/merge.h"
 
 #include "common/clock.h"
 #include "common/json.h"
