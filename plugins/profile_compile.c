@@ -63,14 +63,23 @@ int profile_only(struct profile_loader *l, const json_t *object, const char *mem
   return 0;
 }
 
-size_t profile_count_of(const json_t *j)
+int profile_compile_list(struct profile_loader *l, json_t *j, const char *member, size_t size,
+                         profile_compile_one *one, struct profile_list *out)
 {
-  return j == NULL ? 0 : json_is_array(j) ? json_array_size(j) : 1;
-}
-
-json_t *profile_element(json_t *j, size_t i)
-{
-  return json_is_array(j) ? json_array_get(j, i) : j;
+  size_t len = j == NULL ? 0 : json_is_array(j) ? json_array_size(j) : 1;
+  *out = (struct profile_list){0};
+  if (len == 0)
+    return 0;
+  unsigned char *list = profile_alloc(l, len, size);
+  if (list == NULL)
+    return -ENOMEM;
+  for (size_t i = 0; i < len; i++) {
+    int rc = one(l, json_is_array(j) ? json_array_get(j, i) : j, member, list + i * size);
+    if (rc < 0)
+      return rc;
+  }
+  *out = (struct profile_list){list, len};
+  return 0;
 }
 
 int profile_compile_oid(struct profile_loader *l, const json_t *j, const char *member,
@@ -132,34 +141,31 @@ static int compile_string(struct profile_loader *l, const json_t *j, const char 
   return 0;
 }
 
+static int compile_test(struct profile_loader *l, json_t *o, const char *member, void *out)
+{
+  static const char *const names[] = {"oid", "column", "match", "not", "above", NULL};
+  struct profile_test *t = out;
+  int rc = profile_only(l, o, member, names);
+  if (rc == 0)
+    rc = compile_place(l, o, member, &t->oid, &t->column);
+  if (rc == 0 && t->oid.len == 0)
+    rc = profile_refuse(l, member, "a condition needs an oid or a column");
+  if (rc == 0)
+    rc = profile_compile_regex(l, json_object_get(o, "match"), member, &t->match);
+  if (rc == 0)
+    rc = profile_compile_regex(l, json_object_get(o, "not"), member, &t->unlike);
+  t->above = tm_json_get_number(o, "above");
+  return rc;
+}
+
 int profile_compile_tests(struct profile_loader *l, json_t *j, const char *member,
                           struct profile_tests *out)
 {
-  static const char *const names[] = {"oid", "column", "match", "not", "above", NULL};
-  size_t len = profile_count_of(j);
-  if (len == 0)
-    return 0;
-  out->list = profile_alloc(l, len, sizeof(*out->list));
-  if (out->list == NULL)
-    return -ENOMEM;
-  for (size_t i = 0; i < len; i++) {
-    struct profile_test *t = &out->list[i];
-    json_t *o = profile_element(j, i);
-    int rc = profile_only(l, o, member, names);
-    if (rc == 0)
-      rc = compile_place(l, o, member, &t->oid, &t->column);
-    if (rc == 0 && t->oid.len == 0)
-      rc = profile_refuse(l, member, "a condition needs an oid or a column");
-    if (rc == 0)
-      rc = profile_compile_regex(l, json_object_get(o, "match"), member, &t->match);
-    if (rc == 0)
-      rc = profile_compile_regex(l, json_object_get(o, "not"), member, &t->unlike);
-    if (rc < 0)
-      return rc;
-    t->above = tm_json_get_number(o, "above");
-  }
-  out->len = len;
-  return 0;
+  struct profile_list list;
+  int rc = profile_compile_list(l, j, member, sizeof(*out->list), compile_test, &list);
+  if (rc == 0)
+    *out = (struct profile_tests){list.first, list.len};
+  return rc;
 }
 
 static int compile_key(struct profile_loader *l, json_t *o, const char *member,
@@ -200,25 +206,16 @@ static int compile_unit_name(struct profile_loader *l, const char *text, const c
                         "unknown unit; a name like MiB, MB or blocks, or a number of bytes");
 }
 
-static int compile_number(struct profile_loader *l, json_t *o, const char *member,
-                          struct profile_number *n);
+static int compile_number(struct profile_loader *l, json_t *o, const char *member, void *out);
 
 int profile_compile_numbers(struct profile_loader *l, json_t *j, const char *member,
                             struct profile_numbers *out)
 {
-  size_t len = profile_count_of(j);
-  if (len == 0)
-    return 0;
-  out->list = profile_alloc(l, len, sizeof(*out->list));
-  if (out->list == NULL)
-    return -ENOMEM;
-  for (size_t i = 0; i < len; i++) {
-    int rc = compile_number(l, profile_element(j, i), member, &out->list[i]);
-    if (rc < 0)
-      return rc;
-  }
-  out->len = len;
-  return 0;
+  struct profile_list list;
+  int rc = profile_compile_list(l, j, member, sizeof(*out->list), compile_number, &list);
+  if (rc == 0)
+    *out = (struct profile_numbers){list.first, list.len};
+  return rc;
 }
 
 static int compile_terms(struct profile_loader *l, json_t *j, const char *member,
@@ -269,12 +266,12 @@ static int compile_take(struct profile_loader *l, json_t *o, const char *member,
   return profile_refuse(l, member, "take is one of first, last, sum, min, max, count");
 }
 
-static int compile_number(struct profile_loader *l, json_t *o, const char *member,
-                          struct profile_number *n)
+static int compile_number(struct profile_loader *l, json_t *o, const char *member, void *out)
 {
   static const char *const names[] = {"oid",        "column", "low",    "unit",  "index",
                                       "take",       "where",  "plus",   "minus", "match",
                                       "percent_of", "signed", "sum_of", NULL};
+  struct profile_number *n = out;
   if (json_is_number(o)) {
     n->constant = true;
     n->factor = json_number_value(o);
@@ -334,11 +331,11 @@ static int compile_words(struct profile_loader *l, json_t *j, const char *member
   return 0;
 }
 
-static int compile_text(struct profile_loader *l, json_t *o, const char *member,
-                        struct profile_text *t)
+static int compile_text(struct profile_loader *l, json_t *o, const char *member, void *out)
 {
   static const char *const names[] = {"oid",   "column", "index",  "match", "not",
                                       "where", "words",  "prefix", NULL};
+  struct profile_text *t = out;
   if (json_is_string(o))
     return compile_string(l, o, member, &t->constant);
   int rc = profile_only(l, o, member, names);
@@ -364,17 +361,9 @@ static int compile_text(struct profile_loader *l, json_t *o, const char *member,
 int profile_compile_texts(struct profile_loader *l, json_t *j, const char *member,
                           struct profile_texts *out)
 {
-  size_t len = profile_count_of(j);
-  if (len == 0)
-    return 0;
-  out->list = profile_alloc(l, len, sizeof(*out->list));
-  if (out->list == NULL)
-    return -ENOMEM;
-  for (size_t i = 0; i < len; i++) {
-    int rc = compile_text(l, profile_element(j, i), member, &out->list[i]);
-    if (rc < 0)
-      return rc;
-  }
-  out->len = len;
-  return 0;
+  struct profile_list list;
+  int rc = profile_compile_list(l, j, member, sizeof(*out->list), compile_text, &list);
+  if (rc == 0)
+    *out = (struct profile_texts){list.first, list.len};
+  return rc;
 }

@@ -36,9 +36,19 @@ int profile_refuse(struct profile_loader *l, const char *member, const char *why
 /* Refuses members that are not in the NULL-terminated list: a typing mistake is not passed over. */
 int profile_only(struct profile_loader *l, const json_t *object, const char *member,
                  const char *const *names);
-/* The elements of an array, or a single value as an array of one. */
-size_t profile_count_of(const json_t *j);
-json_t *profile_element(json_t *j, size_t i);
+
+/* Compiles one element, which is zeroed. */
+typedef int profile_compile_one(struct profile_loader *l, json_t *o, const char *member, void *out);
+
+struct profile_list {
+  void *first;
+  size_t len;
+};
+
+/* Compiles the elements of an array, or a single value as an array of one, into a list of things of
+ * this size; for NULL an empty one. */
+int profile_compile_list(struct profile_loader *l, json_t *j, const char *member, size_t size,
+                         profile_compile_one *one, struct profile_list *out);
 int profile_compile_oid(struct profile_loader *l, const json_t *j, const char *member,
                         struct oid_path *oid);
 /* j NULL: *regex is left as it is. */

@@ -59,14 +59,14 @@ static const struct part table_parts[] = {
     {NULL, TEXTS, 0},
 };
 
-static int compile_table(struct profile_loader *l, json_t *o, const char *member,
-                         struct profile_table *t)
+static int compile_table(struct profile_loader *l, json_t *o, const char *member, void *out)
 {
   static const char *const names[] = {
       "rows",     "where",          "counts",     "distinct", "otherwise",  "group",
       "name",     "serial",         "state",      "vendor",   "model",      "unit",
       "capacity", "used_bytes",     "free_bytes", "level",    "read_bytes", "written_bytes",
       "max",      "capacity_bytes", NULL};
+  struct profile_table *t = out;
   int rc = profile_only(l, o, member, names);
   if (rc == 0)
     rc = profile_compile_oid(l, json_object_get(o, "rows"), member, &t->rows);
@@ -85,50 +85,42 @@ static int compile_table(struct profile_loader *l, json_t *o, const char *member
 static int compile_tables(struct profile_loader *l, json_t *j, const char *member,
                           struct profile_tables *out)
 {
-  size_t len = profile_count_of(j);
-  if (len == 0)
-    return 0;
-  out->list = profile_alloc(l, len, sizeof(*out->list));
-  if (out->list == NULL)
-    return -ENOMEM;
-  for (size_t i = 0; i < len; i++) {
-    int rc = compile_table(l, profile_element(j, i), member, &out->list[i]);
-    if (rc < 0)
-      return rc;
-  }
-  out->len = len;
-  return 0;
+  struct profile_list list;
+  int rc = profile_compile_list(l, j, member, sizeof(*out->list), compile_table, &list);
+  if (rc == 0)
+    *out = (struct profile_tables){list.first, list.len};
+  return rc;
+}
+
+static int compile_rule(struct profile_loader *l, json_t *o, const char *member, void *out)
+{
+  static const char *const names[] = {"object_id", "descr", "not_descr", "probe", "prefer", NULL};
+  struct profile_rule *r = out;
+  int rc = profile_only(l, o, member, names);
+  if (rc == 0 && json_object_get(o, "object_id") != NULL)
+    rc = profile_compile_oid(l, json_object_get(o, "object_id"), member, &r->object_id);
+  if (rc == 0)
+    rc = profile_compile_regex(l, json_object_get(o, "descr"), member, &r->descr);
+  if (rc == 0)
+    rc = profile_compile_regex(l, json_object_get(o, "not_descr"), member, &r->not_descr);
+  if (rc == 0)
+    rc = profile_compile_tests(l, json_object_get(o, "probe"), member, &r->probes);
+  if (rc == 0 && r->object_id.len == 0 && r->descr == NULL && r->probes.len == 0)
+    rc = profile_refuse(l, member, "a rule needs an object_id, a descr or a probe");
+  double prefer = tm_json_get_number(o, "prefer");
+  r->prefer = isnan(prefer) ? 0 : prefer;
+  return rc;
 }
 
 static int compile_rules(struct profile_loader *l, json_t *j, struct profile *p)
 {
-  static const char *const names[] = {"object_id", "descr", "not_descr", "probe", "prefer", NULL};
-  p->rules_len = profile_count_of(j);
-  if (p->rules_len == 0)
-    return 0;
-  p->rules = profile_alloc(l, p->rules_len, sizeof(*p->rules));
-  if (p->rules == NULL)
-    return -ENOMEM;
-  for (size_t i = 0; i < p->rules_len; i++) {
-    struct profile_rule *r = &p->rules[i];
-    json_t *o = profile_element(j, i);
-    int rc = profile_only(l, o, "recognise", names);
-    if (rc == 0 && json_object_get(o, "object_id") != NULL)
-      rc = profile_compile_oid(l, json_object_get(o, "object_id"), "recognise", &r->object_id);
-    if (rc == 0)
-      rc = profile_compile_regex(l, json_object_get(o, "descr"), "recognise", &r->descr);
-    if (rc == 0)
-      rc = profile_compile_regex(l, json_object_get(o, "not_descr"), "recognise", &r->not_descr);
-    if (rc == 0)
-      rc = profile_compile_tests(l, json_object_get(o, "probe"), "recognise", &r->probes);
-    if (rc == 0 && r->object_id.len == 0 && r->descr == NULL && r->probes.len == 0)
-      rc = profile_refuse(l, "recognise", "a rule needs an object_id, a descr or a probe");
-    if (rc < 0)
-      return rc;
-    double prefer = tm_json_get_number(o, "prefer");
-    r->prefer = isnan(prefer) ? 0 : prefer;
+  struct profile_list list;
+  int rc = profile_compile_list(l, j, "recognise", sizeof(*p->rules), compile_rule, &list);
+  if (rc == 0) {
+    p->rules = list.first;
+    p->rules_len = list.len;
   }
-  return 0;
+  return rc;
 }
 
 /* Names go into requests and answers (contrib/schema/request.schema.json); there is room left for
