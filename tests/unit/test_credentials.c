@@ -19,7 +19,8 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/tidemark-credentials-XXXXXX";
+#include "tests/lib/test_folder.h"
+
 static char path[64];
 
 static int load(const char *text, mode_t mode, struct credentials **c, struct tm_error *err)
@@ -158,7 +159,7 @@ static void a_bare_name_is_looked_for_in_systemds_folder(void **state)
   assert_int_equal(load("device \"h\" { community = \"c\" }", 0400, &c, &err), 0);
   credentials_free(c);
   c = NULL;
-  setenv("CREDENTIALS_DIRECTORY", folder, 1);
+  setenv("CREDENTIALS_DIRECTORY", test_folder, 1);
   assert_int_equal(credentials_load(&c, "credentials", &err), 0);
   assert_non_null(credentials_find(c, "h", 1));
   credentials_free(c);
@@ -171,18 +172,9 @@ static void a_bare_name_is_looked_for_in_systemds_folder(void **state)
 
 static int make_folder(void **state)
 {
-  (void)state;
-  if (mkdtemp(folder) == NULL)
-    return -1;
-  snprintf(path, sizeof(path), "%s/credentials", folder);
-  return 0;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  unlink(path);
-  return rmdir(folder);
+  int rc = test_folder_make(state);
+  snprintf(path, sizeof(path), "%s/credentials", test_folder);
+  return rc;
 }
 
 int main(void)
@@ -195,5 +187,5 @@ int main(void)
       cmocka_unit_test(a_file_that_others_may_read_or_write_is_refused),
       cmocka_unit_test(a_bare_name_is_looked_for_in_systemds_folder),
   };
-  return cmocka_run_group_tests_name("credentials", tests, make_folder, remove_folder);
+  return cmocka_run_group_tests_name("credentials", tests, make_folder, test_folder_remove);
 }

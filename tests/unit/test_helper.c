@@ -20,7 +20,8 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/tidemark-helper-XXXXXX";
+#include "tests/lib/test_folder.h"
+
 static char path[64];
 static int answers;
 
@@ -221,18 +222,9 @@ static void wrong_types_stay_unknown_on_the_way(void **state)
 
 static int make_folder(void **state)
 {
-  (void)state;
-  if (mkdtemp(folder) == NULL)
-    return -1;
-  snprintf(path, sizeof(path), "%s/helper", folder);
-  return 0;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  unlink(path);
-  return rmdir(folder);
+  int rc = test_folder_make(state);
+  snprintf(path, sizeof(path), "%s/helper", test_folder);
+  return rc;
 }
 
 int main(void)
@@ -249,5 +241,5 @@ int main(void)
       cmocka_unit_test(a_reading_comes_through_whole),
       cmocka_unit_test(wrong_types_stay_unknown_on_the_way),
   };
-  return cmocka_run_group_tests_name("helper", tests, make_folder, remove_folder);
+  return cmocka_run_group_tests_name("helper", tests, make_folder, test_folder_remove);
 }

@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+#include "tests/lib/test_folder.h"
+
 /* --- the daemon ------------------------------------------------------------------------------ */
 
 enum { MAX_SENT = 64, MAX_LOG = 32 };
@@ -318,8 +320,6 @@ static void every_type_is_known_with_its_sources(void **state)
 /* --- a device in the daemon ---------------------------------------------------------------------
  */
 
-static char folder[] = "/tmp/tidemark-test-XXXXXX";
-
 static struct ask_job answer(double transfers, double at)
 {
   struct ask_job job = {.asked_at = at, .answered_at = at};
@@ -356,7 +356,7 @@ static struct member *make_member(void)
   struct member *m = member_new("a-1", NULL, NULL);
   m->kind = READING_DISK_ARRAY;
   m->unit_s = 10;
-  m->state_dir = folder;
+  m->state_dir = test_folder;
   m->values = (struct dispatch){.plugin = "disk_array", .device = m->name};
   interval_init(&m->counter, m->unit_s);
   return m;
@@ -427,25 +427,6 @@ static void late_borders_are_said_once(void **state)
   member_free(m);
 }
 
-static int make_folder(void **state)
-{
-  (void)state;
-  return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  char path[128];
-  snprintf(path, sizeof(path), "%s/inventory/testhost/a-1.json", folder);
-  unlink(path);
-  for (int i = 0; i < 3; i++) {
-    *strrchr(path, '/') = '\0';
-    rmdir(path);
-  }
-  return 0;
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, forget)
@@ -463,5 +444,5 @@ int main(void)
       TEST(late_borders_are_said_once),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -15,7 +15,8 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/tidemark-test-XXXXXX";
+#include "tests/lib/test_folder.h"
+
 static char path[256];
 static uint64_t mark;
 static json_t *asked;
@@ -34,7 +35,7 @@ static struct reading device(const char *firmware, double capacity, int64_t at)
 static int update(const struct reading *r)
 {
   struct tm_error err = {0};
-  struct inventory_device device = {folder, "h/o", "a-1", asked};
+  struct inventory_device device = {test_folder, "h/o", "a-1", asked};
   return inventory_update(&mark, &device, r, &err);
 }
 
@@ -160,23 +161,9 @@ static void a_place_that_cannot_be_written_is_named(void **state)
 
 static int make_folder(void **state)
 {
-  (void)state;
-  if (mkdtemp(folder) == NULL)
-    return 1;
-  snprintf(path, sizeof(path), "%s/inventory/h_o/a-1.json", folder);
-  return 0;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  unlink(path);
-  for (int i = 0; i < 3; i++) {
-    *strrchr(path, '/') = '\0';
-    if (rmdir(path) < 0)
-      return 1;
-  }
-  return 0;
+  int rc = test_folder_make(state);
+  snprintf(path, sizeof(path), "%s/inventory/h_o/a-1.json", test_folder);
+  return rc;
 }
 
 int main(void)
@@ -191,5 +178,5 @@ int main(void)
       cmocka_unit_test(a_place_that_cannot_be_written_is_named),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, make_folder, test_folder_remove);
 }

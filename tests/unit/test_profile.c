@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/tidemark-test-XXXXXX";
+#include "tests/lib/test_folder.h"
 
 /* Rows as text, "OID=i5", "OID=u7", "OID=stext", "OID=o1.3.6", NULL at the end. */
 static void fill(struct snmp_rows *rows, const char *const *lines)
@@ -94,9 +94,9 @@ static void mistakes_are_named(void **state)
 static void put(const char *dir, const char *name, const char *json)
 {
   char path[512];
-  snprintf(path, sizeof(path), "%s/%s", folder, dir);
+  snprintf(path, sizeof(path), "%s/%s", test_folder, dir);
   mkdir(path, 0700);
-  snprintf(path, sizeof(path), "%s/%s/%s", folder, dir, name);
+  snprintf(path, sizeof(path), "%s/%s/%s", test_folder, dir, name);
   FILE *f = fopen(path, "we");
   assert_non_null(f);
   fputs(json, f);
@@ -110,8 +110,8 @@ static void files_inherit_and_are_overridden(void **state)
   char own[256];
   struct profiles p;
   struct tm_error err = {0};
-  snprintf(shipped, sizeof(shipped), "%s/shipped", folder);
-  snprintf(own, sizeof(own), "%s/own", folder);
+  snprintf(shipped, sizeof(shipped), "%s/shipped", test_folder);
+  snprintf(own, sizeof(own), "%s/own", test_folder);
   put("shipped", "base.json", "{\"kind\":\"printer\",\"vendor\":\"A\",\"model\":\"M\"}");
   put("shipped", "child.json",
       "{\"inherit\":\"base\",\"recognise\":{\"object_id\":\"1.3.6\"},\"model\":null}");
@@ -148,7 +148,7 @@ static void the_most_specific_rule_wins(void **state)
   char dir[256];
   struct profiles p;
   struct tm_error err = {0};
-  snprintf(dir, sizeof(dir), "%s/rules", folder);
+  snprintf(dir, sizeof(dir), "%s/rules", test_folder);
   put("rules", "generic.json",
       "{\"kind\":\"printer\",\"recognise\":{\"probe\":{\"column\":\"1.3.6.1.2.1.43\"},"
       "\"prefer\":-100}}");
@@ -344,14 +344,6 @@ static void shipped_profiles_load(void **state)
   profiles_release(&p);
 }
 
-static int remove_folder(void **state)
-{
-  (void)state;
-  char command[64];
-  snprintf(command, sizeof(command), "rm -r %s", folder);
-  return system(command);
-}
-
 int main(void)
 {
   static const struct CMUnitTest tests[] = {
@@ -367,8 +359,6 @@ int main(void)
       cmocka_unit_test(items_are_offered_or_not),
       cmocka_unit_test(shipped_profiles_load),
   };
-  if (mkdtemp(folder) == NULL)
-    return 1;
   cmocka_set_message_output(CM_OUTPUT_TAP);
-  return cmocka_run_group_tests(tests, NULL, remove_folder);
+  return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }
