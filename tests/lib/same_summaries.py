@@ -33,6 +33,9 @@ def differences(a, b):
     for key in ("capacity_bytes", "used_bytes", "slots_total", "slots_used"):
         if not near(a["status"].get(key), b["status"].get(key), 1e-3):
             yield key, a["status"].get(key), b["status"].get(key)
+    changed = [s["status"].get("capacity_changed_on") for s in (a, b)]
+    if changed[0] != changed[1]:
+        yield "capacity_changed_on", *changed
     yield from transfers(a["status"]["transfers"], b["status"]["transfers"])
     if [d["date"] for d in a["history"]] != [d["date"] for d in b["history"]]:
         yield "days"

@@ -84,4 +84,15 @@ run --config "$T/conf" --record --as-of 2025-01-01 >/dev/null
 is 'recorded forecasts are scored' \
   "$(status_of tidemark-analyze score --config "$T/conf" --source "csv:$T/site.csv" --format json)" 0
 like 'by kind of device' "$(cat "$T/out")" '"kind":"disk_array"'
+# --- an expansion ----------------------------------------------------------------------------------
+{
+  echo series,time,used,capacity
+  rows gw/nas-8 1e12 1e9 2e12 | head -n 600
+  rows gw/nas-8 1e12 1e9 3e12 | tail -n 100
+} >"$T/grown.csv"
+is 'the day of a change of capacity is told: the last reading before it is of 2025-07-07' \
+  "$(tidemark-analyze run --source "csv:$T/grown.csv" --format json | get gw/nas-8 'd["status"]["capacity_changed_on"]')" 2025-07-07
+is '... and where there was none, that there was none' \
+  "$(get gw/nas-7 'd["status"]["capacity_changed_on"]' <"$T/all")" None
+
 done_testing
