@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 int command_load_conf(const struct tm_args *args, struct tm_conf *conf)
@@ -28,6 +29,16 @@ int command_load_conf(const struct tm_args *args, struct tm_conf *conf)
   return 0;
 }
 
+/* What a server wants is for this server alone. */
+static bool same_url(const char *a, const char *b)
+{
+  size_t n = strlen(a);
+  size_t m = b != NULL ? strlen(b) : 0;
+  n -= n > 0 && a[n - 1] == '/';
+  m -= m > 0 && b[m - 1] == '/';
+  return b != NULL && n == m && strncmp(a, b, n) == 0;
+}
+
 int command_source(const struct tm_args *args, const struct tm_conf *conf,
                    struct source_options *options)
 {
@@ -36,14 +47,18 @@ int command_source(const struct tm_args *args, const struct tm_conf *conf,
   options->type = SOURCE_RRD;
   options->path = data != NULL ? data : conf->data_dir;
   options->flush = conf->rrdcached;
-  if (source == NULL)
-    return 0;
-  if (data != NULL)
+  if (source == NULL && data == NULL && conf->prometheus.url != NULL) {
+    options->type = SOURCE_PROMETHEUS;
+    options->path = conf->prometheus.url;
+  }
+  if (source != NULL && data != NULL)
     return tm_args_refuse(args, "source", "give either this or --data");
-  if (source_parse(source, options) < 0) {
+  if (source != NULL && source_parse(source, options) < 0) {
     char why[120];
     snprintf(why, sizeof(why), "expected %s", source_types());
     return tm_args_refuse(args, "source", why);
   }
+  if (options->type == SOURCE_PROMETHEUS && same_url(options->path, conf->prometheus.url))
+    options->access = &conf->prometheus;
   return 0;
 }

@@ -5,14 +5,18 @@
  * start, and so that a server's bytes meet no other memory than this. It takes no arguments; people
  * call it through `tidemark-analyze run --source prometheus:URL`.
  *
- * Standard input: a line with the base URL, then a line for each request: the path, or the path, a
- * space and the body of a form. Standard output: for each request "STATUS LENGTH\n" and so many
- * bytes: the answer, or with a negative errno in place of the status what went wrong.
+ * Standard input: a line with the base URL; lines of what goes with every request ("tenant",
+ * "token_file", "user", "password_file", "ca_file", a space and the value) and an empty one; then a
+ * line for each request: the path, or the path, a space and the body of a form. Standard output:
+ * for each request "STATUS LENGTH\n" and so many bytes: the answer, or with a negative errno in
+ * place of the status what went wrong.
  */
 #include "common/buf.h"
 #include "common/http.h"
+#include "common/secret.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,21 +33,29 @@ static int answer(long status, const char *data, size_t len)
   return 0;
 }
 
-static int serve(struct tm_http *http, char *line)
+enum access { TENANT, TOKEN_FILE, USER, PASSWORD_FILE, CA_FILE, ACCESS_KEYS };
+
+struct fetch {
+  struct tm_http *http;
+  char *access[ACCESS_KEYS]; /* NULL where not given */
+  struct tm_buf tenant, token, password;
+  const char *headers[4]; /* the first is of forms alone */
+};
+
+static int serve(const struct fetch *f, char *line)
 {
-  static const char *const form[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
   struct tm_error err = {0};
   struct tm_http_reply reply = {0};
   char *space = strchr(line, ' ');
-  struct tm_http_request request = {.url = line};
+  struct tm_http_request request = {.url = line, .headers = f->headers + 1};
   if (space != NULL) {
     *space = '\0';
     request.method = "POST";
-    request.headers = form;
+    request.headers = f->headers;
     request.body = space + 1;
     request.body_len = strlen(space + 1);
   }
-  int rc = tm_http_do(http, &request, &reply, &err);
+  int rc = tm_http_do(f->http, &request, &reply, &err);
   if (rc < 0)
     rc = answer(rc, err.text, strlen(err.text));
   else
@@ -62,12 +74,81 @@ static char *next_line(char **line, size_t *cap)
   return *line;
 }
 
+/* Takes "NAME VALUE" lines up to an empty one. */
+static int read_access(struct fetch *f, char **line, size_t *cap)
+{
+  static const char *const names[ACCESS_KEYS] = {"tenant ", "token_file ", "user ",
+                                                 "password_file ", "ca_file "};
+  while (next_line(line, cap) != NULL && (*line)[0] != '\0') {
+    int i = 0;
+    while (i < ACCESS_KEYS && strncmp(*line, names[i], strlen(names[i])) != 0)
+      i++;
+    if (i == ACCESS_KEYS || f->access[i] != NULL)
+      return -EINVAL;
+    f->access[i] = strdup(*line + strlen(names[i]));
+    if (f->access[i] == NULL)
+      return -ENOMEM;
+  }
+  return 0;
+}
+
+/* Reads the secrets and makes the headers of them. */
+static int make_headers(struct fetch *f, struct tm_error *err)
+{
+  int rc = 0;
+  size_t n = 0;
+  f->headers[n++] = "Content-Type: application/x-www-form-urlencoded";
+  if (f->access[TENANT] != NULL) {
+    rc = tm_buf_printf(&f->tenant, "X-Scope-OrgID: %s", f->access[TENANT]);
+    f->headers[n++] = f->tenant.ptr;
+  }
+  if (rc == 0 && f->access[TOKEN_FILE] != NULL) {
+    rc = tm_buf_puts(&f->token, "Authorization: Bearer ");
+    if (rc == 0)
+      rc = tm_secret_read(f->access[TOKEN_FILE], &f->token, err);
+    f->headers[n++] = f->token.ptr;
+  }
+  if (rc == 0 && f->access[PASSWORD_FILE] != NULL)
+    rc = tm_secret_read(f->access[PASSWORD_FILE], &f->password, err);
+  if (rc < 0 && err->code == 0)
+    tm_fail(err, rc, "out of memory");
+  return rc;
+}
+
+static int open_server(struct fetch *f, const char *base_url, struct tm_error *err)
+{
+  int rc = make_headers(f, err);
+  if (rc < 0)
+    return rc;
+  bool secret = f->access[TOKEN_FILE] != NULL || f->access[USER] != NULL;
+  const struct tm_http_options options = {.timeout_ms = TIMEOUT_MS,
+                                          .max_body_bytes = BODY_MAX_BYTES,
+                                          .allow_plain = !secret,
+                                          .ca_file = f->access[CA_FILE],
+                                          .user = f->access[USER],
+                                          .password = f->password.ptr};
+  return tm_http_new(&f->http, base_url, &options, err);
+}
+
+static void fetch_release(struct fetch *f)
+{
+  struct tm_buf *const texts[] = {&f->tenant, &f->token, &f->password};
+  tm_http_free(f->http);
+  for (int i = 0; i < ACCESS_KEYS; i++)
+    free(f->access[i]);
+  for (int i = 0; i < 3; i++) {
+    if (texts[i]->ptr != NULL)
+      explicit_bzero(texts[i]->ptr, texts[i]->len);
+    tm_buf_release(texts[i]);
+  }
+}
+
 int main(void)
 {
-  static const struct tm_http_options options = {
-      .timeout_ms = TIMEOUT_MS, .max_body_bytes = BODY_MAX_BYTES, .allow_plain = true};
+  struct fetch f = {
+      .tenant = TM_BUF_INIT(4096), .token = TM_BUF_INIT(8192), .password = TM_BUF_INIT(8192)};
   struct tm_error err = {0};
-  struct tm_http *http = NULL;
+  char *base_url = NULL;
   char *line = NULL;
   size_t cap = 0;
   int rc = 0;
@@ -76,10 +157,14 @@ int main(void)
     free(line);
     return EX_USAGE;
   }
-  int failed = tm_http_new(&http, line, &options, &err);
+  base_url = strdup(line);
+  int failed = base_url != NULL ? read_access(&f, &line, &cap) : -ENOMEM;
+  failed = failed == 0 ? open_server(&f, base_url, &err)
+                       : tm_fail(&err, failed, "what goes with requests is not understood");
   while (rc == 0 && next_line(&line, &cap) != NULL)
-    rc = failed < 0 ? answer(failed, err.text, strlen(err.text)) : serve(http, line);
-  tm_http_free(http);
+    rc = failed < 0 ? answer(failed, err.text, strlen(err.text)) : serve(&f, line);
+  fetch_release(&f);
+  free(base_url);
   free(line);
   return rc < 0 ? EX_IOERR : EX_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/error.h"
+#include "common/secret.h"
 #include "common/thresholds.h"
 
 #include <stdbool.h>
@@ -78,6 +79,16 @@ struct tm_conf_target {
   int line;
 };
 
+/* A server with the API of Prometheus that history comes from, and how it is asked. */
+struct tm_conf_prometheus {
+  const char *url;           /* NULL: none; then nothing else is given either */
+  const char *tenant;        /* X-Scope-OrgID, as Mimir wants it */
+  const char *token_file;    /* bearer token */
+  const char *user;          /* or user and password */
+  const char *password_file; /* given with user */
+  const char *ca_file;       /* PEM; NULL: the system's certificates */
+};
+
 struct tm_conf {
   enum tm_role role;
   const char *customer_id; /* NULL where not given; [A-Za-z0-9._-] only, as are site and host */
@@ -89,6 +100,7 @@ struct tm_conf {
   const char *state_dir;
   const char *spool_dir;
   const char *rrdcached; /* socket of rrdcached, asked to write before RRDs are read; or NULL */
+  struct tm_conf_prometheus prometheus;
   const char *catalogue; /* NULL where not given */
   const char *products;  /* NULL where not given */
   bool names_clear;      /* false: device and host names leave as pseudonyms */
@@ -124,12 +136,6 @@ const struct tm_conf_target *tm_conf_target(const struct tm_conf *conf, const ch
 
 /* -EINVAL with "FILE: customer { id } is required for this" unless customer and site are named. */
 int tm_conf_need_identity(const struct tm_conf *conf, struct tm_error *err);
-
-/*
- * Reads a secret: the file's first line, without the newline, at least one byte, appended to b.
- * Refused when others than its owner may write it or any but owner and group may read it (-EPERM).
- */
-int tm_secret_read(const char *path, struct tm_buf *b, struct tm_error *err);
 
 const char *tm_purpose_name(enum tm_purpose purpose);
 /* The purpose of that name, or 0. */

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #define IN_CONF(field) offsetof(struct tm_conf, field)
 
@@ -31,6 +32,15 @@ static const struct tm_key paths_keys[] = {
     {.name = "state", .kind = TM_KEY_PATH, .offset = IN_CONF(state_dir)},
     {.name = "spool", .kind = TM_KEY_PATH, .offset = IN_CONF(spool_dir)},
     {.name = "rrdcached", .kind = TM_KEY_PATH, .offset = IN_CONF(rrdcached)},
+    {0},
+};
+static const struct tm_key prometheus_keys[] = {
+    {.name = "url", .kind = TM_KEY_URL, .offset = IN_CONF(prometheus.url)},
+    {.name = "tenant", .kind = TM_KEY_TEXT, .offset = IN_CONF(prometheus.tenant)},
+    {.name = "token_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.token_file)},
+    {.name = "user", .kind = TM_KEY_TEXT, .offset = IN_CONF(prometheus.user)},
+    {.name = "password_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.password_file)},
+    {.name = "ca_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.ca_file)},
     {0},
 };
 static const struct tm_key privacy_keys[] = {
@@ -77,7 +87,8 @@ static const struct tm_key recommend_keys[] = {
 const struct tm_block tm_conf_blocks[] = {
     {NULL, root_keys},     {"customer", customer_keys},   {"site", site_keys},
     {"paths", paths_keys}, {"privacy", privacy_keys},     {"schedule", schedule_keys},
-    {"spool", spool_keys}, {"recommend", recommend_keys}, {NULL, NULL},
+    {"spool", spool_keys}, {"recommend", recommend_keys}, {"prometheus", prometheus_keys},
+    {NULL, NULL},
 };
 
 static const char *const role_names[] = {"site", "vendor", NULL};
@@ -158,6 +169,25 @@ static int read_schedule(const struct tm_reader *r, struct tm_conf_schedule *s)
   return rc < 0 ? rc : read_times(r, s);
 }
 
+static int check_prometheus(const struct tm_reader *r, const struct tm_conf_prometheus *p)
+{
+  if (p->url == NULL) {
+    for (const struct tm_key *k = prometheus_keys; k->name != NULL; k++)
+      if (cfg_getstr(r->section, k->name) != NULL)
+        return REFUSE(r, k->name, "prometheus: %s is given, and no url", k->name);
+    return 0;
+  }
+  if (p->token_file != NULL && p->user != NULL)
+    return REFUSE(r, "user", "prometheus: either token_file or user can hold");
+  if ((p->user != NULL) != (p->password_file != NULL))
+    return REFUSE(r, p->user != NULL ? "user" : "password_file",
+                  "prometheus: user and password_file go together");
+  bool secret = p->token_file != NULL || p->user != NULL;
+  if (secret && strncasecmp(p->url, "http:", 5) == 0 && !tm_url_is_loopback(p->url))
+    return REFUSE(r, "url", "url: '%s': https is wanted where a secret is sent", p->url);
+  return 0;
+}
+
 int tm_conf_check(struct tm_conf *out, const struct tm_conf_own *own, struct tm_error *err)
 {
   struct tm_reader r = {own, own->cfg, err};
@@ -171,6 +201,8 @@ int tm_conf_check(struct tm_conf *out, const struct tm_conf_own *own, struct tm_
       rc = read_schedule(&r, &out->schedule);
     if (rc == 0 && b->keys == recommend_keys)
       rc = read_thresholds(&r, &out->recommend);
+    if (rc == 0 && b->keys == prometheus_keys)
+      rc = check_prometheus(&r, &out->prometheus);
     if (rc == 0 && b->keys == privacy_keys)
       rc = tm_conf_read_choice(&r, "names", privacy_names, &names);
   }

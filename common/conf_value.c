@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/conf_own.h"
 
-#include "common/file.h"
 #include "common/number.h"
 #include "common/text.h"
 
@@ -10,10 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { MAX_TEXT = 1024, MAX_SECRET_BYTES = 4096 };
+enum { MAX_TEXT = 1024 };
 
 int tm_conf_index_of(const char *const *names, const char *name)
 {
@@ -187,27 +184,4 @@ int tm_conf_read_choice(const struct tm_reader *r, const char *key, const char *
   return REFUSE(r, key, "%s: '%s': %s is wanted%s%s%s", key, value, all,
                 near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
                 near != NULL ? "'?" : "");
-}
-
-int tm_secret_read(const char *path, struct tm_buf *b, struct tm_error *err)
-{
-  struct stat st;
-  int fd = tm_file_open(path, &st, err);
-  if (fd < 0)
-    return fd;
-  close(fd);
-  if ((st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
-    return tm_fail(err, -EPERM, "%s: others can read or change it (mode %04o); chmod 0640 or 0600",
-                   path, st.st_mode & 07777);
-  struct tm_buf text = TM_BUF_INIT(MAX_SECRET_BYTES);
-  int rc = tm_file_read(path, &text, err);
-  size_t len = rc == 0 ? strcspn(text.ptr, "\r\n") : 0;
-  if (rc == 0 && len == 0)
-    rc = tm_fail(err, -EINVAL, "%s: the first line is empty", path);
-  if (rc == 0 && tm_buf_add(b, text.ptr, len) < 0)
-    rc = tm_fail(err, -EFBIG, "%s: larger than is accepted here", path);
-  if (text.ptr != NULL)
-    explicit_bzero(text.ptr, text.len);
-  tm_buf_release(&text);
-  return rc;
 }

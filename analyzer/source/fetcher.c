@@ -65,7 +65,31 @@ static int spawn(pid_t *pid, const char *path, int fd)
   return -rc;
 }
 
-int fetcher_start(struct fetcher **out, const char *base_url, struct tm_error *err)
+static void send_line(int fd, const char *name, const char *value)
+{
+  if (value == NULL)
+    return;
+  send_all(fd, name, strlen(name));
+  send_all(fd, value, strlen(value));
+  send_all(fd, "\n", 1);
+}
+
+/* If anything of it fails, so does the first request. */
+static void introduce(int fd, const char *base_url, const struct tm_conf_prometheus *access)
+{
+  send_line(fd, "", base_url);
+  if (access != NULL) {
+    send_line(fd, "tenant ", access->tenant);
+    send_line(fd, "token_file ", access->token_file);
+    send_line(fd, "user ", access->user);
+    send_line(fd, "password_file ", access->password_file);
+    send_line(fd, "ca_file ", access->ca_file);
+  }
+  send_line(fd, "", "");
+}
+
+int fetcher_start(struct fetcher **out, const char *base_url,
+                  const struct tm_conf_prometheus *access, struct tm_error *err)
 {
   char path[PATH_MAX];
   int pair[2];
@@ -89,8 +113,7 @@ int fetcher_start(struct fetcher **out, const char *base_url, struct tm_error *e
     free(f);
     return rc;
   }
-  send_all(f->fd, base_url, strlen(base_url)); /* if it fails, so does the first request */
-  send_all(f->fd, "\n", 1);
+  introduce(f->fd, base_url, access);
   *out = f;
   return 0;
 }

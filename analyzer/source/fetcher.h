@@ -3,6 +3,7 @@
 #define TM_FETCHER_H
 
 #include "common/buf.h"
+#include "common/conf.h"
 #include "common/error.h"
 
 /*
@@ -11,9 +12,11 @@
  */
 struct fetcher;
 
-/* Starts it for requests below this URL (http or https, ends with '/'). Call it before other
- * threads are started. */
-int fetcher_start(struct fetcher **f, const char *base_url, struct tm_error *err);
+/* Starts it for requests below this URL (http or https, ends with '/'). access: what goes with each
+ * of them; its secrets are read by the helper alone. NULL: nothing. Call it before other threads
+ * are started. */
+int fetcher_start(struct fetcher **f, const char *base_url, const struct tm_conf_prometheus *access,
+                  struct tm_error *err);
 void fetcher_stop(struct fetcher *f); /* NULL is fine; waits for its end */
 
 /*

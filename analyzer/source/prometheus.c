@@ -22,6 +22,7 @@
 #define MAX_FAILURES  3
 
 struct prom_source {
+  const struct tm_conf_prometheus *access;
   const struct source_options *options; /* while it is opened */
   char *url;
   struct prom_wanted wanted;
@@ -205,7 +206,7 @@ static int find_all(struct prom_source *p, struct tm_error *err)
   int rc = prom_all_metrics(&p->metrics);
   if (rc < 0)
     return tm_fail(err, rc, "out of memory");
-  rc = prom_client_init(&client, p->url, err);
+  rc = prom_client_init(&client, p->url, p->access, err);
   if (rc == 0)
     rc = find_hosts(p, &client, "instance", err);
   if (rc == 0)
@@ -256,6 +257,7 @@ static int open_prom(void **state, const struct source_options *o, struct tm_err
   if (p == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   p->options = o;
+  p->access = o->access;
   p->url = strdup(o->path);
   p->metrics = (struct tm_buf)TM_BUF_INIT(65536);
   p->days = o->days != 0 ? o->days : DEFAULT_DAYS;
@@ -310,7 +312,7 @@ static int start_prom(void *state, unsigned jobs, struct tm_error *err)
     struct prom_job *job = new_job(p->days);
     if (job == NULL)
       return tm_fail(err, -ENOMEM, "out of memory");
-    rc = prom_client_init(&job->client, p->url, err);
+    rc = prom_client_init(&job->client, p->url, p->access, err);
     p->job[p->jobs++] = job;
   }
   return rc;

@@ -32,7 +32,8 @@ struct prom_client {
 #define PROM_FORM_MAX (1U << 20)
 #define PROM_BODY_MAX (64U << 20)
 
-int prom_client_init(struct prom_client *c, const char *url, struct tm_error *err);
+int prom_client_init(struct prom_client *c, const char *url,
+                     const struct tm_conf_prometheus *access, struct tm_error *err);
 void prom_client_release(struct prom_client *c);
 
 /* Asks; what stands in messages. The answer's data, a new reference, or NULL with err. A code of

@@ -11,7 +11,8 @@
 /* Prometheus and Mimir refuse more than 11,000 points a series, VictoriaMetrics 30,000. */
 #define POINTS_AT_ONCE 10000
 
-int prom_client_init(struct prom_client *c, const char *url, struct tm_error *err)
+int prom_client_init(struct prom_client *c, const char *url,
+                     const struct tm_conf_prometheus *access, struct tm_error *err)
 {
   char base[4096];
   size_t n = strlen(url);
@@ -22,7 +23,7 @@ int prom_client_init(struct prom_client *c, const char *url, struct tm_error *er
                             .body = TM_BUF_INIT(PROM_BODY_MAX)};
   if (len < 0 || (size_t)len >= sizeof(base) || strpbrk(url, "\r\n ?#") != NULL)
     return tm_fail(err, -EINVAL, "%s: not the URL of a server", url);
-  return fetcher_start(&c->fetcher, base, err);
+  return fetcher_start(&c->fetcher, base, access, err);
 }
 
 void prom_client_release(struct prom_client *c)

@@ -3,6 +3,7 @@
 #define TM_SOURCE_H
 
 #include "analyzer/series.h"
+#include "common/conf.h"
 #include "common/error.h"
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ struct source_options {
   unsigned history_days; /* of used and capacity; 0: 731 */
   unsigned read_days;    /* of them that are read: fewer where no forecast is made; 0: all */
   bool maxima_only;      /* means and percentiles of the days are not wanted */
-  const char *flush;     /* SOURCE_RRD: socket of rrdcached that is asked to write first, or NULL */
+  const struct tm_conf_prometheus *access; /* SOURCE_PROMETHEUS: what the server wants; or NULL */
+  const char *flush;  /* SOURCE_RRD: socket of rrdcached that is asked to write first, or NULL */
   const char *host;   /* all but SOURCE_RRD: this host's device of that folder or, where it has */
   const char *folder; /* none, of that name alone; NULL: all */
   bool settings;      /* SOURCE_RRD: what keeps maxima from being exact, in place of histories */
