@@ -37,7 +37,6 @@ enum access { TENANT, TOKEN_FILE, USER, PASSWORD_FILE, CA_FILE, ACCESS_KEYS };
 
 struct fetch {
   struct tm_http *http;
-  char *access[ACCESS_KEYS]; /* NULL where not given */
   struct tm_buf tenant, token, password;
   const char *headers[4]; /* the first is of forms alone */
 };
@@ -75,7 +74,7 @@ static char *next_line(char **line, size_t *cap)
 }
 
 /* Takes "NAME VALUE" lines up to an empty one. */
-static int read_access(struct fetch *f, char **line, size_t *cap)
+static int read_access(char *access[ACCESS_KEYS], char **line, size_t *cap)
 {
   static const char *const names[ACCESS_KEYS] = {"tenant ", "token_file ", "user ",
                                                  "password_file ", "ca_file "};
@@ -83,49 +82,50 @@ static int read_access(struct fetch *f, char **line, size_t *cap)
     int i = 0;
     while (i < ACCESS_KEYS && strncmp(*line, names[i], strlen(names[i])) != 0)
       i++;
-    if (i == ACCESS_KEYS || f->access[i] != NULL)
+    if (i == ACCESS_KEYS || access[i] != NULL)
       return -EINVAL;
-    f->access[i] = strdup(*line + strlen(names[i]));
-    if (f->access[i] == NULL)
+    access[i] = strdup(*line + strlen(names[i]));
+    if (access[i] == NULL)
       return -ENOMEM;
   }
   return 0;
 }
 
 /* Reads the secrets and makes the headers of them. */
-static int make_headers(struct fetch *f, struct tm_error *err)
+static int make_headers(struct fetch *f, char *const access[ACCESS_KEYS], struct tm_error *err)
 {
   int rc = 0;
   size_t n = 0;
   f->headers[n++] = "Content-Type: application/x-www-form-urlencoded";
-  if (f->access[TENANT] != NULL) {
-    rc = tm_buf_printf(&f->tenant, "X-Scope-OrgID: %s", f->access[TENANT]);
+  if (access[TENANT] != NULL) {
+    rc = tm_buf_printf(&f->tenant, "X-Scope-OrgID: %s", access[TENANT]);
     f->headers[n++] = f->tenant.ptr;
   }
-  if (rc == 0 && f->access[TOKEN_FILE] != NULL) {
+  if (rc == 0 && access[TOKEN_FILE] != NULL) {
     rc = tm_buf_puts(&f->token, "Authorization: Bearer ");
     if (rc == 0)
-      rc = tm_secret_read(f->access[TOKEN_FILE], &f->token, err);
+      rc = tm_secret_read(access[TOKEN_FILE], &f->token, err);
     f->headers[n++] = f->token.ptr;
   }
-  if (rc == 0 && f->access[PASSWORD_FILE] != NULL)
-    rc = tm_secret_read(f->access[PASSWORD_FILE], &f->password, err);
+  if (rc == 0 && access[PASSWORD_FILE] != NULL)
+    rc = tm_secret_read(access[PASSWORD_FILE], &f->password, err);
   if (rc < 0 && err->code == 0)
     tm_fail(err, rc, "out of memory");
   return rc;
 }
 
-static int open_server(struct fetch *f, const char *base_url, struct tm_error *err)
+static int open_server(struct fetch *f, const char *base_url, char *const access[ACCESS_KEYS],
+                       struct tm_error *err)
 {
-  int rc = make_headers(f, err);
+  int rc = make_headers(f, access, err);
   if (rc < 0)
     return rc;
-  bool secret = f->access[TOKEN_FILE] != NULL || f->access[USER] != NULL;
+  bool secret = access[TOKEN_FILE] != NULL || access[USER] != NULL;
   const struct tm_http_options options = {.timeout_ms = TIMEOUT_MS,
                                           .max_body_bytes = BODY_MAX_BYTES,
                                           .allow_plain = !secret,
-                                          .ca_file = f->access[CA_FILE],
-                                          .user = f->access[USER],
+                                          .ca_file = access[CA_FILE],
+                                          .user = access[USER],
                                           .password = f->password.ptr};
   return tm_http_new(&f->http, base_url, &options, err);
 }
@@ -134,8 +134,6 @@ static void fetch_release(struct fetch *f)
 {
   struct tm_buf *const texts[] = {&f->tenant, &f->token, &f->password};
   tm_http_free(f->http);
-  for (int i = 0; i < ACCESS_KEYS; i++)
-    free(f->access[i]);
   for (int i = 0; i < 3; i++) {
     if (texts[i]->ptr != NULL)
       explicit_bzero(texts[i]->ptr, texts[i]->len);
@@ -148,6 +146,7 @@ int main(void)
   struct fetch f = {
       .tenant = TM_BUF_INIT(4096), .token = TM_BUF_INIT(8192), .password = TM_BUF_INIT(8192)};
   struct tm_error err = {0};
+  char *access[ACCESS_KEYS] = {0}; /* NULL where not given */
   char *base_url = NULL;
   char *line = NULL;
   size_t cap = 0;
@@ -158,12 +157,14 @@ int main(void)
     return EX_USAGE;
   }
   base_url = strdup(line);
-  int failed = base_url != NULL ? read_access(&f, &line, &cap) : -ENOMEM;
-  failed = failed == 0 ? open_server(&f, base_url, &err)
+  int failed = base_url != NULL ? read_access(access, &line, &cap) : -ENOMEM;
+  failed = failed == 0 ? open_server(&f, base_url, access, &err)
                        : tm_fail(&err, failed, "what goes with requests is not understood");
   while (rc == 0 && next_line(&line, &cap) != NULL)
     rc = failed < 0 ? answer(failed, err.text, strlen(err.text)) : serve(&f, line);
   fetch_release(&f);
+  for (int i = 0; i < ACCESS_KEYS; i++)
+    free(access[i]);
   free(base_url);
   free(line);
   return rc < 0 ? EX_IOERR : EX_OK;
