@@ -165,9 +165,19 @@ static int check_keys_of_type(const struct tm_reader *r, const struct tm_conf_ta
     if (set && (k->types & type) == 0)
       return REFUSE(r, k->name, "%s means nothing to a target of type %s", k->name,
                     type_names[t->type]);
-    if (!set && (k->required & type) != 0)
+    /* What a mapping makes is not signed. */
+    bool spared =
+        t->type == TM_TARGET_WEBHOOK && t->mapping != NULL && strcmp(k->name, "secret_file") == 0;
+    if (!set && (k->required & type) != 0 && !spared)
       return REFUSE(r, NULL, "%s is required for a target of type %s", k->name,
                     type_names[t->type]);
+  }
+  static const char *const events[] = {"secret_file", "poll", "requests", "batch"};
+  for (size_t i = 0;
+       t->type == TM_TARGET_WEBHOOK && t->mapping != NULL && i < sizeof(events) / sizeof(events[0]);
+       i++) {
+    if (cfg_getstr(r->section, events[i]) != NULL)
+      return REFUSE(r, events[i], "%s means nothing beside mapping", events[i]);
   }
   if ((t->client_cert_file == NULL) != (t->client_key_file == NULL))
     return REFUSE(r, NULL, "client_cert_file and client_key_file belong together");

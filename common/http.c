@@ -380,6 +380,7 @@ int tm_http_do(struct tm_http *http, const struct tm_http_request *request,
   if (rc < 0)
     goto out;
   set_method(http->curl, request);
+  curl_easy_setopt(http->curl, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
   curl_easy_setopt(http->curl, CURLOPT_CURLU, url);
   curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS,

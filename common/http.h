@@ -40,6 +40,9 @@ struct tm_http_request {
   const void *body;           /* NULL: none */
   size_t body_len;
   long timeout_ms; /* 0: the destination's */
+  /* On a connection of its own. On a kept one libcurl sends a request again by itself when the
+   * connection ends before an answer: the server may well have obeyed the first one. */
+  bool once;
 };
 
 #define TM_HTTP_HEADERS_MAX 65536

@@ -105,10 +105,10 @@ static json_t *rebuild_frame(const struct document_maker *m, const struct docume
   return doc;
 }
 
-/* An ERP keeps no days of its own: each summary is whole there. */
+/* An ERP or CRM keeps no days of its own: each summary is whole there. */
 static bool is_whole(const struct tm_conf_target *target)
 {
-  return target->type == TM_TARGET_TRYTON;
+  return target->type == TM_TARGET_TRYTON || target->mapping != NULL;
 }
 
 static const char *day_of(const json_t *history, size_t i)

@@ -3,6 +3,7 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "exporters/check_cmd.h"
 #include "exporters/consent.h"
 #include "exporters/demand.h"
 #include "exporters/enrol.h"
@@ -474,7 +475,8 @@ static int run_delete_request(const struct tm_args *args)
 static const struct tm_option options[] = {
     {'c', "config", "FILE", NULL, "read this configuration instead of " TM_CONF_PATH},
     {'t', "target", "NAME",
-     "queue push preview status history opportunities inquire demand purge delete-request key",
+     "queue push preview status history opportunities inquire demand purge delete-request check "
+     "key",
      "this target alone; key: its name at the site"},
     {'d', "device", "DEVICE", "enable disable delete-request",
      "this device alone: NAME or HOST/NAME"},
@@ -527,6 +529,7 @@ static const struct tm_command commands[] = {
     {"delete-request", "", "ask the targets to delete what was sent", run_delete_request},
     {"requests", "[ID]", "list what service asks for; answer or refuse it", run_requests},
     {"purge", "", "remove old copies of what was sent", run_purge},
+    {"check", "[MAPPING]...", "check configuration, secrets and mapping files", cmd_check},
     {"sign", "FILE", "print the headers that a document is signed by", cmd_sign},
     {"verify", "FILE [HEADERS]", "check the signature of a document", cmd_verify},
     {"key", "FILE", "compute the key of a document", cmd_key},

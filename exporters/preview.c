@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "exporters/document.h"
 #include "exporters/input.h"
+#include "exporters/mapping/requests.h"
 #include "exporters/outlet.h"
 
 #include <errno.h>
@@ -40,9 +41,26 @@ static int write_copy(const struct preview *p, const struct shown *s, struct tm_
   return rc < 0 ? rc : tm_file_write(path, s->body, s->len, 0640, err);
 }
 
+/* Of what goes by a mapping, its requests are what leaves. */
+static int show_mapped(const struct tm_conf_target *target, const struct shown *s,
+                       struct tm_error *err)
+{
+  printf("# %s for %s: %s by %s, key %s\n", s->device, s->target, s->kind, target->mapping, s->key);
+  int rc = mapping_preview(target, s->body, s->len, err);
+  if (rc == -EBADMSG) {
+    printf("# it would be refused: %s\n", err->text);
+    *err = (struct tm_error){0};
+    return 0;
+  }
+  return rc;
+}
+
 static int show(const struct preview *p, const struct shown *s, struct tm_error *err)
 {
   char hash[TM_SHA256_HEX];
+  const struct tm_conf_target *target = tm_conf_target(p->order->conf, s->target, NULL);
+  if (target != NULL && target->mapping != NULL)
+    return show_mapped(target, s, err);
   printf("# %s for %s: %s, %zu bytes, sha256 %s, key %s\n", s->device, s->target, s->kind, s->len,
          tm_sha256_hex(hash, s->body, s->len), s->key);
   fwrite(s->body, 1, s->len, stdout);

@@ -276,7 +276,7 @@ int push_run(const struct push_order *order)
   }
   for (size_t i = 0; i < conf->targets_len; i++) {
     const struct tm_conf_target *t = &conf->targets[i];
-    const struct target_ops *ops = target_ops_of(t->type);
+    const struct target_ops *ops = target_ops_of(t);
     if (ops == NULL || (order->target != NULL && strcmp(order->target, t->name) != 0))
       continue;
     jobs[i].delivery = (struct delivery){.order = order, .target = t, .ops = ops};

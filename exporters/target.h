@@ -61,10 +61,10 @@ struct target_ops {
 };
 
 extern const struct target_ops target_file_ops, target_webhook_ops, target_smtp_ops,
-    target_tryton_ops;
+    target_tryton_ops, target_mapped_ops;
 
-/* The one for a type; NULL where this program has none. */
-const struct target_ops *target_ops_of(enum tm_target_type type);
+/* The one for a target: by its type, and a webhook with a mapping has its own. */
+const struct target_ops *target_ops_of(const struct tm_conf_target *target);
 
 /* Sets all results and the outcome to one failure. */
 void target_fail_all(struct target_item *items, size_t n, struct target_outcome *out,

@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 
-const struct target_ops *target_ops_of(enum tm_target_type type)
+const struct target_ops *target_ops_of(const struct tm_conf_target *target)
 {
-  switch (type) {
+  switch (target->type) {
   case TM_TARGET_FILE:
     return &target_file_ops;
   case TM_TARGET_WEBHOOK:
-    return &target_webhook_ops;
+    return target->mapping != NULL ? &target_mapped_ops : &target_webhook_ops;
   case TM_TARGET_SMTP:
     return &target_smtp_ops;
   case TM_TARGET_TRYTON:

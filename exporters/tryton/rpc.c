@@ -148,8 +148,13 @@ static int exchange(struct tryton_rpc *r, const char *method, const json_t *para
   int rc = request == NULL || tm_json_append(&body, request) < 0
                ? tm_fail(err, -EFBIG, "%s: too large to be sent", method)
                : 0;
-  struct tm_http_request q = {
-      .method = "POST", .headers = headers, .body = body.ptr, .body_len = body.len};
+  size_t len = strlen(method);
+  struct tm_http_request q = {.method = "POST",
+                              .headers = headers,
+                              .body = body.ptr,
+                              .body_len = body.len,
+                              /* two of them would be two records */
+                              .once = len > 7 && strcmp(method + len - 7, ".create") == 0};
   if (rc == 0)
     rc = tm_http_do(r->http, &q, &reply, err);
   if (rc < 0)
