@@ -15,7 +15,8 @@
 
 #define LEVEL "supply_level-"
 
-/* "Black_Toner" is "black toner": collectd's file names have no blanks. */
+/* "Black_Toner" is "black toner": collectd's file names have no blanks. "Black_Toner~2" is so too:
+ * one of several that share the name (collectd-tidemark(5)). */
 static bool is_named(const char *seen, const char *name)
 {
   while (*seen != '\0' && *name != '\0') {
@@ -26,7 +27,7 @@ static bool is_named(const char *seen, const char *name)
     seen++;
     name++;
   }
-  return *seen == *name;
+  return *name == '\0' && (*seen == '\0' || *seen == '~');
 }
 
 static const struct catalogue_item *supply_of(const struct rule_facts *f, const char *name)

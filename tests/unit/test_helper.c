@@ -172,7 +172,10 @@ static void a_reading_comes_through_whole(void **state)
   r.write_bytes = 0x1p62;
   snprintf(r.vendor, sizeof(r.vendor), "V\xc3\xa9");
   snprintf(reading_add_volume(&r)->name, READING_NAME, "v");
+  snprintf(r.volumes[0].id, READING_ID, "1.2");
   snprintf(reading_add_drive(&r)->serial, READING_NAME, "d");
+  r.drive_list[0].life_left_percent = 0;
+  r.drive_list[0].capacity_bytes = 5;
   reading_add_supply(&r)->level = 0;
   reading_add_tray(&r)->capacity = 250;
   snprintf(reading_add_item(&r)->nature, 16, "setting");
@@ -189,6 +192,8 @@ static void a_reading_comes_through_whole(void **state)
   assert_int_equal(back.kind, READING_PRINTER);
   assert_true(back.write_bytes == 0x1p62 && back.transfers_per_s == 0.1 && isnan(back.reads));
   assert_true(back.counters[0].value == UINT64_MAX && back.counters[0].epoch >> 63 == 1);
+  assert_string_equal(back.volumes[0].id, "1.2");
+  assert_true(back.drive_list[0].life_left_percent == 0 && back.drive_list[0].capacity_bytes == 5);
   assert_true(isnan(back.volumes[0].used_bytes) && back.supplies[0].level == 0);
   assert_int_equal(back.error.code, -ETIMEDOUT);
   assert_string_equal(back.error.text, "late");

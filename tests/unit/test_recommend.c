@@ -358,6 +358,8 @@ static void a_supply_is_ordered_before_it_ends(void **state)
   } cases[] = {
       {"Black_Toner", 100, 50, 1000, "supply:TONER-K-PX9*1"},
       {"Black_Toner", 100, 51, 1000, ""},
+      {"Black_Toner~2", 100, 50, 1000, "supply:TONER-K-PX9*1"}, /* one of two of that name */
+      {"Black_Toner2", 100, 50, 1000, ""},
       {"Black_Toner", 100, 51, 1100, "supply:TONER-K-PX9*1"},
       {"black", 4000, 4000 * 0.49, 1000, "supply:TONER-K-PX9*1"},
       {"Pink_Toner", 100, 1, 1000, ""},
