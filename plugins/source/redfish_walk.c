@@ -304,14 +304,16 @@ int redfish_walk_all(struct redfish_walk *w, struct tm_error *err)
   static const struct {
     const char *name;
     member_fn *fn;
-  } collections[] = {{"Storage", add_storage},
-                     {"StorageServices", add_storage},
-                     {"StorageSystems", add_system},
-                     {"Systems", add_system}};
+    bool older; /* the name that Storage had: a service that keeps both shows the same pools */
+  } collections[] = {{"Storage", add_storage, false},
+                     {"StorageServices", add_storage, true},
+                     {"StorageSystems", add_system, false},
+                     {"Systems", add_system, false}};
   rc = 0;
   for (size_t i = 0; rc == 0 && i < sizeof(collections) / sizeof(collections[0]); i++) {
     w->rooted = w->tree.pools.len > 0 || w->tree.volumes.len > 0;
-    rc = visit_root(w, root, collections[i].name, collections[i].fn, err);
+    if (!collections[i].older || w->tree.pools.len == 0)
+      rc = visit_root(w, root, collections[i].name, collections[i].fn, err);
   }
   if (rc == 0)
     rc = add_drives(w, err);

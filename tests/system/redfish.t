@@ -224,6 +224,22 @@ def metrics_that_do_not_answer_leave_transfers_unknown():
              (100, transfers, None, 0), errors)
 
 
+@test
+def pools_under_the_older_name_too_are_counted_once():
+    older = f"{ROOT}/StorageServices"
+    both = {**SMALL[ROOT], "StorageServices": {"@odata.id": older}}
+    service = {"": {"Members": [{"@odata.id": f"{older}/s"}]},
+               "/s": {"StoragePools": {"@odata.id": f"{older}/s/StoragePools"}},
+               "/s/StoragePools": {"Members": [{"@odata.id": f"{older}/s/StoragePools/1"}]},
+               "/s/StoragePools/1": SMALL[POOL]}
+    documents = {"/StorageServices" + path: document for path, document in service.items()}
+    reading, errors, _, _ = ask(small(**{"": both, **documents}))
+    same((reading["capacity_bytes"], reading["transfers"]), (100, 12), errors)
+    empty = {"/Storage/s": {"Volumes": {"@odata.id": f"{ROOT}/none"}}}
+    reading, errors, _, _ = ask(small(**{"": both, **documents, **empty}))
+    same(reading["capacity_bytes"], 100, errors)
+
+
 # --- hostile services ---------------------------------------------------------------------------
 
 @test
