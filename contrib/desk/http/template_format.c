@@ -17,6 +17,8 @@
 #define MINUS "\xe2\x88\x92"
 #define TIB   1099511627776.0
 
+#define LAST_SECOND 253402300799 /* of the year 9999 */
+
 static const char *const names[] = {
     [FORMAT_BYTES] = "bytes", [FORMAT_TIB] = "tib",     [FORMAT_COUNT] = "count",
     [FORMAT_MONEY] = "money", [FORMAT_SHARE] = "share", [FORMAT_DAY] = "day",
@@ -142,15 +144,15 @@ static int put_money(struct tm_buf *out, const json_t *value)
   return rc == 0 ? put_decimal(out, amount) : rc;
 }
 
-/* A time of seconds or RFC 3339. */
+/* A time of seconds or RFC 3339; what no calendar has is no time. */
 static bool time_of(const json_t *value, int64_t *t)
 {
-  if (json_is_string(value))
-    return tm_time_parse(json_string_value(value), t) == 0;
-  if (!json_is_integer(value))
+  if (json_is_string(value) ? tm_time_parse(json_string_value(value), t) < 0
+                            : !json_is_integer(value))
     return false;
-  *t = json_integer_value(value);
-  return true;
+  if (json_is_integer(value))
+    *t = json_integer_value(value);
+  return *t > -LAST_SECOND && *t < LAST_SECOND;
 }
 
 static bool is_date(const json_t *value)
@@ -171,8 +173,9 @@ static int put_date(struct tm_buf *out, const json_t *value, bool days)
   int64_t t;
   if (is_date(value))
     return tm_buf_puts(out, json_string_value(value));
-  if (days && json_is_integer(value))
-    return tm_buf_puts(out, tm_date_format_days(date, json_integer_value(value)));
+  t = json_integer_value(value);
+  if (days && json_is_integer(value) && t > -LAST_SECOND / TM_DAY && t < LAST_SECOND / TM_DAY)
+    return tm_buf_puts(out, tm_date_format_days(date, t));
   if (!days && time_of(value, &t))
     return tm_buf_puts(out, tm_date_format(date, t));
   return put_unknown(out);
@@ -227,7 +230,7 @@ static int put_distance(struct tm_buf *out, const json_t *value, const struct te
       return put_unknown(out);
     return put_days(out, t / TM_DAY - today);
   }
-  if (!time_of(value, &t) || t < INT64_MIN / 2 || t > INT64_MAX / 2)
+  if (!time_of(value, &t))
     return put_unknown(out);
   int64_t away = t > clock->now ? t - clock->now : clock->now - t;
   bool past = t <= clock->now;
