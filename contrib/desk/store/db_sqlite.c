@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUSY_MS = 20000, STATEMENT_MAX = 1 << 20 };
@@ -214,13 +215,24 @@ static const struct db_engine engine = {
 
 /* --- connections -------------------------------------------------------------------------- */
 
-/* SQLite makes its file, and the two beside it, readable for whoever the umask lets. */
+/*
+ * SQLite makes its file, and the two beside it, readable for whoever the umask lets. A file that is
+ * there is not opened: closing it again would give up all the locks that this process holds on it
+ * by its other connections (POSIX has them by process), and another process would believe itself to
+ * be the last one, and remove the log from under us.
+ */
 static int make_file(const char *path, struct tm_error *err)
 {
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
+  struct stat st;
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0) {
+    close(fd);
+    return 0;
+  }
+  if (errno != EEXIST || lstat(path, &st) < 0)
     return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-  close(fd);
+  if (!S_ISREG(st.st_mode))
+    return tm_fail(err, -EINVAL, "%s: is not a regular file", path);
   return 0;
 }
 
