@@ -62,8 +62,8 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
     tm_fail(loading.err, -EINVAL, "%s:%d: no such key '%s'; did you mean '%s'?", file, cfg->line,
             typed, near);
   else
-    tm_fail(loading.err, -EINVAL, "%s:%d: no such key '%s'; see tidemark.conf(5)", file, cfg->line,
-            typed);
+    tm_fail(loading.err, -EINVAL, "%s:%d: no such key '%s'; see %s", file, cfg->line, typed,
+            loading.own->schema->manual);
 }
 
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
@@ -125,27 +125,29 @@ static void fill_options(cfg_opt_t *options, const struct tm_key *keys)
   options[n] = (cfg_opt_t)CFG_END();
 }
 
-static cfg_t *make_parser(void)
+static cfg_t *make_parser(const struct tm_conf_schema *schema)
 {
   cfg_opt_t blocks[MAX_BLOCKS][MAX_KEYS] = {0};
-  cfg_opt_t target[MAX_KEYS] = {0};
-  fill_options(blocks[0], tm_conf_blocks[0].keys);
+  cfg_opt_t titled[MAX_KEYS] = {0};
+  fill_options(blocks[0], schema->blocks[0].keys);
   size_t n = 0;
   while (blocks[0][n].name != NULL)
     n++;
-  for (size_t i = 1; tm_conf_blocks[i].keys != NULL; i++) {
-    fill_options(blocks[i], tm_conf_blocks[i].keys);
-    blocks[0][n++] = (cfg_opt_t){.name = tm_conf_blocks[i].name,
+  for (size_t i = 1; schema->blocks[i].keys != NULL; i++) {
+    fill_options(blocks[i], schema->blocks[i].keys);
+    blocks[0][n++] = (cfg_opt_t){.name = schema->blocks[i].name,
                                  .type = CFGT_SEC,
                                  .subopts = blocks[i],
                                  .validcb = on_value};
   }
-  fill_options(target, tm_conf_target_keys);
-  blocks[0][n++] = (cfg_opt_t){.name = "target",
-                               .type = CFGT_SEC,
-                               .flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES,
-                               .subopts = target,
-                               .validcb = on_value};
+  if (schema->titled != NULL) {
+    fill_options(titled, schema->titled_keys);
+    blocks[0][n++] = (cfg_opt_t){.name = schema->titled,
+                                 .type = CFGT_SEC,
+                                 .flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES,
+                                 .subopts = titled,
+                                 .validcb = on_value};
+  }
   blocks[0][n++] = (cfg_opt_t){.name = END_KEY, .type = CFGT_STR};
   blocks[0][n] = (cfg_opt_t)CFG_END();
   cfg_t *cfg = cfg_init(blocks[0], CFGF_NONE);
@@ -260,7 +262,7 @@ static int parse_folder(struct tm_conf_own *own, const char *folder, struct tm_e
   return rc;
 }
 
-static void own_free(struct tm_conf_own *own)
+void tm_conf_own_free(struct tm_conf_own *own)
 {
   if (own == NULL)
     return;
@@ -272,11 +274,13 @@ static void own_free(struct tm_conf_own *own)
   free(own);
 }
 
-static struct tm_conf_own *own_new(void)
+static struct tm_conf_own *own_new(const struct tm_conf_schema *schema)
 {
   struct tm_conf_own *own = calloc(1, sizeof(*own));
-  if (own != NULL)
-    own->cfg = make_parser();
+  if (own != NULL) {
+    own->schema = schema;
+    own->cfg = make_parser(schema);
+  }
   if (own != NULL && own->cfg == NULL) {
     free(own);
     return NULL;
@@ -304,40 +308,56 @@ static int finish(struct tm_conf *out, struct tm_conf_own *own, int rc, struct t
   return 0;
 }
 
-int tm_conf_load(struct tm_conf *out, const char *path, struct tm_error *err)
+int tm_conf_own_load(struct tm_conf_own **out, const struct tm_conf_schema *schema,
+                     const char *path, bool installed, struct tm_error *err)
 {
-  bool installed = path == NULL;
-  if (installed)
-    path = TM_CONF_PATH;
-  struct tm_conf_own *own = own_new();
+  struct tm_conf_own *own = *out = own_new(schema);
   char *folder = NULL;
-  if (own == NULL || asprintf(&folder, "%s.d", path) < 0) {
-    own_free(own);
+  if (own == NULL || asprintf(&folder, "%s.d", path) < 0)
     return tm_fail(err, -ENOMEM, "%s: out of memory", path);
-  }
   int rc = parse_file(own, path, err);
   if (rc == -ENOENT && !installed)
     rc = tm_fail(err, -EINVAL, "%s: there is no such file", path);
   if (rc == 0)
     rc = parse_folder(own, folder, err);
   free(folder);
+  return rc;
+}
+
+int tm_conf_own_parse(struct tm_conf_own **out, const struct tm_conf_schema *schema,
+                      const char *text, size_t len, const char *name, struct tm_error *err)
+{
+  *out = NULL;
+  if (len > MAX_FILE_BYTES)
+    return tm_fail(err, -EFBIG, "%s: larger than is accepted here", name);
+  *out = own_new(schema);
+  if (*out == NULL)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", name);
+  return parse_text(*out, text, len, name, err);
+}
+
+static const struct tm_conf_schema tidemark_conf = {"tidemark.conf(5)", tm_conf_blocks, "target",
+                                                    tm_conf_target_keys};
+
+int tm_conf_load(struct tm_conf *out, const char *path, struct tm_error *err)
+{
+  struct tm_conf_own *own = NULL;
+  bool installed = path == NULL;
+  int rc = tm_conf_own_load(&own, &tidemark_conf, installed ? TM_CONF_PATH : path, installed, err);
   return finish(out, own, rc, err);
 }
 
 int tm_conf_parse(struct tm_conf *out, const char *text, size_t len, const char *name,
                   struct tm_error *err)
 {
-  if (len > MAX_FILE_BYTES)
-    return tm_fail(err, -EFBIG, "%s: larger than is accepted here", name);
-  struct tm_conf_own *own = own_new();
-  if (own == NULL)
-    return tm_fail(err, -ENOMEM, "%s: out of memory", name);
-  return finish(out, own, parse_text(own, text, len, name, err), err);
+  struct tm_conf_own *own = NULL;
+  int rc = tm_conf_own_parse(&own, &tidemark_conf, text, len, name, err);
+  return finish(out, own, rc, err);
 }
 
 void tm_conf_release(struct tm_conf *conf)
 {
   free(conf->targets);
-  own_free(conf->own);
+  tm_conf_own_free(conf->own);
   *conf = (struct tm_conf){0};
 }

@@ -2,8 +2,10 @@
 #ifndef TM_CONF_OWN_H
 #define TM_CONF_OWN_H
 
-/* Between conf.c, which knows libconfuse and files, and conf_check.c, which knows what the values
- * mean. Nobody else includes this. */
+/*
+ * Between conf.c, which knows libconfuse and files, and whoever knows what the values mean:
+ * conf_check.c for tidemark.conf, and the desk for desk.conf. Nobody else includes this.
+ */
 
 #include "common/conf.h"
 
@@ -37,7 +39,14 @@ struct tm_block {
   const struct tm_key *keys;
 };
 
-/* The top level first; ends with keys == NULL. Targets are apart. */
+/* What a file may hold. */
+struct tm_conf_schema {
+  const char *manual;            /* "tidemark.conf(5)", for messages */
+  const struct tm_block *blocks; /* the top level first; ends with keys == NULL */
+  const char *titled;            /* a block that may stand several times with a title; or NULL */
+  const struct tm_key *titled_keys;
+};
+
 extern const struct tm_block tm_conf_blocks[];
 extern const struct tm_key tm_conf_target_keys[];
 
@@ -49,6 +58,7 @@ struct tm_mark {
 };
 
 struct tm_conf_own {
+  const struct tm_conf_schema *schema;
   cfg_t *cfg;
   char *files[TM_CONF_FILES_MAX]; /* names; the last one is being read */
   size_t files_len;
@@ -62,6 +72,17 @@ struct tm_reader {
   cfg_t *section;
   struct tm_error *err;
 };
+
+/*
+ * Parses path and then every *.conf of the folder path.d; installed: path is the one that is there
+ * without being asked for, and -ENOENT is told as such. The other takes a text from memory. *own is
+ * to be freed by tm_conf_own_free(), which NULL is fine for, also after a failure.
+ */
+int tm_conf_own_load(struct tm_conf_own **own, const struct tm_conf_schema *schema,
+                     const char *path, bool installed, struct tm_error *err);
+int tm_conf_own_parse(struct tm_conf_own **own, const struct tm_conf_schema *schema,
+                      const char *text, size_t len, const char *name, struct tm_error *err);
+void tm_conf_own_free(struct tm_conf_own *own);
 
 #define REFUSE(r, key, ...) tm_conf_refuse((r)->own, (r)->section, (key), (r)->err, __VA_ARGS__)
 
