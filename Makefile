@@ -138,6 +138,7 @@ $(PROGRAMS:%=$B/%) $B/tidemark-demo:
 $B/exporters/schema.o: contrib/schema/summary.schema.json contrib/schema/history.schema.json
 $B/contrib/desk/store/migrations.o: $(wildcard contrib/desk/store/migrations/*.sql)
 $B/contrib/desk/intake/schemas.o: $(wildcard contrib/schema/*.schema.json)
+$B/contrib/desk/people/password.o: contrib/desk/people/common-passwords.txt
 
 $B/%.o: %.c $B/.flags
 	$(call say,CC,$<)

@@ -2,26 +2,33 @@
 #ifndef TM_DESK_DESK_H
 #define TM_DESK_DESK_H
 
+#include "contrib/desk/conf.h"
+#include "contrib/desk/http/assets.h"
 #include "contrib/desk/http/template.h"
+#include "contrib/desk/http/topics.h"
 #include "contrib/desk/store/store.h"
 
 #include <stdint.h>
 
+struct server;
+struct workers;
+struct people; /* see people/people.h */
+
 /*
  * What every handler can reach. Made once at start, read-only afterwards but for what locks itself
- * (the store, the topics, the rate limits). There are no globals.
+ * (the store, the topics, the people). There are no globals.
  */
-struct desk_conf; /* desk.conf, see conf.h */
-struct topics;    /* server-sent events, see http/topics.h */
-struct limits;    /* token buckets, see http/limits.h */
-
 struct desk {
   const struct desk_conf *conf;
   struct store *store;
   struct templates *templates;
+  struct assets *assets;
   struct topics *topics;
-  struct limits *limits;
-  int64_t (*now)(void); /* tm_now; a test's own clock */
+  struct people *people;
+  struct workers *workers;
+  struct server *server, *admin; /* for the metrics; admin may be NULL */
+  int64_t (*now)(void);          /* tm_now; a test's own clock */
+  int64_t started_at;
 };
 
 #endif

@@ -1,10 +1,27 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "contrib/desk/begin.h"
+#include "contrib/desk/conf.h"
 #include "contrib/desk/http/route.h"
+#include "contrib/desk/serve.h"
+#include "contrib/desk/users.h"
 
+#include <sodium.h>
 #include <string.h>
 #include <sysexits.h>
+
+static int run_serve(const struct tm_args *args)
+{
+  struct desk_conf conf;
+  int status = desk_begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = serve(&conf);
+  desk_conf_release(&conf);
+  return status;
+}
 
 static int run_routes(const struct tm_args *args)
 {
@@ -17,13 +34,23 @@ static int run_routes(const struct tm_args *args)
 }
 
 static const struct tm_command commands[] = {
+    {"serve", "", "Serves the pages and the API until it is ended.", run_serve},
+    {"user", "add|link|disable|enable|role|token|list [LOGIN [ROLE]]",
+     "Adds an account, makes a one-time link or an API token for it, changes its role, or shuts "
+     "it.",
+     run_user},
     {"routes", "", "Prints every route with the roles that may use it.", run_routes},
     {0},
 };
 
 static const struct tm_option options[] = {
+    {'c', "config", "FILE", "serve user", "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "FORMAT", "routes", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},
+    {'n', "name", "NAME", "user", "whose account it is, or what a token is for"},
+    {'r', "role", "ROLE", "user", "sales, service, factory, engineer, customer or admin"},
+    {0, "customer", "ID", "user", "whose data the role customer sees"},
+    {0, "staff", "KEY", "user", "the person of staff whose account it is"},
     {0},
 };
 
@@ -37,5 +64,7 @@ static const struct tm_program program = {
 
 int main(int argc, char **argv)
 {
+  if (sodium_init() < 0)
+    return EX_OSERR;
   return tm_program_main(&program, argc, argv);
 }

@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-#include "contrib/desk/http/route.h"
+#include "contrib/desk/http/nav.h"
+#include "contrib/desk/rooms.h"
 
-/* A room's table of routes; adding a room is one line here and one below. */
+/* A room's table of routes; adding a room is one line here and one in rooms.h. */
 const struct route *const desk_routes[] = {
+    static_routes,
+    people_routes,
+    account_routes,
     NULL,
 };
 
 const struct route *const desk_admin_routes[] = {
+    admin_routes,
     NULL,
+};
+
+/* In the order of the page's head. What leads nowhere for a role is not shown. */
+const struct nav_row desk_nav[] = {
+    {ROLE_SALES, "/opportunities", "Opportunities"},
+    {ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_ADMIN, "/devices", "Devices"},
+    {ROLE_SERVICE | ROLE_SALES | ROLE_ENGINEER, "/claims", "Claims"},
+    {ROLE_FACTORY, "/factory", "Factory"},
+    {ROLE_SALES | ROLE_FACTORY, "/inquiries", "Inquiries"},
+    {ROLE_CUSTOMER, "/me", "My devices and advice"},
+    {ROLE_CUSTOMER, "/me#sent", "What was sent"},
+    {ROLE_CUSTOMER, "/me#consent", "Consent"},
+    {ROLE_CUSTOMER, "/me#data", "My data"},
+    {ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN, "/customers", "Customers"},
+    {ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN, "/sites", "Silent sites"},
+    {ROLE_ADMIN, "/people", "People"},
+    {ROLE_ADMIN, "/audit", "Audit"},
+    {0},
 };

@@ -24,16 +24,20 @@ enum role {
   ROLE_ADMIN = 1 << 6,    /* people, sites, tables */
   ROLE_SITE = 1 << 7,     /* a site's exporter, by its token */
 };
+/* Everybody who has an account. */
+#define ROLE_PEOPLE                                                                                \
+  (ROLE_SALES | ROLE_SERVICE | ROLE_FACTORY | ROLE_ENGINEER | ROLE_CUSTOMER | ROLE_ADMIN)
 
 /* The one who asks, as the guard found out; the handlers never look at credentials. */
 struct visitor {
   enum role role;
   int64_t user_id;      /* 0: none */
-  const char *name;     /* as people write it; for a site its id */
+  const char *name;     /* as people write it; for a site its id; NULL for nobody */
   const char *customer; /* ROLE_CUSTOMER and ROLE_SITE: the tenant; NULL else */
   const char *site;     /* ROLE_SITE */
-  int64_t staff_id;     /* 0: none */
-  bool by_token;        /* an API token: no session, no CSRF field */
+  const char *staff;    /* the key of the table staff; NULL: none */
+  int64_t credential;   /* ROLE_SITE: the row of the table credentials */
+  bool by_token;        /* a bearer token or certificate: no session, no CSRF field */
 };
 
 /*
@@ -42,48 +46,59 @@ struct visitor {
  */
 struct request {
   struct desk *desk;
-  const struct route *route;
+  const struct route *route; /* NULL where none was found */
   const struct visitor *visitor;
   struct db_scope scope; /* of the visitor: handed to store_read and store_write */
   const char *method;
-  const char *path;
-  const char *body;
+  const char *path; /* as it came, percent-encoded, without the query */
+  const char *body; /* "" when there is none */
   size_t body_len;
   const char *address; /* of the peer, or what a trusted proxy says */
+  const char *csrf;    /* of the session; NULL without one */
   int64_t now;
   bool wants_json; /* by path (/api/) or Accept */
+  bool secure;     /* the visitor came by https */
 };
 
-/* A part of the path that the route's pattern names: "/devices/{id}". Never NULL for a name that
- * the pattern has. */
+/* A part of the path that the route's pattern names: "/devices/{id}", decoded. Never NULL for a
+ * name that the pattern has. */
 const char *request_part(const struct request *r, const char *name);
-/* A parameter of the query string, or a field of a form that was posted; NULL when absent. */
+/* A parameter of the query string, or a field of a form that was posted; NULL when absent. A field
+ * may have several lines. */
 const char *request_query(const struct request *r, const char *name);
 const char *request_field(const struct request *r, const char *name);
 /* The n-th of several fields of one name; NULL after the last. */
 const char *request_field_nth(const struct request *r, const char *name, size_t n);
 /* A header's value by name, NULL when absent; of a repeated one the first. */
 const char *request_header(const struct request *r, const char *name);
+const char *request_cookie(const struct request *r, const char *name);
 /* The body as JSON within the limits of common/json.h; NULL with err. New reference. */
 json_t *request_json(const struct request *r, struct tm_error *err);
+/* A copy of a text that lives as long as the request; NULL for NULL or when memory is short. */
+const char *request_keep(const struct request *r, const char *text);
 
 struct response {
   int status;               /* 0: the handler gave none, which becomes 500 */
   const char *content_type; /* a literal */
   struct tm_buf body;
+  const void *fixed; /* instead of body: memory that outlives the desk */
+  size_t fixed_len;
   struct response_header {
     char name[32];
     char value[512];
   } headers[8];
   size_t headers_len;
-  /* Server-sent events: the connection stays open and is fed from this topic; NULL else. */
+  /* Server-sent events: the connection stays open and is fed from this topic (borrowed until the
+   * handler returns); NULL else. */
   const char *topic;
 };
 
 /* Each returns 0 or a negative errno (the server then answers 500 and logs once). */
 int respond_header(struct response *to, const char *name, const char *value);
-/* Renders a page of pages/ around a model (borrowed); adds who is signed in, the navigation, the
- * CSRF field, the demonstration mark and the time by itself. */
+/* Renders a page of pages/ around a model (borrowed; NULL fails, so that json_pack() may be handed
+ * on); adds who is signed in, the navigation, the CSRF field, the demonstration mark and the time
+ * by itself, as the member "desk". The parts head and foot want "title", and may have "reading"
+ * (larger print) and "charts" (dygraphs). */
 int respond_page(const struct request *r, struct response *to, int status, const char *page,
                  const json_t *model, struct tm_error *err);
 /* Compact JSON with an ETag; a matching If-None-Match becomes 304. */
@@ -98,5 +113,7 @@ int respond_redirect(struct response *to, const char *path, struct tm_error *err
  * causes: a foreign id and an absent one answer alike. */
 int respond_error(const struct request *r, struct response *to, int status, const char *field,
                   const char *text);
+/* Events of a topic until the visitor leaves: 429 when this person has too many open. */
+int respond_events(struct response *to, const char *topic);
 
 #endif

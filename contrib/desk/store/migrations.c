@@ -6,8 +6,10 @@
 #define STEP(name, file) TM_EMBED(name, "contrib/desk/store/migrations/" file ".sql")
 
 STEP(step_1, "001-core");
+STEP(step_2, "002-people");
 
 const struct migration migrations[] = {
     {"001-core", step_1_text, &step_1_size},
+    {"002-people", step_2_text, &step_2_size},
 };
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);

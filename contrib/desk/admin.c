@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "contrib/desk/desk.h"
+#include "contrib/desk/http/pool.h"
+#include "contrib/desk/http/server.h"
+#include "contrib/desk/rooms.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+static const struct db_scope everyone = {NULL};
+
+/* --- is it well? ------------------------------------------------------------------------------ */
+
+static int ask_store(struct db *db, void *arg, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  (void)arg;
+  int rc = db_prepare(db, "SELECT COUNT(*) FROM settings", &stmt, err);
+  if (rc < 0)
+    return rc;
+  rc = db_step(stmt, err);
+  db_done(stmt);
+  return rc < 0 ? rc : 0;
+}
+
+static int get_health(const struct request *r, struct response *to, struct tm_error *err)
+{
+  int rc = store_read(r->desk->store, &everyone, ask_store, NULL, err);
+  json_t *model =
+      json_pack("{s:s, s:s?, s:I}", "status", rc == 0 ? "ok" : "failed", "store",
+                rc == 0 ? "ok" : err->text, "uptime_s", (json_int_t)(r->now - r->desk->started_at));
+  rc = respond_json(r, to, rc == 0 ? 200 : 503, model, err);
+  json_decref(model);
+  return rc;
+}
+
+/* --- in figures ------------------------------------------------------------------------------- */
+
+static int put(struct tm_buf *out, const char *name, const char *type, const char *help,
+               uint64_t value)
+{
+  return tm_buf_printf(out,
+                       "# TYPE tidemark_desk_%s %s\n# HELP tidemark_desk_%s %s\n"
+                       "tidemark_desk_%s%s %" PRIu64 "\n",
+                       name, type, name, help, name, type[0] == 'c' ? "_total" : "", value);
+}
+
+static int get_metrics(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct server_counts c;
+  struct tm_buf *out = &to->body;
+  server_count(r->desk->server, &c);
+  int rc =
+      put(out, "requests", "counter", "Whole requests that were given to a worker.", c.requests);
+  if (rc == 0)
+    rc =
+        put(out, "refused", "counter", "Requests that the guard refused by their head.", c.refused);
+  if (rc == 0)
+    rc = put(out, "cut", "counter", "Connections cut because their time was over.", c.cut);
+  if (rc == 0)
+    rc = put(out, "turned_away", "counter", "Connections over the limit of their address.",
+             c.turned_away);
+  if (rc == 0)
+    rc =
+        put(out, "busy", "counter", "Requests answered 503 because too many were waiting.", c.busy);
+  if (rc == 0)
+    rc = put(out, "connections", "gauge", "Open connections.", c.connections);
+  if (rc == 0)
+    rc = put(out, "waiting", "gauge", "Requests that wait for a worker.",
+             workers_waiting(r->desk->workers));
+  if (rc == 0)
+    rc = put(out, "streams", "gauge", "Open streams of events.", topics_open(r->desk->topics));
+  if (rc == 0)
+    rc = put(out, "start_time_seconds", "gauge", "When the desk was started.",
+             (uint64_t)r->desk->started_at);
+  if (rc == 0)
+    rc = tm_buf_puts(out, "# EOF\n");
+  if (rc < 0)
+    return tm_fail(err, rc, "the metrics are too long");
+  to->status = 200;
+  to->content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+  return 0;
+}
+
+const struct route admin_routes[] = {
+    {"GET", "/healthz", ROLE_NONE, 0, "Whether the desk and its store are well.", get_health},
+    {"GET", "/metrics", ROLE_NONE, 0, "Figures in OpenMetrics.", get_metrics},
+    {0},
+};

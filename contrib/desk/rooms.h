@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_DESK_ROOMS_H
+#define TM_DESK_ROOMS_H
+
+#include "contrib/desk/http/route.h"
+
+/* The tables of routes of all rooms; routes.c puts them into one list. */
+extern const struct route static_routes[];
+extern const struct route people_routes[];
+extern const struct route account_routes[];
+extern const struct route admin_routes[]; /* of the administrator's own listener */
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "contrib/desk/serve.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "contrib/desk/desk.h"
+#include "contrib/desk/http/dispatch.h"
+#include "contrib/desk/http/server.h"
+#include "contrib/desk/people/accounts.h"
+#include "contrib/desk/people/people.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAITING = 1024, DRAIN_S = 20, ADMIN_THREADS = 1 };
+
+/* "READY=1" to the service manager that started us, if one did: what sd_notify(3) does. */
+static void notify(const char *state)
+{
+  const char *path = getenv("NOTIFY_SOCKET");
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  if (path == NULL || strlen(path) >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
+    return;
+  memcpy(to.sun_path, path, strlen(path));
+  socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+  if (path[0] == '@')
+    to.sun_path[0] = '\0';
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return;
+  if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, len) < 0)
+    tm_log_warning("%s: %s", path, strerror(errno));
+  close(fd);
+}
+
+static int open_parts(struct desk *desk, struct tm_error *err)
+{
+  const struct desk_conf *conf = desk->conf;
+  char path[4096];
+  struct store_settings settings = {.url = conf->database,
+                                    .password_file = conf->database_password_file,
+                                    .connections = (unsigned)conf->limits.workers + 1};
+  snprintf(path, sizeof(path), "%s/pages", conf->data_dir);
+  int rc = templates_load(&desk->templates, path, err);
+  snprintf(path, sizeof(path), "%s/static", conf->data_dir);
+  if (rc == 0)
+    rc = assets_load(&desk->assets, path, conf->javascript_dir, err);
+  if (rc == 0)
+    rc = store_open(&desk->store, &settings, err);
+  if (rc < 0)
+    return rc;
+  desk->people = people_new();
+  desk->topics = topics_new(conf->limits.streams, server_wake);
+  if (desk->people == NULL || desk->topics == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  return workers_new(&desk->workers, (unsigned)conf->limits.workers, WAITING, err);
+}
+
+static int open_servers(struct desk *desk, struct tm_error *err)
+{
+  const struct desk_conf *conf = desk->conf;
+  struct server_settings settings = {
+      .listen = conf->listen,
+      .threads = 2,
+      .connections = conf->limits.connections,
+      .connections_per_address = conf->limits.connections_per_address,
+      .body_bytes = conf->limits.body_bytes,
+      .request_s = conf->limits.request_s,
+      .trusted = conf->trusted,
+      .trusted_len = conf->trusted_len,
+      .https = conf->https,
+      .workers = desk->workers,
+      .topics = desk->topics,
+      .desk = desk,
+      .routes = desk_routes,
+      .answer = dispatch,
+  };
+  int rc = server_start(&desk->server, &settings, err);
+  if (rc < 0 || conf->admin_listen == NULL)
+    return rc;
+  settings.listen = conf->admin_listen;
+  settings.threads = ADMIN_THREADS;
+  settings.connections = 64;
+  settings.connections_per_address = 64;
+  settings.topics = NULL;
+  settings.routes = desk_admin_routes;
+  settings.answer = dispatch_admin;
+  settings.https = false;
+  return server_start(&desk->admin, &settings, err);
+}
+
+static void close_all(struct desk *desk)
+{
+  if (desk->topics != NULL)
+    topics_end(desk->topics, 0);
+  if (desk->server != NULL)
+    server_drain(desk->server, DRAIN_S);
+  if (desk->admin != NULL)
+    server_drain(desk->admin, 1);
+  workers_free(desk->workers);
+  server_free(desk->server);
+  server_free(desk->admin);
+  topics_free(desk->topics);
+  people_free(desk->people);
+  if (desk->store != NULL)
+    store_close(desk->store);
+  assets_free(desk->assets);
+  templates_free(desk->templates);
+}
+
+/* The very first start has nobody who could let others in: a link for the first administrator. */
+static int greet(struct desk *desk, struct tm_error *err)
+{
+  const char *url = desk->conf->public_url;
+  struct db_scope everyone = {NULL};
+  struct account first = {.now = desk->now(), .by = "desk"};
+  int rc = store_write(desk->store, &everyone, account_first, &first, err);
+  if (rc < 0)
+    return rc;
+  if (url == NULL)
+    url = server_url(desk->server);
+  if (first.id != 0)
+    printf("first administrator, once, within %d hours: %s/login/%s\n", LINK_HOURS, url,
+           first.secret);
+  if (desk->admin != NULL)
+    printf("health and metrics at %s\n", server_url(desk->admin));
+  printf("serving at %s\n", server_url(desk->server));
+  return fflush(stdout) == 0 ? 0 : tm_fail(err, -EIO, "standard output: cannot be written");
+}
+
+/* Cuts who is slow, lets streams be heard of, and waits for the end. */
+static void run(struct desk *desk, const sigset_t *ends)
+{
+  struct timespec pause = {.tv_nsec = 500000000};
+  while (sigtimedwait(ends, NULL, &pause) < 0) {
+    double now = tm_monotonic();
+    server_beat(desk->server, now);
+    if (desk->admin != NULL)
+      server_beat(desk->admin, now);
+    topics_beat(desk->topics, now);
+  }
+}
+
+int serve(const struct desk_conf *conf)
+{
+  struct tm_error err = {0};
+  struct desk desk = {.conf = conf, .now = tm_now, .started_at = tm_now()};
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  /* Before there are threads, so that none of them takes it. */
+  pthread_sigmask(SIG_BLOCK, &ends, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  int rc = open_parts(&desk, &err);
+  if (rc == 0)
+    rc = open_servers(&desk, &err);
+  if (rc == 0)
+    rc = greet(&desk, &err);
+  if (rc == 0) {
+    notify("READY=1");
+    run(&desk, &ends);
+    notify("STOPPING=1");
+  } else {
+    tm_log_error("%s", err.text);
+  }
+  close_all(&desk);
+  return tm_exit_status(rc);
+}
