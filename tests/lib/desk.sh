@@ -16,6 +16,7 @@ CONF
 }
 
 desk_start() {
+  rm -f "$T/desk.out"
   tidemark-desk serve --config "$T/desk.conf" >"$T/desk.out" 2>"$T/desk.err" &
   DESK_PID=$!
   keep $DESK_PID
