@@ -126,9 +126,9 @@ static int show_account(const struct request *r, struct response *to, int status
   int rc = store_read(r->desk->store, &everyone, read_own, &own, err);
   if (rc == 0) {
     mark_current(r, own.sessions);
-    json_t *model = json_pack("{s:s, s:O, s:O, s:O, s:O?, s:s?}", "title", "My account",
-                              "account", own.account, "sessions", own.sessions, "tokens",
-                              own.tokens, "error", error, "new_token", token);
+    json_t *model = json_pack("{s:s, s:O, s:O, s:O, s:O?, s:s?}", "title", "My account", "account",
+                              own.account, "sessions", own.sessions, "tokens", own.tokens, "error",
+                              error, "new_token", token);
     say(r, model);
     rc = r->wants_json ? respond_json(r, to, status, model, err)
                        : respond_page(r, to, status, "account.html", model, err);
