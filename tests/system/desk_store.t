@@ -19,4 +19,6 @@ like "a role that passes by row-level security is refused" \
 
 ok "the intake keeps the same in PostgreSQL" \
   env STORE_URL="$(tests/lib/postgresql database "$T/pg" intake)" "$BUILD/tests/unit/test_desk_intake"
+ok "the advice keeps the same in PostgreSQL" \
+  env STORE_URL="$(tests/lib/postgresql database "$T/pg" advice)" "$BUILD/tests/unit/test_desk_advice"
 done_testing

@@ -2,6 +2,7 @@
 #include "contrib/desk/store/store_own.h"
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "contrib/desk/store/db_pgsql.h"
 
@@ -14,9 +15,10 @@
 
 /*
  * Work that met another's (a serialization failure) is tried again after a wait that grows and has
- * chance in it; work that lost its connection too, as long as a server takes to start again.
+ * chance in it; work that lost its connection too, as long as a server takes to start again. That a
+ * commit was sent and never answered is asked for longer: it must not be done twice, nor be lost.
  */
-enum { SLOTS_MAX = 64, TRIES = 40, LOST_TRIES = 12, WAIT_MAX_MS = 1000 };
+enum { SLOTS_MAX = 64, TRIES = 40, WAIT_MAX_MS = 1000, LOST_S = 20, UNKNOWN_S = 90 };
 
 struct pgsql_store {
   struct store base;
@@ -99,21 +101,23 @@ static int ask_outcome(struct pgsql_store *s, struct attempt *a, struct tm_error
 static int run(struct pgsql_store *s, struct attempt *a, struct tm_error *err)
 {
   struct tm_error own = {0};
-  int rc = -EAGAIN, lost = 0;
-  for (int i = 0; rc == -EAGAIN && i < TRIES && lost < LOST_TRIES; i++) {
+  double start = tm_monotonic();
+  int rc = -EAGAIN, met = 0;
+  for (int i = 0; rc == -EAGAIN && met < TRIES; i++) {
     if (i > 0)
       wait_a_little(i);
+    if (i > 0 && tm_monotonic() - start > (a->transaction != 0 ? UNKNOWN_S : LOST_S))
+      break;
     own = (struct tm_error){0};
     if (a->transaction != 0) {
       rc = ask_outcome(s, a, &own);
-      lost += rc == -EAGAIN;
       if (rc == 0)
         return 0;
       if (rc == -EAGAIN)
         continue;
     }
     rc = once(s, a, &own);
-    lost += a->lost;
+    met += !a->lost;
   }
   if (rc < 0 && a->transaction != 0)
     return tm_fail(err, -EIO,

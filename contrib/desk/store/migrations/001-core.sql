@@ -259,7 +259,7 @@ CREATE TABLE items (
   id SERIAL_KEY,
   customer_id TEXT NOT NULL,
   device_id INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,
-  key TEXT NOT NULL UNIQUE,
+  key TEXT NOT NULL,
   action TEXT NOT NULL,
   kind TEXT,                           -- of the device
   region TEXT,                         -- of the customer
@@ -290,7 +290,8 @@ CREATE TABLE items (
   closed_reason TEXT,
   snoozed_until INTEGER,
   told_late_at INTEGER,
-  version INTEGER NOT NULL DEFAULT 1   -- counts changes
+  version INTEGER NOT NULL DEFAULT 1,  -- counts changes
+  UNIQUE (customer_id, key)
 );
 CREATE INDEX items_ranked ON items (open, weight, id);
 CREATE INDEX items_by_order ON items (open, order_by, id);
