@@ -253,14 +253,25 @@ def summaries(n, first=1, **changes):
     return "\n".join(lines) + "\n"
 
 
-def make_cert(folder, name="server", subject="127.0.0.1"):
-    """A self-signed certificate; returns (PEM with key, PEM of the certificate alone)."""
+def make_cert(folder, name="server", subject="127.0.0.1", at=None, authority=None):
+    """A certificate for two days from now (or from `at`, "2020-01-01"), self-signed or signed by an
+    authority that this made before, by its name; returns (PEM with key, PEM of the certificate)."""
     key, cert, both = (os.path.join(folder, name + e) for e in (".key", ".crt", ".pem"))
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=" + subject, "-addext",
-         "subjectAltName=IP:" + subject if subject[0].isdigit() else "subjectAltName=DNS:" + subject,
-         "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
+    then = ["faketime", at] if at else []
+    named = "subjectAltName=" + ("IP:" if subject[0].isdigit() else "DNS:") + subject
+    make = [*then, "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-nodes", "-subj", "/CN=" + subject, "-keyout", key]
+    if authority:
+        request, by = key + ".req", os.path.join(folder, authority)
+        with open(key + ".ext", "w") as f:
+            f.write(named + "\n")
+        subprocess.run([*make, "-out", request], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([*then, "openssl", "x509", "-req", "-in", request, "-days", "2", "-CA",
+                        by + ".crt", "-CAkey", by + ".key", "-CAcreateserial", "-extfile",
+                        key + ".ext", "-out", cert], check=True, stderr=subprocess.DEVNULL)
+    else:
+        subprocess.run([*make, "-x509", "-days", "2", "-addext", named, "-out", cert], check=True,
+                       stderr=subprocess.DEVNULL)
     with open(both, "wb") as f:
         for part in (key, cert):
             with open(part, "rb") as g:

@@ -213,20 +213,44 @@ receiver.mode = None
 both, cert = make_cert(site.folder)
 _, other = make_cert(site.folder, "other")
 named, named_cert = make_cert(site.folder, "named", "desk.example.com")
-tls = Receiver(both)
-wrong_name = Receiver(named)
-for name, url, ca in (("an unknown certificate", tls.url, other),
-                      ("a certificate for another name", wrong_name.url, named_cert),
-                      ("plain text instead of TLS", receiver.url.replace("http:", "https:"), cert)):
+# An authority of ours, one that nobody knows, and certificates by them.
+_, authority = make_cert(site.folder, "authority", "authority.example.com")
+make_cert(site.folder, "stranger", "stranger.example.com")
+by_authority, _ = make_cert(site.folder, "good", authority="authority")
+by_stranger, _ = make_cert(site.folder, "strange", authority="stranger")
+bad = [("an unknown, self-signed certificate", both, other),
+       ("a self-signed certificate, and the system's authorities", both, None),
+       ("a certificate for another name", named, named_cert),
+       ("a certificate by an unknown authority", by_stranger, authority)]
+if shutil.which("faketime"):
+    for when, name in (("2020-01-01", "an expired certificate"),
+                       ("2040-01-01", "a certificate that is not valid yet")):
+        pem, crt = make_cert(site.folder, "at-" + when, at=when)
+        bad.append((name, pem, crt))
+servers = []
+for name, pem, ca in bad:
+    server = Receiver(pem)
+    servers.append((name, server, server.url, ca))
+servers.append(("plain text instead of TLS", receiver, receiver.url.replace("http:", "https:"), cert))
+for name, server, url, ca in servers:
     s = Site()
-    s.configure(s.webhook(url, more='ca_file = "%s"' % ca))
+    s.configure(s.webhook(url, more='ca_file = "%s"' % ca if ca else ""))
     s.enable("sales")
     s.run("queue", "--now", "-", stdin=summaries(1))
-    n = len(receiver.log)
+    n = len(server.log)
     p = s.run("push", "--once")
-    ok(p.returncode == 69 and len(s.items("new")) == 1 and
-       not tls.log and not wrong_name.log and len(receiver.log) == n,
-       "%s: not one byte of the body is sent, the item stays" % name, p.stderr)
+    ok(p.returncode == 69 and len(s.items("new")) == 1 and len(server.log) == n,
+       "%s: not one byte of the body is sent, the item stays" % name, p.returncode, p.stderr)
+    if server is not receiver:
+        server.close()
+signed = Receiver(by_authority)
+s = Site()
+s.configure(s.webhook(signed.url, more='ca_file = "%s"' % authority))
+s.enable("sales")
+s.run("queue", "--now", "-", stdin=summaries(1))
+same((s.run("push", "--once").returncode, len(signed.records)), (0, 1),
+     "a certificate by the authority that was named is good")
+signed.close()
 
 strict = Receiver(both, client_ca=other)
 s = Site()
@@ -269,6 +293,6 @@ s2.configure(s2.webhook(asking.url, purposes='"sales", "service"', more='poll = 
 s2.enable("service")
 s2.run("push", "--once")
 ok(not os.path.exists(os.path.join(s2.state, "requests")), "an unsigned request is not heard")
-for r in (receiver, sick, tls, wrong_name, asking, strict):
+for r in (receiver, sick, asking, strict):
     r.close()
 done()

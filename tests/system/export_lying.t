@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""A receiver that lies by the throw of dice, seed after seed: nothing is lost, nothing is followed.
-SEEDS and ITEMS (of each) make it longer: tests/long/export_lying.t."""
+"""A receiver that lies by the throw of dice, seed after seed: nothing is lost, nothing is followed, and
+a healthy one beside it keeps its rate. SEEDS, ITEMS (of each) and ROUNDS make it longer:
+tests/long/export_lying.t."""
 import json
+import multiprocessing
 import os
 import random
 import sys
@@ -13,6 +15,8 @@ from tap import done, note, ok, same  # noqa: E402
 
 SEEDS = int(os.environ.get("SEEDS", "2"))
 ITEMS = int(os.environ.get("ITEMS", "60"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+KEPT = float(os.environ.get("KEPT", "0.4"))  # of the rate: little, where others use the machine too
 
 
 def accept_then(after):
@@ -99,5 +103,46 @@ note("%d items, %d seeds, %d calls of push" % (sent, SEEDS, tries))
 same((lost, doubled), (0, 0), "nothing lost, nothing under two keys")
 same(problems, [], "every item ends in sent/, no call of push crashes, the bytes stay the same")
 same(len(trap.log), 0, "no redirect was followed")
+
+# --- a healthy target beside a sick one ------------------------------------------------------------------
+
+
+def serve_sick(pipe):
+    """In a process of its own: its work is not to slow the healthy one's."""
+    dice = random.Random(1)
+    sick = Receiver()
+    sick.mode = lambda r, q: dice.choice(LIES[:12] + [hang, close_early, reset, garbage])(r, q)
+    pipe.send(sick.url)
+    pipe.recv()
+
+
+ours, theirs = multiprocessing.Pipe()
+process = multiprocessing.get_context("fork").Process(target=serve_sick, args=(theirs,), daemon=True)
+process.start()
+sick_url = ours.recv()
+
+
+def rate(beside):
+    """Items a second that a healthy receiver gets, over what it takes from first to last."""
+    seen = []
+    good = Receiver()
+    good.mode = lambda r, q: seen.append(time.monotonic()) or "ok"
+    s = Site()
+    s.configure(s.webhook(good.url, name="good") +
+                (s.webhook(sick_url, name="sick", more='timeout = "1s"') if beside else ""))
+    s.enable("sales")
+    s.run("queue", "--now", "-", stdin=summaries(ITEMS * 4), timeout=300)
+    s.run("push", "--once", timeout=300)
+    good.close()
+    shutil.rmtree(s.folder, True)
+    return (len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) == ITEMS * 4 else 0
+
+
+pairs = [(rate(False), rate(True)) for _ in range(ROUNDS)]
+middle = sorted(b / a for a, b in pairs if a)[len(pairs) // 2]
+note("items a second alone and beside a sick one: " +
+     ", ".join("%.0f %.0f" % pair for pair in pairs) + "; middle %.2f" % middle)
+ok(middle >= KEPT, "a healthy target keeps %.0f %% of its rate beside a sick one" % (100 * KEPT), pairs)
+ours.send("end")
 trap.close()
 done()
