@@ -84,33 +84,6 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
   return 0;
 }
 
-const struct tm_mark *tm_conf_mark(const struct tm_conf_own *own, const void *what)
-{
-  for (size_t i = own->marks_len; i > 0; i--) {
-    if (own->marks[i - 1].what == what)
-      return &own->marks[i - 1];
-  }
-  return NULL;
-}
-
-int tm_conf_refuse(const struct tm_conf_own *own, cfg_t *section, const char *key,
-                   struct tm_error *err, const char *fmt, ...)
-{
-  char text[384];
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(text, sizeof(text), fmt, ap);
-  va_end(ap);
-  const cfg_opt_t *opt = key != NULL ? cfg_getopt(section, key) : NULL;
-  const struct tm_mark *mark = opt != NULL ? tm_conf_mark(own, opt) : NULL;
-  if (mark == NULL)
-    mark = tm_conf_mark(own, section);
-  const char *title = cfg_title(section);
-  return tm_fail(err, -EINVAL, "%s:%d: %s%s%s%s", mark != NULL ? mark->file : current_file(own),
-                 mark != NULL ? mark->line : section->line, title != NULL ? "target " : "",
-                 title != NULL ? title : "", title != NULL ? ": " : "", text);
-}
-
 /* The rows of our table as libconfuse wants them. Every value is a string to it: its own numbers
  * take octal, and its messages would not say what is accepted. */
 static void fill_options(cfg_opt_t *options, const struct tm_key *keys)

@@ -4,7 +4,9 @@
 
 /*
  * Between conf.c, which knows libconfuse and files, and whoever knows what the values mean:
- * conf_check.c for tidemark.conf, and the desk for desk.conf. Nobody else includes this.
+ * conf_check.c and conf_target.c for tidemark.conf, and the desk for desk.conf. conf_value.c, which
+ * reads one value, and conf_mark.c, which knows where it stands, are below them. Nobody else
+ * includes this.
  */
 
 #include "common/conf.h"

@@ -5,11 +5,8 @@
 #include "common/clock.h"
 #include "common/json.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int64_t get_time(const json_t *object, const char *key)
@@ -80,38 +77,6 @@ int rule_facts_read(struct rule_facts *f, const json_t *summary, const struct ca
   return rc == 0 ? load_forecast(f, err) : rc;
 }
 
-unsigned rule_installed(const json_t *product, const struct catalogue_item *item)
-{
-  const char *start = tm_json_get_string(product, "configuration");
-  const char *s = start;
-  size_t len = strlen(item->sku);
-  unsigned pieces = 0;
-  for (; s != NULL && (s = strstr(s, item->sku)) != NULL; s += len) {
-    const char *p = s;
-    char end = s[len];
-    /* The whole SKU: "SHELF-20T" does not stand in "SHELF-20T-SSD". */
-    if ((p > start && strchr(" ,;(", p[-1]) == NULL) || strchr(" ,;.)", end) == NULL)
-      continue;
-    while (p > start && p[-1] == ' ')
-      p--;
-    if (p > start && p[-1] == 'x')
-      p--;
-    else if (p - start >= 2 && memcmp(p - 2, "\xc3\x97", 2) == 0) /* the sign × */
-      p -= 2;
-    else {
-      pieces++;
-      continue;
-    }
-    while (p > start && p[-1] == ' ')
-      p--;
-    const char *digits = p;
-    while (digits > start && digits[-1] >= '0' && digits[-1] <= '9')
-      digits--;
-    pieces += digits < p && p - digits <= 4 ? (unsigned)strtoul(digits, NULL, 10) : 1;
-  }
-  return pieces;
-}
-
 double rule_level(const struct rule_facts *f, const char *name)
 {
   const json_t *levels = json_object_get(f->status, "levels");
@@ -122,46 +87,4 @@ double rule_level(const struct rule_facts *f, const char *name)
       return tm_json_get_number(l, "now");
   }
   return NAN;
-}
-
-const char *need_action_name(enum need_action action)
-{
-  static const char *const names[NEED_ACTIONS] = {"grow",     "cache",  "faster",
-                                                  "software", "supply", "service"};
-  return names[action];
-}
-
-static void put(struct need *n, const char *name, size_t index, json_t *value)
-{
-  char key[64];
-  if (n->evidence == NULL)
-    n->evidence = json_object();
-  if (index > 0)
-    snprintf(key, sizeof(key), "%s_%s_%zu", need_action_name(n->action), name, index);
-  else
-    snprintf(key, sizeof(key), "%s_%s", need_action_name(n->action), name);
-  json_object_set_new(n->evidence, key, value);
-}
-
-void need_put_number(struct need *n, const char *name, size_t index, double value)
-{
-  put(n, name, index, tm_json_number(value));
-}
-
-void need_put_text(struct need *n, const char *name, size_t index, const char *value)
-{
-  char text[81];
-  size_t len = 0;
-  for (; *value != '\0' && len + 1 < sizeof(text); value++) {
-    bool plain = isalnum((unsigned char)*value) || strchr(" .,:/+%-", *value) != NULL;
-    text[len++] = plain && (unsigned char)*value < 0x80 ? *value : ' ';
-  }
-  text[len] = '\0';
-  put(n, name, index, json_string(text));
-}
-
-void need_release(struct need *n)
-{
-  json_decref(n->evidence);
-  n->evidence = NULL;
 }
