@@ -2,6 +2,7 @@
 /* What keeps interval maxima from being exact is named, with the line to change. */
 #include "analyzer/source/rrd.h"
 #include "analyzer/source/rrd_settings.h"
+#include "tests/lib/shell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,18 +20,6 @@
   "RRA:AVERAGE:0.1:1:17664 RRA:MAX:0.1:1:17664 RRA:AVERAGE:0.1:12:17664 RRA:MAX:0.1:12:17664"
 
 static char folder[] = "/tmp/tidemark-settings-XXXXXX";
-
-static void run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *fmt, ...)
-{
-  char command[4096];
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(command, sizeof(command), fmt, ap);
-  va_end(ap);
-  if (system(command) != 0)
-    fail_msg("%s", command);
-}
 
 /* All findings of the folder, one line each; the caller frees. */
 static char *findings(int64_t interval_s)

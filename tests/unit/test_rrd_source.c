@@ -4,6 +4,7 @@
 #include "analyzer/days.h"
 #include "analyzer/source/rrd.h"
 #include "common/clock.h"
+#include "tests/lib/shell.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,19 +27,6 @@
 #define NOW 1772366400L /* 2026-03-01 12:00 UTC */
 
 static char folder[] = "/tmp/tidemark-source-XXXXXX";
-
-static void run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void run(const char *fmt, ...)
-{
-  char command[8192];
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(command, sizeof(command), fmt, ap);
-  va_end(ap);
-  int status = system(command);
-  if (status != 0)
-    fail_msg("%s: status %d", command, status);
-}
 
 /* --- making files ---------------------------------------------------------------------------- */
 
