@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILE_BYTES = 1 << 20, MAX_KEYS = 64, MAX_BLOCKS = 16 };
+enum { MAX_FILE_BYTES = 1 << 20, MAX_KEYS = 64, MAX_BLOCKS = 16, MAX_TITLED = 4 };
 
 /* libconfuse takes the end of the file as the end of every open block, so that half a file would be
  * accepted. This key follows the text and is known at the top level only. */
@@ -101,7 +101,7 @@ static void fill_options(cfg_opt_t *options, const struct tm_key *keys)
 static cfg_t *make_parser(const struct tm_conf_schema *schema)
 {
   cfg_opt_t blocks[MAX_BLOCKS][MAX_KEYS] = {0};
-  cfg_opt_t titled[MAX_KEYS] = {0};
+  cfg_opt_t titled[MAX_TITLED][MAX_KEYS] = {0};
   fill_options(blocks[0], schema->blocks[0].keys);
   size_t n = 0;
   while (blocks[0][n].name != NULL)
@@ -113,12 +113,12 @@ static cfg_t *make_parser(const struct tm_conf_schema *schema)
                                  .subopts = blocks[i],
                                  .validcb = on_value};
   }
-  if (schema->titled != NULL) {
-    fill_options(titled, schema->titled_keys);
-    blocks[0][n++] = (cfg_opt_t){.name = schema->titled,
+  for (size_t i = 0; schema->titled != NULL && schema->titled[i].keys != NULL; i++) {
+    fill_options(titled[i], schema->titled[i].keys);
+    blocks[0][n++] = (cfg_opt_t){.name = schema->titled[i].name,
                                  .type = CFGT_SEC,
                                  .flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES,
-                                 .subopts = titled,
+                                 .subopts = titled[i],
                                  .validcb = on_value};
   }
   blocks[0][n++] = (cfg_opt_t){.name = END_KEY, .type = CFGT_STR};
@@ -269,7 +269,7 @@ static int finish(struct tm_conf *out, struct tm_conf_own *own, int rc, struct t
   if (rc == 0)
     rc = tm_conf_check(&conf, own, err);
   conf.own = own;
-  if (rc < 0) {
+  if (rc < 0 || own == NULL) {
     tm_conf_release(&conf);
     return rc;
   }
@@ -309,8 +309,10 @@ int tm_conf_own_parse(struct tm_conf_own **out, const struct tm_conf_schema *sch
   return parse_text(*out, text, len, name, err);
 }
 
-static const struct tm_conf_schema tidemark_conf = {"tidemark.conf(5)", tm_conf_blocks, "target",
-                                                    tm_conf_target_keys};
+static const struct tm_block titled_blocks[] = {
+    {"target", tm_conf_target_keys}, {"source", tm_conf_source_keys}, {NULL, NULL}};
+static const struct tm_conf_schema tidemark_conf = {"tidemark.conf(5)", tm_conf_blocks,
+                                                    titled_blocks};
 
 int tm_conf_load(struct tm_conf *out, const char *path, struct tm_error *err)
 {
@@ -331,6 +333,7 @@ int tm_conf_parse(struct tm_conf *out, const char *text, size_t len, const char 
 void tm_conf_release(struct tm_conf *conf)
 {
   free(conf->targets);
+  free(conf->sources);
   tm_conf_own_free(conf->own);
   *conf = (struct tm_conf){0};
 }

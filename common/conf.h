@@ -89,6 +89,12 @@ struct tm_conf_prometheus {
   const char *ca_file;       /* PEM; NULL: the system's certificates */
 };
 
+/* Role vendor: a folder in which one site drops its documents. The tenant of what lies there is
+ * that of the secret, whatever a document says. */
+struct tm_conf_source {
+  const char *name, *directory, *secret_file, *customer, *site;
+};
+
 struct tm_conf {
   enum tm_role role;
   const char *customer_id; /* NULL where not given; [A-Za-z0-9._-] only, as are site and host */
@@ -109,6 +115,8 @@ struct tm_conf {
   struct rule_thresholds recommend;
   struct tm_conf_target *targets;
   size_t targets_len;
+  struct tm_conf_source *sources;
+  size_t sources_len;
   const char *path;        /* the file that was read */
   struct tm_conf_own *own; /* memory of all strings */
 };

@@ -210,7 +210,8 @@ int tm_conf_check(struct tm_conf *out, const struct tm_conf_own *own, struct tm_
     return rc;
   out->role = (enum tm_role)role;
   out->names_clear = names == 0;
-  return tm_conf_read_targets(out, own, err);
+  rc = tm_conf_read_targets(out, own, err);
+  return rc < 0 ? rc : tm_conf_read_sources(out, own, err);
 }
 
 void tm_conf_defaults(struct tm_conf *out)

@@ -28,8 +28,8 @@ int tm_conf_refuse(const struct tm_conf_own *own, cfg_t *section, const char *ke
   if (mark == NULL)
     mark = tm_conf_mark(own, section);
   const char *title = cfg_title(section);
-  return tm_fail(err, -EINVAL, "%s:%d: %s%s%s%s",
-                 mark != NULL ? mark->file : own->files[own->files_len - 1],
-                 mark != NULL ? mark->line : section->line, title != NULL ? "target " : "",
-                 title != NULL ? title : "", title != NULL ? ": " : "", text);
+  return tm_fail(
+      err, -EINVAL, "%s:%d: %s%s%s%s%s", mark != NULL ? mark->file : own->files[own->files_len - 1],
+      mark != NULL ? mark->line : section->line, title != NULL ? cfg_name(section) : "",
+      title != NULL ? " " : "", title != NULL ? title : "", title != NULL ? ": " : "", text);
 }

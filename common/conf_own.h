@@ -45,12 +45,13 @@ struct tm_block {
 struct tm_conf_schema {
   const char *manual;            /* "tidemark.conf(5)", for messages */
   const struct tm_block *blocks; /* the top level first; ends with keys == NULL */
-  const char *titled;            /* a block that may stand several times with a title; or NULL */
-  const struct tm_key *titled_keys;
+  const struct tm_block *titled; /* blocks that may stand several times, each with a title; ends
+                                    with keys == NULL; or NULL */
 };
 
+/* The top level first; ends with keys == NULL. Targets and sources are apart. */
 extern const struct tm_block tm_conf_blocks[];
-extern const struct tm_key tm_conf_target_keys[];
+extern const struct tm_key tm_conf_target_keys[], tm_conf_source_keys[];
 
 /* Where a key was last set, or a block ended. */
 struct tm_mark {
@@ -102,6 +103,7 @@ int tm_conf_read_keys(const struct tm_reader *r, const struct tm_key *keys, void
 int tm_conf_read_choice(const struct tm_reader *r, const char *key, const char *const *names,
                         int *index);
 int tm_conf_read_targets(struct tm_conf *out, const struct tm_conf_own *own, struct tm_error *err);
+int tm_conf_read_sources(struct tm_conf *out, const struct tm_conf_own *own, struct tm_error *err);
 /* Where name stands in a NULL-terminated list, or -1. */
 int tm_conf_index_of(const char *const *names, const char *name);
 /* A name that can stand in a key, a URL and a path: [A-Za-z0-9._-], at most 64, no leading dot. */

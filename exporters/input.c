@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "exporters/accepted.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -143,6 +144,14 @@ int input_read(const struct tm_conf *conf, char *const *files, input_handler *ha
     int rc = 0;
     for (size_t i = 0; rc == 0 && files[i] != NULL; i++)
       rc = read_file(&r, files[i]);
+    return rc;
+  }
+  char **received = conf->role == TM_ROLE_VENDOR ? accepted_list(conf->state_dir) : NULL;
+  if (received != NULL) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && received[i] != NULL; i++)
+      rc = read_file(&r, received[i]);
+    accepted_list_free(received);
     return rc;
   }
   char *path = NULL;

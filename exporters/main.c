@@ -11,6 +11,7 @@
 #include "exporters/opportunities.h"
 #include "exporters/push.h"
 #include "exporters/queue.h"
+#include "exporters/receive.h"
 #include "exporters/requests.h"
 #include "exporters/rights.h"
 #include "exporters/schema.h"
@@ -324,6 +325,17 @@ static int run_inquire(const struct tm_args *args)
   return status;
 }
 
+static int run_receive(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  int status = begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = receive_run(&conf);
+  tm_conf_release(&conf);
+  return status;
+}
+
 static int run_demand(const struct tm_args *args)
 {
   struct tm_conf conf;
@@ -519,6 +531,7 @@ static const struct tm_command commands[] = {
      run_preview},
     {"status", "", "show consent, schedule and targets", run_status},
     {"history", "", "list what was sent and refused", run_history},
+    {"receive", "", "take what sites have dropped", run_receive},
     {"demand", "[FILE|-]", "give a demand document to an ERP as its forecast", run_demand},
     {"inquire", "[FILE|-]...", "ask an ERP for stock and date; reserve, release", run_inquire},
     {"opportunities", "[FILE|-]...", "list what became of what was offered to an ERP",

@@ -102,7 +102,7 @@ static const struct tm_block blocks[] = {
     {"limits", limits_keys},
     {NULL, NULL},
 };
-static const struct tm_conf_schema schema = {"desk.conf(5)", blocks, NULL, NULL};
+static const struct tm_conf_schema schema = {"desk.conf(5)", blocks, NULL};
 
 static const struct desk_conf defaults = {
     .listen = "127.0.0.1:8080",

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "exporters/receive.h"
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/number.h"
+#include "common/sign.h"
+#include "exporters/accepted.h"
+#include "exporters/envelope.h"
+#include "exporters/filter.h"
+#include "exporters/schema.h"
+#include "exporters/tell.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum {
+  MAX_SIGNATURE = 4096,
+  SETTLE_S = 60, /* a file that is younger may still be on its way here */
+};
+
+struct receiver {
+  const struct tm_conf *conf;
+  const struct tm_conf_source *source;
+  struct tm_secret secret;
+  struct schema summary, history;
+  size_t refused, unreadable, left;
+  int pass;
+  int lock;
+};
+
+/* One document that lies there. */
+struct drop {
+  char key[128]; /* of the file's name, without .json */
+  struct tm_buf body;
+  json_t *event;
+  bool young;
+};
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+static int join_path(char out[PATH_MAX], const struct receiver *r, const char *folder,
+                     const char *key, const char *suffix, struct tm_error *err)
+{
+  int n = snprintf(out, PATH_MAX, "%s/%s%s%s", r->source->directory, folder, key, suffix);
+  return n < 0 || n >= PATH_MAX
+             ? tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", r->source->directory)
+             : 0;
+}
+
+/* Both files; the document last, so that it is the one which says where it stands. */
+static int move(const struct receiver *r, const char *key, const char *folder, struct tm_error *err)
+{
+  static const char *const suffixes[] = {".sig", ".json", NULL};
+  char from[PATH_MAX], to[PATH_MAX];
+  int rc = join_path(to, r, folder, "", "", err);
+  if (rc == 0)
+    rc = tm_dir_make(to, 0750, err);
+  for (size_t i = 0; rc == 0 && suffixes[i] != NULL; i++) {
+    rc = join_path(from, r, "", key, suffixes[i], err);
+    if (rc == 0)
+      rc = join_path(to, r, folder, key, suffixes[i], err);
+    if (rc == 0 && rename(from, to) < 0 && errno != ENOENT)
+      rc = tm_fail(err, -errno, "%s: cannot be moved to %s: %s", from, folder, strerror(errno));
+  }
+  return rc;
+}
+
+static int refuse(struct receiver *r, const char *key, const char *why, struct tm_error *err)
+{
+  char path[PATH_MAX];
+  tm_log_error("source %s: %.64s: %s", r->source->name, key, why);
+  r->refused++;
+  int rc = join_path(path, r, "refused/", "", "", err);
+  if (rc == 0)
+    rc = tm_dir_make(path, 0750, err);
+  if (rc == 0)
+    rc = join_path(path, r, "refused/", key, ".why", err);
+  if (rc == 0)
+    rc = tm_file_write(path, why, strlen(why), 0640, err);
+  return rc == 0 ? move(r, key, "refused/", err) : rc;
+}
+
+/* --- signature and tenant ------------------------------------------------------------------- */
+
+/* The value of a line "name: value". */
+static bool header_of(const char *text, const char *name, char *out, size_t size)
+{
+  size_t len = strlen(name);
+  for (const char *line = text; *line != '\0';) {
+    size_t n = strcspn(line, "\r\n");
+    if (n > len + 2 && strncmp(line, name, len) == 0 && line[len] == ':' && line[len + 1] == ' ' &&
+        n - len - 2 < size) {
+      memcpy(out, line + len + 2, n - len - 2);
+      out[n - len - 2] = '\0';
+      return true;
+    }
+    line += n;
+    line += strspn(line, "\r\n");
+  }
+  return false;
+}
+
+static int check_signature(const struct receiver *r, const struct drop *d, struct tm_error *err)
+{
+  char path[PATH_MAX], id[128], at[32], signature[256];
+  struct tm_buf text = TM_BUF_INIT(MAX_SIGNATURE);
+  int64_t when = 0;
+  int rc = join_path(path, r, "", d->key, ".sig", err);
+  if (rc == 0 && tm_file_read(path, &text, err) < 0)
+    rc = tm_fail(err, -EBADMSG, "there is no signature beside it");
+  if (rc == 0 && (text.len == 0 || !header_of(text.ptr, "webhook-id", id, sizeof(id)) ||
+                  !header_of(text.ptr, "webhook-timestamp", at, sizeof(at)) ||
+                  !header_of(text.ptr, "webhook-signature", signature, sizeof(signature)) ||
+                  tm_parse_i64(at, 0, INT64_MAX / 2, &when) < 0 ||
+                  !tm_sign_verify(signature, &r->secret, id, when, d->body.ptr, d->body.len)))
+    rc = tm_fail(err, -EBADMSG, "its signature is wrong");
+  tm_buf_release(&text);
+  const char *event_id = tm_json_get_string(d->event, "id");
+  if (rc == 0 && (event_id == NULL || strcmp(event_id, id) != 0))
+    rc = tm_fail(err, -EBADMSG, "it was signed under another id");
+  return rc;
+}
+
+/* What belongs to another is not taken, whoever signed it. */
+static int check_tenant(const struct receiver *r, const json_t *data, struct tm_error *err)
+{
+  const json_t *customer = json_object_get(data, "customer");
+  const char *id = tm_json_get_string(customer, "id"), *site = tm_json_get_string(customer, "site");
+  if (id == NULL || strcmp(id, r->source->customer) != 0)
+    return tm_fail(err, -EBADMSG, "customer.id: '%s' is not this source's customer",
+                   id != NULL ? id : "");
+  if (site == NULL || strcmp(site, r->source->site) != 0)
+    return tm_fail(err, -EBADMSG, "customer.site: '%s' is not this source's site",
+                   site != NULL ? site : "");
+  return 0;
+}
+
+/* --- documents ------------------------------------------------------------------------------ */
+
+/* As the schema knows it, every field of it. */
+static int take_document(struct receiver *r, const struct drop *d, const json_t *data,
+                         const struct schema *schema, struct tm_error *err)
+{
+  struct tm_secret no_key = {0};
+  const struct filter all = {
+      .purposes = (1u << TM_PURPOSES) - 1, .key = &no_key, .names_clear = true};
+  json_t *kept = NULL;
+  int rc = filter_apply(&all, schema, data, &kept, err);
+  if (rc == 0 && kept == NULL)
+    rc = tm_fail(err, -EBADMSG, "nothing is in it");
+  if (rc == 0)
+    rc = accepted_put(r->conf->state_dir, r->source->customer, r->source->site, kept, err);
+  json_decref(kept);
+  if (rc < 0)
+    return rc;
+  return tell_line(err, "%s %.64s %s/%s/%s/%s", rc == 1 ? "accepted" : "older", d->key,
+                   r->source->customer, r->source->site,
+                   tm_json_get_string(json_object_get(data, "customer"), "host"),
+                   tm_json_get_string(json_object_get(data, "product"), "device"));
+}
+
+/* Of what is here it is done at once; what was written to an ERP is for a person to remove. */
+static int take_deletion(struct receiver *r, const json_t *data, struct tm_error *err)
+{
+  size_t n = 0;
+  if (r->pass == 0) /* what lies here is older than the request */
+    return tm_fail(err, -EAGAIN, "its turn comes later");
+  const char *by = tm_json_get_string(data, "by");
+  const char *host = tm_json_get_string(json_object_get(data, "customer"), "host");
+  const char *device = tm_json_get_string(json_object_get(data, "product"), "device");
+  int rc = accepted_forget(r->conf->state_dir, r->source->customer, r->source->site,
+                           host != NULL ? host : "", device, &n, err);
+  if (rc == 0)
+    tm_log_warning(
+        "source %s: %s asks for deletion of %s%s%s: %zu summaries were removed here; what "
+        "lies in an ERP is for you to remove",
+        r->source->name, by != NULL ? by : "somebody", r->source->customer,
+        device != NULL ? ", " : "", device != NULL ? device : "", n);
+  return rc;
+}
+
+static int take(struct receiver *r, const struct drop *d, struct tm_error *err)
+{
+  const json_t *data = json_object_get(d->event, "data");
+  const char *schema = tm_json_get_string(data, "schema");
+  int rc = check_signature(r, d, err);
+  if (rc == 0)
+    rc = check_tenant(r, data, err);
+  if (rc < 0)
+    return rc;
+  if (schema != NULL && strcmp(schema, "tidemark.summary/1") == 0)
+    return take_document(r, d, data, &r->summary, err);
+  if (schema != NULL && strcmp(schema, "tidemark.history/1") == 0)
+    return take_document(r, d, data, &r->history, err);
+  if (schema != NULL && strcmp(schema, "tidemark.delete-request/1") == 0)
+    return take_deletion(r, data, err);
+  return tm_fail(err, -EBADMSG, "this program has no use for %s",
+                 schema != NULL ? schema : "what is no document");
+}
+
+/* --- one folder ----------------------------------------------------------------------------- */
+
+static int read_drop(const struct receiver *r, const char *name, struct drop *d,
+                     struct tm_error *err)
+{
+  char path[PATH_MAX];
+  struct stat st = {0};
+  *d = (struct drop){.body = TM_BUF_INIT(ENVELOPE_MAX)};
+  size_t len = strlen(name) - 5;
+  if (len >= sizeof(d->key))
+    return tm_fail(err, -EBADMSG, "the name is too long");
+  memcpy(d->key, name, len);
+  int rc = join_path(path, r, "", d->key, ".json", err);
+  int fd = rc == 0 ? tm_file_open(path, &st, err) : rc;
+  if (fd < 0)
+    return fd;
+  close(fd);
+  d->young = st.st_mtime + SETTLE_S > tm_now();
+  rc = tm_file_read(path, &d->body, err);
+  if (rc == 0 && d->body.len == 0)
+    rc = tm_fail(err, -EBADMSG, "it is empty");
+  if (rc == 0) {
+    d->event = tm_json_parse(d->body.ptr, d->body.len, d->key, err);
+    rc = d->event != NULL ? 0 : -EBADMSG;
+  }
+  return rc;
+}
+
+/* A refusal is the document's; another failure is ours, and it stays where it is. */
+static void take_file(struct receiver *r, const char *name)
+{
+  struct tm_error err = {0};
+  struct drop d;
+  int rc = read_drop(r, name, &d, &err);
+  if (rc == 0)
+    rc = take(r, &d, &err);
+  if (rc == 0)
+    rc = move(r, d.key, "taken/", &err);
+  else if ((rc == -EBADMSG || rc == -EFBIG) && d.key[0] != '\0' && !d.young)
+    rc = refuse(r, d.key, err.text, &err);
+  else if (rc == -EBADMSG || rc == -EFBIG || rc == -EAGAIN) {
+    r->left += r->pass == 1; /* not whole yet, or its summary has not come */
+    rc = 0;
+  }
+  if (rc < 0 && rc != -ENOENT) {
+    tm_log_error("source %s: %s", r->source->name, err.text);
+    r->unreadable++;
+  }
+  json_decref(d.event);
+  tm_buf_release(&d.body);
+}
+
+static int is_document(const struct dirent *entry)
+{
+  size_t len = strlen(entry->d_name);
+  return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
+}
+
+/* Twice: days come after their summary, whatever their names. */
+static void read_source(struct receiver *r)
+{
+  struct tm_error err = {0};
+  if (tm_secret_load(&r->secret, r->source->secret_file, &err) < 0) {
+    tm_log_error("source %s: %s", r->source->name, err.text);
+    r->unreadable++;
+    return;
+  }
+  for (r->pass = 0; r->pass < 2; r->pass++) {
+    struct dirent **names = NULL;
+    int n = scandir(r->source->directory, &names, is_document, alphasort);
+    if (n < 0) {
+      tm_log_error("source %s: %s: %s", r->source->name, r->source->directory, strerror(errno));
+      r->unreadable++;
+      break;
+    }
+    for (int i = 0; i < n; i++) {
+      take_file(r, names[i]->d_name);
+      free(names[i]);
+    }
+    free(names);
+  }
+  tm_secret_release(&r->secret);
+}
+
+static int lock_store(struct receiver *r, struct tm_error *err)
+{
+  char folder[PATH_MAX], path[PATH_MAX + 8];
+  snprintf(folder, sizeof(folder), "%s/accepted", r->conf->state_dir);
+  int rc = tm_dir_make(folder, 0750, err);
+  if (rc < 0)
+    return rc;
+  snprintf(path, sizeof(path), "%s/.lock", folder);
+  r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (r->lock < 0 || flock(r->lock, LOCK_EX) < 0)
+    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+  return 0;
+}
+
+int receive_run(const struct tm_conf *conf)
+{
+  struct receiver r = {.conf = conf, .lock = -1};
+  struct tm_error err = {0};
+  if (conf->sources_len == 0) {
+    tm_log_error("%s: no source is configured", conf->path);
+    return EX_CONFIG;
+  }
+  int rc = schema_load(&r.summary, SCHEMA_SUMMARY, &err);
+  if (rc == 0)
+    rc = schema_load(&r.history, SCHEMA_HISTORY, &err);
+  if (rc == 0)
+    rc = lock_store(&r, &err);
+  for (size_t i = 0; rc == 0 && i < conf->sources_len; i++) {
+    r.source = &conf->sources[i];
+    read_source(&r);
+  }
+  if (rc < 0)
+    tm_log_error("%s", err.text);
+  schema_release(&r.summary);
+  schema_release(&r.history);
+  if (r.lock >= 0)
+    close(r.lock);
+  if (rc < 0)
+    return tm_exit_status(rc);
+  return r.unreadable > 0 ? EX_IOERR
+         : r.refused > 0  ? EX_DATAERR
+         : r.left > 0     ? EX_TEMPFAIL
+                          : EX_OK;
+}
