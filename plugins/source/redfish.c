@@ -18,8 +18,9 @@ static const char *const keys[] = {WEB_KEYS, NULL};
 
 struct redfish {
   struct web web;
-  struct redfish_lane lanes[ASK_ITEMS]; /* by the part of a question */
-  pthread_mutex_t lock;                 /* of known, which both lanes use */
+  struct redfish_lane lanes[ASK_ITEMS];    /* by the part of a question */
+  struct redfish_lane more[REDFISH_LANES]; /* of ASK_COUNTERS */
+  pthread_mutex_t lock;                    /* of known, which both lanes use */
   /* Paths of the documents whose counters the last whole walk added up, so that a border read asks
    * for these alone; NULL before that. It is replaced, never changed. */
   json_t *known;
@@ -66,6 +67,8 @@ static void redfish_close(void *device)
     return;
   for (size_t i = 0; i < ASK_ITEMS; i++)
     redfish_lane_release(&r->lanes[i]);
+  for (size_t i = 0; i < REDFISH_LANES; i++)
+    redfish_lane_release(&r->more[i]);
   json_decref(r->known);
   free(r->drives);
   pthread_mutex_destroy(&r->lock);
@@ -92,7 +95,7 @@ static int walk(struct redfish *r, struct redfish_walk *w, struct tm_error *err)
     known = json_incref(r->known);
     pthread_mutex_unlock(&r->lock);
   }
-  int rc = known != NULL ? redfish_walk_counters(w, known, err) : redfish_walk_all(w, err);
+  int rc = known != NULL ? redfish_walk_counters(w, known, r->more, err) : redfish_walk_all(w, err);
   pthread_mutex_lock(&r->lock); /* the other lane may hold it too */
   json_decref(known);
   pthread_mutex_unlock(&r->lock);

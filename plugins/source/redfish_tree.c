@@ -56,6 +56,20 @@ int redfish_tree_add_counters(struct redfish_tree *t, const struct redfish_found
   return redfish_stores_add(&t->counters, REDFISH_VOLUMES_MAX, &s);
 }
 
+int redfish_tree_take_counters(struct redfish_tree *t, struct redfish_tree *from)
+{
+  int rc = 0;
+  for (size_t i = 0; i < from->counters.len; i++) {
+    struct redfish_store *s = &from->counters.list[i];
+    if (rc == 0)
+      rc = redfish_stores_add(&t->counters, REDFISH_VOLUMES_MAX, s);
+    else
+      redfish_store_release(s);
+    *s = (struct redfish_store){0}; /* it was taken over */
+  }
+  return rc;
+}
+
 static void agree(struct redfish_text *t, const json_t *doc, const char *key)
 {
   char text[READING_NAME];

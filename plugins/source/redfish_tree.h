@@ -94,6 +94,8 @@ int redfish_tree_add_volume(struct redfish_tree *t, const struct redfish_found *
 int redfish_tree_add_drive(struct redfish_tree *t, const struct redfish_found *f);
 /* A document that told counters in an earlier walk, whatever it is. */
 int redfish_tree_add_counters(struct redfish_tree *t, const struct redfish_found *f);
+/* Moves the counters of another tree to this one. 0, -ENOMEM or -EFBIG. */
+int redfish_tree_take_counters(struct redfish_tree *t, struct redfish_tree *from);
 /* True when the document has counters of its own, so that its Metrics need not be read. */
 bool redfish_tree_has_counters(const json_t *doc);
 

@@ -324,21 +324,3 @@ int redfish_walk_all(struct redfish_walk *w, struct tm_error *err)
   json_decref(root);
   return rc;
 }
-
-int redfish_walk_counters(struct redfish_walk *w, const json_t *paths, struct tm_error *err)
-{
-  int rc = 0;
-  for (size_t i = 0; rc == 0 && i < json_array_size(paths); i++) {
-    struct redfish_found f = {.storage = ""};
-    json_t *doc = NULL;
-    char *path = NULL;
-    rc = redfish_get(w, json_string_value(json_array_get(paths, i)), &doc, &path, err);
-    f.doc = doc;
-    f.path = path;
-    if (rc == 0)
-      rc = redfish_tree_add_counters(&w->tree, &f);
-    json_decref(doc);
-    free(path);
-  }
-  return rc;
-}

@@ -9,6 +9,7 @@
  */
 
 #define REDFISH_DOCUMENTS_MAX 5000               /* of one reading */
+#define REDFISH_LANES         3                  /* beside the first, for counters */
 #define REDFISH_BYTES_MAX     ((size_t)64 << 20) /* of them */
 
 /* What is kept between readings; one for each part that may be asked at the same time. */
@@ -42,8 +43,10 @@ int redfish_get(struct redfish_walk *w, const char *link, json_t **doc, char **p
 /* Walks everything and adds it to w->tree: pools and volumes first, then drives in what is left of
  * the time. 0, or what made it impossible with the reason in err. */
 int redfish_walk_all(struct redfish_walk *w, struct tm_error *err);
-/* Adds these documents alone, which told counters in an earlier walk. */
-int redfish_walk_counters(struct redfish_walk *w, const json_t *paths, struct tm_error *err);
+/* Adds these documents alone, which told counters in an earlier walk, by w's own lane and
+ * REDFISH_LANES more, which are kept for the next time and have no session of their own. */
+int redfish_walk_counters(struct redfish_walk *w, const json_t *paths, struct redfish_lane *lanes,
+                          struct tm_error *err);
 void redfish_walk_release(struct redfish_walk *w);
 
 /* Ends the session and forgets everything. */

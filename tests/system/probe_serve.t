@@ -135,6 +135,50 @@ def counters_of_drives_are_asked_for_alone():
 
 
 @test
+def counters_of_many_drives_are_asked_for_side_by_side():
+    quick = with_drives(*({"NVMeSMART": {"HostWriteCommands": n}} for n in range(24)))
+    slow, broken, logins, token = [], [], [], []
+
+    def answer(request):
+        path = request.path.rstrip("/")
+        if request.command == "POST":
+            logins.append(path)
+            token[:] = ["t%d" % len(logins)]
+            return reply({}, 201, **{"X-Auth-Token": token[0], "Location": path + "/1"})
+        if request.command != "GET":
+            return reply({}, 204)
+        if path != ROOT and request.headers.get("X-Auth-Token") not in token:
+            return reply({}, 401)
+        if slow:
+            time.sleep(0.1)
+        return reply({}, 500) if path in broken else quick(request)
+
+    with secret_file('device "127.0.0.1" { user = "monitor"  password = "secret" }') as file, \
+         Server(answer) as server, Helper() as helper:
+        helper.ask(1, server.port, Credentials=file.name)
+        first = helper.read()["reading"]
+        same((first["transfers"], len(first["counters"])), (276, 24), "the whole walk")
+        slow.append(True)
+        for turn in range(3):
+            begun = time.monotonic()
+            helper.ask(1, server.port, "counters", Credentials=file.name)
+            reading = helper.read()["reading"]
+            took = time.monotonic() - begun
+            same(sorted(reading["counters"], key=lambda c: c["name"]),
+                 sorted(first["counters"], key=lambda c: c["name"]), f"counters {turn}")
+            assert took < 1.5, took  # one after the other: 2.4 s
+            if turn == 1:
+                token.clear()  # the session has expired
+        same(len(logins), 3, "one login for each part of a question, and a new one")
+        broken.append(f"{ROOT}/Storage/s/Drives/17/Metrics")
+        helper.ask(1, server.port, "counters", Credentials=file.name)
+        reading = helper.read()["reading"]
+        same((reading["transfers"] if "transfers" in reading else None,
+              reading.get("counters", [])), (None, []), "a part is no sum")
+        assert "500" in reading["error"], reading
+
+
+@test
 def a_session_that_expired_is_renewed_at_the_next_question():
     tokens = []
 
