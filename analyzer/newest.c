@@ -56,14 +56,23 @@ static struct newest_entry *add_entry(struct newest *n, const char *device)
   return e;
 }
 
-/* The entry of a summary's device, made when there is none; NULL when memory is out. */
-static struct newest_entry *entry_of(struct newest *n, const json_t *summary)
+/* The four names of a summary's device, to be freed; NULL when memory is out. */
+static char *device_of(const json_t *summary)
 {
   const json_t *customer = json_object_get(summary, "customer");
-  struct newest_entry *e = NULL;
   char *device = NULL;
   if (asprintf(&device, "%s\n%s\n%s\n%s\n", part(customer, "id"), part(customer, "site"),
                part(customer, "host"), part(json_object_get(summary, "product"), "device")) < 0)
+    return NULL;
+  return device;
+}
+
+/* The entry of a summary's device, made when there is none; NULL when memory is out. */
+static struct newest_entry *entry_of(struct newest *n, const json_t *summary)
+{
+  struct newest_entry *e = NULL;
+  char *device = device_of(summary);
+  if (device == NULL)
     return NULL;
   HASH_FIND_STR(n->index, device, e);
   if (e == NULL)
@@ -90,6 +99,16 @@ int newest_put(struct newest *n, const json_t *summary, json_t *value, struct tm
   }
   json_decref(old);
   return 0;
+}
+
+json_t *newest_find(const struct newest *n, const json_t *summary)
+{
+  struct newest_entry *e = NULL;
+  char *device = n->n > 0 ? device_of(summary) : NULL;
+  if (device != NULL)
+    HASH_FIND_STR(n->index, device, e);
+  free(device);
+  return e != NULL ? e->value : NULL;
 }
 
 json_t *newest_at(const struct newest *n, size_t i)

@@ -22,6 +22,8 @@ struct newest_entry; /* opaque */
 /* Keeps value (the reference is taken, also on failure) for the summary's device, unless a newer
  * summary of it was here before; of equal times the later call counts. 0 or -ENOMEM. */
 int newest_put(struct newest *n, const json_t *summary, json_t *value, struct tm_error *err);
+/* The value of the summary's device; borrowed, NULL without one. */
+json_t *newest_find(const struct newest *n, const json_t *summary);
 /* The value of the i-th device, i from 0 to n - 1; borrowed. */
 json_t *newest_at(const struct newest *n, size_t i);
 void newest_release(struct newest *n);

@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/merge.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -24,17 +25,20 @@ struct recommend_run {
   int64_t as_of;        /* INT64_MIN: each summary's own generated_at */
   bool summaries;       /* they go straight out, with new recommendations */
   struct newest newest; /* else: the opportunities of each device */
+  struct newest days;   /* of each device whose history came */
   struct tm_output out;
 };
+
+#define SUMMARY_SCHEMA "tidemark.summary/1"
+#define HISTORY_SCHEMA "tidemark.history/1"
 
 /* The day of the advice: as asked, else when the summary was made. */
 static int day_of(const json_t *summary, int64_t as_of, int64_t *now, struct tm_error *err)
 {
-  static const char *const schema = "tidemark.summary/1";
   const char *given = tm_json_get_string(summary, "schema");
   const char *at = tm_json_get_string(summary, "generated_at");
-  if (given == NULL || strcmp(given, schema) != 0)
-    return tm_fail(err, -EBADMSG, "\"schema\" is not \"%s\"", schema);
+  if (given == NULL || strcmp(given, SUMMARY_SCHEMA) != 0)
+    return tm_fail(err, -EBADMSG, "\"schema\" is not \"%s\"", SUMMARY_SCHEMA);
   *now = as_of;
   if (as_of == INT64_MIN && (at == NULL || tm_time_parse(at, now) < 0))
     return tm_fail(err, -EBADMSG, "\"generated_at\" is missing or no time");
@@ -57,17 +61,45 @@ static bool tells_the_device(const json_t *summary)
          json_is_object(json_object_get(summary, "status"));
 }
 
-static int each_summary(void *user, const json_t *summary, const char *line, size_t len,
-                        struct tm_error *err)
+/* Adds the days of a document to those of its device. */
+static int keep_days(struct recommend_run *run, const json_t *document, struct tm_error *err)
+{
+  json_t *days = merge_history(newest_find(&run->days, document),
+                               json_object_get(document, "history"), MERGE_KEEP_DAYS);
+  return newest_put(&run->days, document, days, err);
+}
+
+/* A summary carries the newest days alone. Where the device's history came before it, the advice is
+ * given with all of them. */
+static int advise(struct recommend_run *run, const json_t *summary, int64_t now, json_t **list,
+                  struct tm_error *err)
+{
+  if (newest_find(&run->days, summary) == NULL)
+    return recommend(summary, &run->catalogue, &run->thresholds, now, list, err);
+  int rc = keep_days(run, summary, err);
+  json_t *whole = rc == 0 ? json_copy((json_t *)summary) : NULL;
+  if (whole == NULL)
+    return rc < 0 ? rc : tm_fail(err, -ENOMEM, "out of memory");
+  json_object_set(whole, "history", newest_find(&run->days, summary));
+  rc = recommend(whole, &run->catalogue, &run->thresholds, now, list, err);
+  json_decref(whole);
+  return rc;
+}
+
+static int each_document(void *user, const json_t *summary, const char *line, size_t len,
+                         struct tm_error *err)
 {
   (void)line;
   (void)len;
   struct recommend_run *run = user;
+  const char *schema = tm_json_get_string(summary, "schema");
   json_t *list = NULL;
   int64_t now = 0;
+  if (schema != NULL && strcmp(schema, HISTORY_SCHEMA) == 0)
+    return keep_days(run, summary, err);
   int rc = day_of(summary, run->as_of, &now, err);
   if (rc == 0)
-    rc = recommend(summary, &run->catalogue, &run->thresholds, now, &list, err);
+    rc = advise(run, summary, now, &list, err);
   if (rc < 0)
     return rc;
   if (run->summaries) {
@@ -179,7 +211,7 @@ int cmd_recommend(const struct tm_args *args)
     goto out;
   int rc = tm_output_open(&run.out, tm_args_get(args, "output"), 0644, &err);
   if (rc == 0)
-    rc = documents_read(args->operands, each_summary, &run, &count, &err);
+    rc = documents_read(args->operands, each_document, &run, &count, &err);
   if (rc == 0 && !run.summaries)
     rc = write_found(&run, strcmp(format, "table") == 0, &err);
   if (rc == 0)
@@ -190,6 +222,7 @@ int cmd_recommend(const struct tm_args *args)
 out:
   tm_output_release(&run.out);
   newest_release(&run.newest);
+  newest_release(&run.days);
   catalogue_release(&run.catalogue);
   return status;
 }

@@ -55,6 +55,25 @@ with tempfile.TemporaryDirectory() as T:
     made.write(shuffled, fleet[::-1])
     same(run("--catalogue", CATALOGUE, shuffled)[1], out, "the order of the summaries does not matter")
 
+    # A load that rises is seen in two months of days, and not in the week that a summary carries.
+    busy = made.summary(customer="C-0100", load=(20000, 33000), days=60)
+    days = busy["history"]
+    week = dict(busy, history=days[-7:])
+    before = dict(week, history=days[-14:-6], generated_at=made.when(-7))
+    history = {k: busy[k] for k in ("generated_at", "period", "customer", "product")}
+    history.update(schema="tidemark.history/1", generated_at=made.when(-14), history=days[:-13])
+    wanted = run("--catalogue", CATALOGUE, "-", given=json.dumps(busy))
+    same([o["action"] for o in lines(wanted[1])], ["cache"], "a load that rises is advised on")
+    same(run("--catalogue", CATALOGUE, "-", given=json.dumps(week))[:2], (0, ""),
+         "... not when only a week of it is told")
+    given = "\n".join(json.dumps(d) for d in (history, before, week))
+    same(run("--catalogue", CATALOGUE, "-", given=given), wanted,
+         "... and with the history before the summaries as if it were told at once")
+    status, out, err = run("--catalogue", CATALOGUE, "--format", "summaries", "-", given=given)
+    same([len(s["history"]) for s in lines(out)], [8, 7], "summaries keep the days that they carry")
+    same(lines(out)[1]["recommendations"][0]["key"], lines(wanted[1])[0]["key"],
+         "... and get the advice of all days")
+
     status, out, err = run("--catalogue", CATALOGUE, "--as-of", "2026-11-30", "-",
                            given=json.dumps(fleet[3]))
     later = lines(out)[0]
