@@ -264,6 +264,9 @@ install: all
 	$(INSTALL) -m 644 $(PLUGINS) $(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 644 plugins/types.db $(DESTDIR)$(DATADIR)/types.db
 	for f in $(wildcard plugins/profiles/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/profiles; done
+	$(INSTALL) -d $(DESTDIR)$(DATADIR)/desk/pages $(DESTDIR)$(DATADIR)/desk/static
+	$(INSTALL) -m 644 $(wildcard contrib/desk/pages/*.*) $(DESTDIR)$(DATADIR)/desk/pages
+	$(INSTALL) -m 644 $(wildcard contrib/desk/static/*.*) $(DESTDIR)$(DATADIR)/desk/static
 	for f in $(wildcard contrib/schema/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/schema; done
 	$(INSTALL) -m 755 contrib/mail-hook $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 README.md NEWS LICENSE $(DESTDIR)$(DOCDIR)

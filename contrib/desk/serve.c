@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sysexits.h>
@@ -21,6 +22,20 @@
 #include <unistd.h>
 
 enum { WAITING = 1024, DRAIN_S = 20, ADMIN_THREADS = 1 };
+
+/* As many descriptors as connections are allowed; what the system does not give is said once. */
+static void want_files(const struct desk_conf *conf)
+{
+  struct rlimit limit;
+  rlim_t want = conf->limits.connections + 256;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
+    return;
+  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > want ? want : limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < want)
+    tm_log_warning("only %llu files may be open: fewer connections than the limit of %llu",
+                   (unsigned long long)limit.rlim_cur,
+                   (unsigned long long)conf->limits.connections);
+}
 
 /* "READY=1" to the service manager that started us, if one did: what sd_notify(3) does. */
 static void notify(const char *state)
@@ -160,6 +175,7 @@ int serve(const struct desk_conf *conf)
   /* Before there are threads, so that none of them takes it. */
   pthread_sigmask(SIG_BLOCK, &ends, NULL);
   signal(SIGPIPE, SIG_IGN);
+  want_files(conf);
   int rc = open_parts(&desk, &err);
   if (rc == 0)
     rc = open_servers(&desk, &err);

@@ -58,6 +58,7 @@ struct request {
   int64_t now;
   bool wants_json; /* by path (/api/) or Accept */
   bool secure;     /* the visitor came by https */
+  bool by_proxy;   /* the peer is a trusted proxy: what it adds is its own word */
 };
 
 /* A part of the path that the route's pattern names: "/devices/{id}", decoded. Never NULL for a

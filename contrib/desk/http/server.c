@@ -302,9 +302,9 @@ static void describe(struct passage *p, struct exchange *x, const char *method, 
                   request_header(r, "x-forwarded-for"), address);
     r->address = address;
   }
-  const char *by = request_header(r, "x-forwarded-proto");
-  r->secure = settings->https || (by != NULL && strcmp(by, "https") == 0 &&
-                                  guard_net_has(settings->trusted, settings->trusted_len, peer));
+  r->by_proxy = guard_net_has(settings->trusted, settings->trusted_len, peer);
+  const char *by = r->by_proxy ? request_header(r, "x-forwarded-proto") : NULL;
+  r->secure = settings->https || (by != NULL && strcmp(by, "https") == 0);
 }
 
 /* The head is there: what is not taken is refused before a byte of the body is read. */

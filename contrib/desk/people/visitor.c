@@ -2,10 +2,12 @@
 #include "contrib/desk/people/visitor.h"
 
 #include "contrib/desk/desk.h"
+#include "contrib/desk/intake/credential.h"
 #include "contrib/desk/people/secret.h"
 #include "contrib/desk/people/session.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 
@@ -112,13 +114,72 @@ static int look_up(struct search *s, const char *secret, store_work *find, store
   return rc;
 }
 
+/* rc: of looking the credential up. */
+static int take_site(struct search *s, const struct credential *c, int rc)
+{
+  struct visitor *v = &s->x->visitor;
+  const struct request *r = &s->x->request;
+  if (rc < 0)
+    return rc == -ENOENT ? -EACCES : rc;
+  v->role = ROLE_SITE;
+  v->credential = c->id;
+  v->customer = request_keep(r, c->customer);
+  v->site = v->name = request_keep(r, c->site);
+  return v->customer != NULL && v->site != NULL ? 0 : -ENOMEM;
+}
+
 static int by_bearer(struct search *s, const char *token, struct tm_error *err)
 {
+  const struct request *r = &s->x->request;
+  struct credential c;
   s->x->visitor.by_token = true;
   if (strncmp(token, TOKEN_PREFIX, sizeof(TOKEN_PREFIX) - 1) != 0)
-    return -EACCES;
+    return take_site(s, &c, credential_by_token(r->desk->store, token, r->now, &c, err));
   int rc = look_up(s, token, find_token, touch_token, err);
   return rc == 0 && !s->found ? -EACCES : rc;
+}
+
+/* Letters of base64 between the two lines, without the blanks that a proxy may have made of its
+ * line ends. */
+bool visitor_certificate(const char *escaped, char out[TM_SHA256_HEX])
+{
+  static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+  char pem[8192];
+  unsigned char der[6144];
+  size_t len = 0;
+  if (strlen(escaped) >= sizeof(pem) || !guard_decode(escaped, strlen(escaped), false, true, pem))
+    return false;
+  const char *from = strstr(pem, begin);
+  const char *to = from != NULL ? strstr(from, end) : NULL;
+  if (to == NULL)
+    return false;
+  from += sizeof(begin) - 1;
+  if (sodium_base642bin(der, sizeof(der), from, (size_t)(to - from), " \r\n\t", &len, NULL,
+                        sodium_base64_VARIANT_ORIGINAL) != 0 ||
+      len == 0)
+    return false;
+  tm_sha256_hex(out, der, len);
+  return true;
+}
+
+static int by_certificate(struct search *s, const char *escaped, struct tm_error *err)
+{
+  const struct request *r = &s->x->request;
+  struct credential c;
+  char hash[TM_SHA256_HEX];
+  s->x->visitor.by_token = true;
+  if (!visitor_certificate(escaped, hash))
+    return -EACCES;
+  return take_site(s, &c, credential_by_certificate(r->desk->store, hash, r->now, &c, err));
+}
+
+/* What a proxy says that is ours; nobody else's word counts. */
+static const char *certificate_of(const struct request *r)
+{
+  const char *verified = r->by_proxy ? request_header(r, "x-ssl-client-verify") : NULL;
+  if (verified == NULL || strcmp(verified, "SUCCESS") != 0)
+    return NULL;
+  return request_header(r, "x-ssl-client-cert");
 }
 
 static int by_cookie(struct search *s, const char *id, struct tm_error *err)
@@ -138,9 +199,12 @@ int visitor_find(struct exchange *x, struct tm_error *err)
   struct request *r = &x->request;
   const char *bearer = request_header(r, "authorization");
   const char *cookie = session_id(r);
+  const char *certificate = certificate_of(r);
   int rc = 0;
   if (bearer != NULL && strncasecmp(bearer, "bearer ", 7) == 0)
     rc = by_bearer(&search, bearer + 7, err);
+  else if (certificate != NULL)
+    rc = by_certificate(&search, certificate, err);
   else if (cookie != NULL && strlen(cookie) < SECRET_SIZE)
     rc = by_cookie(&search, cookie, err);
   r->scope.customer = x->visitor.customer;
