@@ -65,7 +65,7 @@ with open(os.path.join(SOURCE, "contrib/schema/samples/request.json")) as f:
 request.update(id="R-1", items=ASKED, expires_at="2099-01-01T00:00:00Z")
 receiver.requests = [request, dict(request, id="R-2")]
 site = Site()
-site.configure(site.webhook(receiver.url, purposes='"service"'))
+site.configure(site.webhook(receiver.url, purposes='"service"', more='requests = "show"'))
 site.enable("service")
 site.run("push", "--once")
 same(site.run("requests", "R-1", "--answer", "-", stdin=p.stdout.decode()).returncode, 0,
