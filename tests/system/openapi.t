@@ -125,6 +125,8 @@ def noted(r, q):
 
 def refusing(status_code, body, **headers):
     def mode(r, q):
+        if q.command == "GET":
+            return noted(r, q)
         out = (status_code, {"Content-Type": "application/json", **headers}, body)
         exchanges.append((q.command, q.path, dict(q.headers), q.body, out))
         return out
