@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The customer's own mail goes out as ever; beside it the spool is sent."""
+"""The customer's own mail goes out as ever; beside it the spool is sent. So it is when the line comes
+up."""
 import os
 import subprocess
 import sys
@@ -20,9 +21,9 @@ HOOK = os.path.join(SOURCE, "contrib/mail-hook")
 MAIL = b"From: a@b\r\nSubject: \xff\x00odd bytes\n.\n\nno newline at the end"
 
 
-def send(export=EXPORT, sendmail=real):
+def send(export=EXPORT, sendmail=real, trigger="/nonexistent"):
     env = dict(os.environ, TIDEMARK_SENDMAIL=sendmail, TIDEMARK_EXPORT=export,
-               TIDEMARK_CONFIG=site.conf)
+               TIDEMARK_CONFIG=site.conf, TIDEMARK_TRIGGER=trigger)
     start = time.time()
     p = subprocess.run([HOOK, "-t", "-f", "me & you@example.com", "--", "$(id)"], input=MAIL,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, timeout=20)
@@ -61,6 +62,61 @@ for name, export in (("is not there", "/nonexistent/tidemark-export"),
          "a tidemark-export that %s is not noticed" % name)
 p, _ = send(sendmail="/nonexistent/sendmail")
 ok(p.returncode in (126, 127), "a sendmail that is not there is not hidden", p.returncode)
+
+# --- a trigger, for senders who may not see the spool -----------------------------------------------
+trigger = site.write("trigger", "x", 0o622)
+n = len(receiver.log)
+p, _ = send(trigger=trigger)
+same((p.returncode, p.stdout, p.stderr), (67, b"queued as 7\n", b"careful\n"), "with a trigger the same")
+same((os.path.getsize(trigger), len(receiver.log)), (0, n), "it is written to, and nothing else is done")
+os.unlink(trigger)
+os.mkfifo(trigger)
+p, seconds = send(export="/bin/false", trigger=trigger)
+ok(p.returncode == 67 and seconds < 1, "a FIFO in its place holds nobody up", seconds)
+end, other = os.pipe()
+env = dict(os.environ, TIDEMARK_SENDMAIL=real, TIDEMARK_EXPORT=EXPORT, TIDEMARK_CONFIG=site.conf,
+           TIDEMARK_TRIGGER="/nonexistent")
+os.dup2(other, 7)
+os.set_inheritable(7, True)
+start = time.time()
+p = subprocess.Popen([HOOK], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                     stderr=subprocess.DEVNULL, env=env, close_fds=False)
+os.close(7), os.close(other)
+os.read(end, 1)
+ok(time.time() - start < 1, "nobody waits for a descriptor that we keep", time.time() - start)
+p.wait()
+
+# --- the line comes up ---------------------------------------------------------------------------------
+receiver.mode = None
+LINK = os.path.join(SOURCE, "contrib/link-hook")
+
+
+def line(*args, **env):
+    """How often a push was begun."""
+    calls = site.path("calls")
+    open(calls, "w").close()
+    program = site.write("counting", '#!/bin/sh\necho "$@" >>"%s"\n' % calls, 0o755)
+    start = time.time()
+    p = subprocess.run([LINK, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20,
+                       env=dict({"PATH": os.environ["PATH"], "TIDEMARK_EXPORT": program}, **env))
+    took = time.time() - start
+    time.sleep(0.5)
+    return p.returncode, p.stdout + p.stderr, took < 1, open(calls).read()
+
+
+PUSH = (0, b"", True, "push --trigger link --once\n")
+NONE = (0, b"", True, "")
+for name, args, env, wanted in (
+        ("NetworkManager: up", ("eth0", "up"), {}, PUSH),
+        ("NetworkManager: down", ("eth0", "down"), {}, NONE),
+        ("NetworkManager: lo", ("lo", "up"), {}, NONE),
+        ("ifupdown: start", (), {"IFACE": "eth0", "MODE": "start"}, PUSH),
+        ("ifupdown: stop", (), {"IFACE": "eth0", "MODE": "stop"}, NONE),
+        ("ifupdown: lo", (), {"IFACE": "lo", "MODE": "start"}, NONE),
+        ("networkd-dispatcher: routable", (), {"IFACE": "eth0", "STATE": "routable"}, PUSH),
+        ("pppd", ("ppp0", "/dev/ttyS0"), {"PPP_IFACE": "ppp0"}, PUSH),
+        ("nobody", (), {}, NONE)):
+    same(line(*args, **env), wanted, "link-hook, called by " + name)
 time.sleep(2.2)  # the push that hangs gives up after its two seconds
 receiver.close()
 done()

@@ -12,10 +12,18 @@ for unit in contrib/systemd/*.service; do
   ok "$name: exposure ${exposure:-unknown} is at most 2.0" \
     awk -v e="${exposure:-99}" 'BEGIN { exit !(e <= 2.0) }'
 done
-for unit in contrib/systemd/*.service contrib/systemd/*.timer; do
+for unit in contrib/systemd/*.service contrib/systemd/*.timer contrib/systemd/*.path; do
   # The binaries are not installed here: lines about them do not count.
   problems=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep "$(basename "$unit")" |
     grep -v 'is not executable: No such file')
   is "$(basename "$unit"): systemd knows every line" "$problems" ''
 done
+if command -v systemd-tmpfiles >/dev/null; then
+  ok "systemd-tmpfiles makes what mail-hook writes to" \
+    systemd-tmpfiles --root="$T/root" --create "$PWD/contrib/systemd/tidemark.tmpfiles"
+  is "... for everybody to write, and nobody to read" \
+    "$(stat -c %a "$T/root/run/tidemark/push")" 622
+else
+  skip 2 'systemd-tmpfiles is not installed'
+fi
 done_testing
