@@ -7,10 +7,12 @@
 #include "common/log.h"
 #include "exporters/accepted.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -116,9 +118,42 @@ static int read_stream(struct reader *r, FILE *f, const char *name)
   return rc;
 }
 
+static int read_file(struct reader *r, const char *path);
+
+static int is_event(const struct dirent *entry)
+{
+  size_t len = strlen(entry->d_name);
+  return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
+}
+
+/* A drop folder: its NAME.json, by name. */
+static int read_folder(struct reader *r, const char *path)
+{
+  struct dirent **names = NULL;
+  int rc = 0;
+  int n = scandir(path, &names, is_event, alphasort);
+  if (n < 0) {
+    tm_log_error("%s: %s", path, strerror(errno));
+    r->counts->missing++;
+    return 0;
+  }
+  for (int i = 0; i < n; i++) {
+    char *file = NULL;
+    if (rc == 0 && asprintf(&file, "%s/%s", path, names[i]->d_name) > 0)
+      rc = read_file(r, file);
+    free(file);
+    free(names[i]);
+  }
+  free(names);
+  return rc;
+}
+
 static int read_file(struct reader *r, const char *path)
 {
   struct tm_error err;
+  struct stat st;
+  if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+    return read_folder(r, path);
   if (strcmp(path, "-") == 0)
     return read_stream(r, stdin, "standard input");
   int fd = tm_file_open(path, NULL, &err);

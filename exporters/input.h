@@ -24,9 +24,9 @@ struct input_counts {
 typedef int input_handler(void *arg, const json_t *object, const char *where, struct tm_error *err);
 
 /*
- * Reads the files (NULL-terminated; "-" is standard input; an empty list: what a vendor has
- * received, accepted.h, else what the analyzer wrote last, STATE/summaries.ndjson). Refusals are
- * told on standard error. 0 or -ECANCELED.
+ * Reads the files (NULL-terminated; "-" is standard input; of a folder its *.json; an empty list:
+ * what a vendor has received, accepted.h, else what the analyzer wrote last,
+ * STATE/summaries.ndjson). Refusals are told on standard error. 0 or -ECANCELED.
  */
 int input_read(const struct tm_conf *conf, char *const *files, input_handler *handler, void *arg,
                struct input_counts *counts);

@@ -186,6 +186,19 @@ n = len(crm.log)
 p = site.offer(summary(recommendations=[], generated_at="2027-04-02T00:00:00Z"))
 same((p.returncode, len(crm.log), site.items("new")), (0, n, []), "without a need nobody is asked")
 
+# --- from a drop folder -----------------------------------------------------------------------------------
+os.mkdir(vendor.path("box"))
+for i in range(2):
+    one = summary(generated_at="2027-05-01T00:00:00Z")
+    one["product"]["device"] = "array-9%d" % i
+    one["recommendations"][0]["key"] = KEY + "/box%d" % i
+    vendor.write("box/%064d.json" % i, json.dumps({"specversion": "1.0", "id": "x", "data": one}))
+    vendor.write("box/%064d.sig" % i, "webhook-id: x\n")
+p = vendor.run("queue", "--now", vendor.path("box"))
+same((p.returncode, p.stdout.count("queued ")), (0, 2), "a drop folder is read as a whole")
+vendor.run("push", "--once", "--now")
+same(len([r for r in crm.records if ":box" in r["Tidemark_Key__c"]]), 2, "... and becomes records")
+
 # --- what is wrong with a file -----------------------------------------------------------------------------
 good = json.load(open(os.path.join(FOLDER, "odoo.json")))
 
