@@ -19,3 +19,10 @@ int desk_begin(struct desk_conf *conf, const struct tm_args *args)
   tm_log_error("%s", err.text);
   return EX_CONFIG;
 }
+
+int desk_store(struct store **store, const struct desk_conf *conf, struct tm_error *err)
+{
+  const struct store_settings settings = {
+      .url = conf->database, .password_file = conf->database_password_file, .connections = 1};
+  return store_open(store, &settings, err);
+}

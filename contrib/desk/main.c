@@ -6,6 +6,7 @@
 #include "contrib/desk/conf.h"
 #include "contrib/desk/http/route.h"
 #include "contrib/desk/serve.h"
+#include "contrib/desk/sites.h"
 #include "contrib/desk/users.h"
 
 #include <sodium.h>
@@ -39,15 +40,28 @@ static const struct tm_command commands[] = {
      "Adds an account, makes a one-time link or an API token for it, changes its role, or shuts "
      "it.",
      run_user},
+    {"site", "add|rotate|revoke|list [CUSTOMER SITE]",
+     "Enrols a site and writes the one file that its administrator needs, gives it new "
+     "credentials, ends them, or lists sites, the longest silent first.",
+     run_site},
     {"routes", "", "Prints every route with the roles that may use it.", run_routes},
     {0},
 };
 
 static const struct tm_option options[] = {
-    {'c', "config", "FILE", "serve user", "the configuration, instead of " DESK_CONF_PATH},
-    {'f', "format", "FORMAT", "routes", "text (the default) or json"},
+    {'c', "config", "FILE", "serve user site", "the configuration, instead of " DESK_CONF_PATH},
+    {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},
-    {'n', "name", "NAME", "user", "whose account it is, or what a token is for"},
+    {'n', "name", "NAME", "user site",
+     "whose account it is, what a token is for, or the site's name"},
+    {'o', "output", "FILE", "site", "where the enrolment is written, instead of standard output"},
+    {0, "customer-name", "NAME", "site", "adds the customer too, under this name"},
+    {0, "target", "NAME", "site", "how the site calls this desk; 'desk' unless given"},
+    {0, "url", "URL", "site", "where the site pushes to, instead of public_url"},
+    {0, "certificate", "FILE", "site", "the site's client certificate in PEM, besides its token"},
+    {0, "until", "DATE", "site",
+     "rotate: when the old credentials end, unless the new ones are used before; 30 days"},
+    {0, "silent", "TIME", "site", "list only sites that were not heard of for so long: 24h, 7d"},
     {'r', "role", "ROLE", "user", "sales, service, factory, engineer, customer or admin"},
     {0, "customer", "ID", "user", "whose data the role customer sees"},
     {0, "staff", "KEY", "user", "the person of staff whose account it is"},

@@ -8,6 +8,7 @@
 extern const struct route static_routes[];
 extern const struct route people_routes[];
 extern const struct route account_routes[];
-extern const struct route admin_routes[]; /* of the administrator's own listener */
+extern const struct route intake_routes[]; /* what sites talk to */
+extern const struct route admin_routes[];  /* of the administrator's own listener */
 
 #endif

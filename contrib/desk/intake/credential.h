@@ -11,7 +11,8 @@
  * By what a site is known: a bearer token or its client certificate, and the secret with which its
  * messages are signed. Whatever it sends belongs to the tenant that is found here.
  */
-#define CREDENTIAL_ID 260 /* bytes of a customer's or site's id: 64 characters */
+#define CREDENTIAL_PREFIX "tdm_" /* of a site's token */
+#define CREDENTIAL_ID     260    /* bytes of a customer's or site's id: 64 characters */
 
 struct credential {
   int64_t id;

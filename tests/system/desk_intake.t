@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""tidemark-export pushes to a real tidemark-desk; and what strangers may try."""
+import copy
+import hashlib
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from exporting import Site, sample, sign, summaries  # noqa: E402
+from pushing import BATCH, PushDesk, event_of  # noqa: E402
+from tap import done, ok, same  # noqa: E402
+
+desk = PushDesk().start()
+
+# --- a site is enrolled, and pushes ---------------------------------------------------------------
+p = desk.run("site", "add", "C-1001", "osaka-1")
+same((p.returncode, "C-1001 is not known" in p.stderr), (66, True), "an unknown customer is told")
+pusher = desk.add_site("C-1001", "osaka-1", "--url", desk.url, "--target", "crm")
+enrolment = pusher.enrolment
+same((enrolment["url"], enrolment["customer"], enrolment["target"]),
+     (desk.url + "/api/v1/events", {"id": "C-1001", "name": "Example KK"}, "crm"),
+     "the enrolment says whose it is and where to push")
+same(desk.run("site", "add", "C-1001", "osaka-1").returncode, 65, "a site is added once")
+site = Site()
+for name in (site.conf, site.path("token"), site.path("secret")):
+    os.unlink(name)
+p = site.run("enrol", site.write("enrolment.json", json.dumps(enrolment), 0o600))
+same(p.returncode, 0, "the exporter takes the enrolment")
+with open(site.conf, "a") as f:
+    f.write('paths { state = "%s" spool = "%s" }\nspool { free = 0 }\n' % (site.state, site.spool))
+site.enable("sales", "service")
+site.run("queue", "--now", "-", stdin=summaries(30))
+p = site.run("push", "--once")
+same((p.returncode, len(site.items("sent"))), (0, 30), "thirty summaries are pushed and receipted")
+same(desk.rows("SELECT count(*) FROM summaries"), [(30,)], "... and kept")
+sent = {name.split(".")[2]: name for name in site.items("sent")}
+key, sha = desk.rows("SELECT event, sha256 FROM summaries ORDER BY id LIMIT 1")[0]
+ok(key in sent, "under the keys that the site knows")
+p = site.run("show", key)
+same(hashlib.sha256(p.stdout.encode()).hexdigest(), sha, "with the hash of the bytes that it shows")
+p = desk.run("site", "list")
+ok("osaka-1" in p.stdout and "0 min ago" in p.stdout and "30 devices" in p.stdout,
+   "the site is listed as heard of", p.stdout)
+same(desk.run("site", "list", "--silent", "24h").stdout, "", "it is not silent")
+
+# --- what was acknowledged stays --------------------------------------------------------------------
+desk.kill()
+desk.start()
+same(desk.rows("SELECT count(*) FROM summaries"), [(30,)], "a kill -9 loses nothing")
+event = event_of(dict(sample(), customer={"id": "C-1001", "site": "osaka-1", "host": "h"}))
+same(pusher.push(event), ["accepted"], "a stranger's program pushes by the same rules")
+same(pusher.push(event), ["duplicate"], "again is a duplicate")
+
+# --- who it is ----------------------------------------------------------------------------------------
+body = json.dumps(event).encode()
+now = int(time.time())
+same(pusher.request("POST", body, authorization=None)[0], 401, "without a token: 401")
+same(pusher.request("POST", body, authorization="Bearer tdm_" + 64 * "0")[0], 401,
+     "with another token: 401")
+status, headers, _ = pusher.request("POST", body, webhook_signature="v1,AAAA")
+same(status, 401, "with a wrong signature: 401")
+ok(abs(time.mktime(time.strptime(headers["date"], "%a, %d %b %Y %H:%M:%S GMT")) - now) < 100,
+   "... with the right time, so that nobody takes it for a wrong clock")
+same(pusher.request("POST", body + b" ", webhook_signature=sign("m-1", str(now), body, pusher.secret))[0],
+     401, "a changed body: 401")
+status, headers, answer = pusher.request("POST", body, at=now - 310)
+same((status, b" s off" in answer), (401, True), "a clock that is wrong is told")
+same(pusher.request("POST", body, kind="application/json")[0], 415, "another type: 415")
+same(pusher.request("POST", b"[1", kind=BATCH)[0], 400, "what is no batch: 400")
+status, headers, answer = pusher.request("GET")
+same((status, json.loads(answer)["results"]), (200, []), "a poll is answered")
+same(headers.get("webhook-signature"),
+     sign("m-1", headers.get("webhook-timestamp"), answer, pusher.secret), "... and signed")
+
+# --- whose it is --------------------------------------------------------------------------------------
+other = desk.add_site("C-2002", "kobe-1")
+same(other.push(event), ["refused customer.id: another customer than the credential's"],
+     "another's document is refused")
+moved = copy.deepcopy(event)
+moved["data"]["customer"]["id"] = "C-2002"
+moved["data"]["customer"]["site"] = "kobe-1"
+same(other.push(moved), ["refused source: another one than the credential's"], "so is another source")
+same(desk.rows("SELECT kind, subject, times FROM alarms"), [("foreign", "C-2002/kobe-1", 2)],
+     "... and an administrator hears of it")
+same(desk.rows("SELECT customer_id, count(*) FROM quarantine GROUP BY 1"), [("C-2002", 2)],
+     "both lie in quarantine")
+moved["source"] = "/customers/C-2002/sites/kobe-1"
+same(other.push(moved), ["accepted"], "the same id from another tenant is another event")
+batch = [event_of(dict(sample(), customer={"id": "C-1001", "site": "osaka-1", "host": "b%d" % i}))
+         for i in range(50)]
+batch[7]["data"]["status"]["used_bytes"] = -1
+batch[9]["data"]["product"]["device"] = 5
+results = pusher.push(*batch)
+same((results[7], results[9]),
+     ("refused status.used_bytes: less than 0", "refused product.device: text is wanted"),
+     "bad events of a batch are refused by their fields")
+same(results.count("accepted"), 48, "... and the good ones kept")
+
+# --- what service asks for ----------------------------------------------------------------------------
+desk.rows("INSERT INTO requests (request, customer_id, site, purpose, asked_at, expires_at,"
+          " document_json) VALUES ('R-1', 'C-1001', 'osaka-1', 'service', ?, ?, ?)", now, now + 86400,
+          json.dumps({"schema": "tidemark.request/1", "id": "R-1", "host": "nas-gw.example.com",
+                      "device": "array-01", "purpose": "service", "items": ["pages_total"],
+                      "asked_at": "2026-11-20T00:00:00Z", "expires_at": "2026-12-22T09:00:00Z",
+                      "reason": "Claim K-1"}))
+site.run("queue", "--now", "-", stdin=summaries(1, 90))
+site.run("push", "--once")
+p = site.run("requests")
+ok("R-1" in p.stdout + p.stderr, "a request rides along with the next answer", p.stdout, p.stderr)
+site.run("push", "--once")
+same(desk.rows("SELECT r.status, r.answered_at IS NULL FROM requests r JOIN item_values v"
+               " ON v.request = r.request AND v.status = r.status"), [("unavailable", 0)],
+     "that the device does not answer is an answer, and closes it")
+
+# --- new credentials ----------------------------------------------------------------------------------
+p = desk.run("site", "rotate", "C-1001", "osaka-1", "--url", desk.url, "--target", "crm")
+same(p.returncode, 0, "credentials are rotated")
+site.run("queue", "--now", "-", stdin=summaries(2, 100))
+same(site.run("push", "--once").returncode, 0, "the old ones still work")
+site.run("enrol", site.write("enrolment.json", p.stdout, 0o600))
+site.run("queue", "--now", "-", stdin=summaries(2, 110))
+same((site.run("push", "--once").returncode, len(site.items("new"))), (0, 0), "so do the new ones")
+left = desk.rows("SELECT valid_until FROM credentials WHERE customer_id = 'C-1001' ORDER BY id")
+ok(left[0][0] is not None and left[0][0] <= time.time() + 301 and left[1][0] is None,
+   "whose first use ends the old ones soon", left)
+same(desk.run("site", "revoke", "C-1001", "osaka-1").returncode, 0, "all are revoked")
+same(pusher.push(event), [401], "then nothing is taken")
+site.run("queue", "--now", "-", stdin=summaries(1, 120))
+p = site.run("push", "--once")
+ok("401" in p.stderr and len(site.items("new")) == 1, "the site keeps its item and tells", p.stderr)
+db = b"".join(open(os.path.join(desk.folder, n), "rb").read()
+              for n in os.listdir(desk.folder) if n.startswith("desk.db"))
+ok(enrolment["token"].encode() not in db, "no token lies in the database")
+same(desk.stop(), 0, "the desk ends when it is told to")
+same(desk.log(), "", "and had nothing to complain about")
+done()
