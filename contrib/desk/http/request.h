@@ -114,7 +114,8 @@ int respond_redirect(struct response *to, const char *path, struct tm_error *err
  * causes: a foreign id and an absent one answer alike. */
 int respond_error(const struct request *r, struct response *to, int status, const char *field,
                   const char *text);
-/* Events of a topic until the visitor leaves: 429 when this person has too many open. */
+/* Events of a topic until the visitor leaves. Of one person's streams the oldest end when there are
+ * too many. */
 int respond_events(struct response *to, const char *topic);
 
 #endif

@@ -182,6 +182,8 @@ static struct MHD_Response *make_stream(struct passage *p, struct exchange *x)
       MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, stream, free_stream);
   if (response == NULL)
     stream_close(stream);
+  else
+    MHD_add_response_header(response, "Connection", "close");
   return response;
 }
 
@@ -240,7 +242,7 @@ static enum MHD_Result send_answer(struct passage *p)
   struct MHD_Response *response = make_response(p, &len);
   p->at = ANSWERED;
   if (response == NULL && from->topic != NULL)
-    return refuse(p, 429, "too many event streams are open");
+    return refuse(p, 503, "too many event streams are open");
   if (response == NULL)
     return MHD_NO;
   add_headers(p->exchange, response);

@@ -119,10 +119,20 @@ size_t topics_open(struct topics *t)
   return open;
 }
 
+/* The newest come first in the list: what was opened longest ago ends, most likely the stream of a
+ * page that was left and not yet noticed to be gone. */
+static void make_room(struct topics *t, int64_t user_id)
+{
+  size_t of_user = 0;
+  for (struct stream *s = t->streams; s != NULL; s = s->next) {
+    if (s->user_id == user_id && !s->ended && ++of_user >= STREAMS_PER_USER)
+      end(s);
+  }
+}
+
 int stream_open(struct stream **out, struct topics *t, const char *topic, int64_t user_id,
                 void *connection, double now)
 {
-  size_t of_user = 0;
   struct stream *s = calloc(1, sizeof(*s));
   if (s == NULL || strlen(topic) >= TOPIC_NAME) {
     free(s);
@@ -136,10 +146,9 @@ int stream_open(struct stream **out, struct topics *t, const char *topic, int64_
   s->opened = s->heard = now;
   tm_buf_puts(&s->waiting, "retry: 3000\n\n");
   pthread_mutex_lock(&t->lock);
-  for (const struct stream *other = t->streams; other != NULL; other = other->next)
-    of_user += other->user_id == user_id && !other->ended;
-  bool room = t->open < t->max && of_user < STREAMS_PER_USER;
+  bool room = t->open < t->max;
   if (room) {
+    make_room(t, user_id);
     t->open++;
     s->next = t->streams;
     if (s->next != NULL)

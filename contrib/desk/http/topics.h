@@ -38,7 +38,7 @@ void topics_end(struct topics *t, int64_t user_id);
 void topics_beat(struct topics *t, double now);
 size_t topics_open(struct topics *t);
 
-/* -EUSERS when the user, or the desk, has too many. */
+/* -EUSERS when the desk has too many; of one user the oldest one ends. */
 int stream_open(struct stream **s, struct topics *t, const char *topic, int64_t user_id,
                 void *connection, double now);
 /* Bytes to send into buf; 0: wait until wake was called (suspend is called before, under the lock

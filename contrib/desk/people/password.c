@@ -87,9 +87,10 @@ const char *password_fault(const char *password, const char *login, const char *
     return "A password has at least 8 characters; 15 or more are better.";
   if (strlen(password) > PASSWORD_MAX)
     return "A password has at most 256 bytes.";
-  if (strcasecmp(password, login) == 0 || strcasecmp(password, name) == 0 ||
-      (strcspn(login, "@") >= 4 && strncasecmp(password, login, strcspn(login, "@")) == 0 &&
-       strlen(password) < strcspn(login, "@") + 4))
+  size_t local = strcspn(login, "@");
+  bool is_login = local >= 4 && strncasecmp(password, login, local) == 0 &&
+                  strlen(password) <= local + 4; /* a year, or so */
+  if (is_login || strcasecmp(password, login) == 0 || strcasecmp(password, name) == 0)
     return "A password that is the account's own name is tried first. Choose another one.";
   if (is_row(password) || is_common(password))
     return "This password is one that everybody tries first. Choose another one: four words that "
