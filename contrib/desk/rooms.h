@@ -9,6 +9,9 @@ extern const struct route static_routes[];
 extern const struct route people_routes[];
 extern const struct route account_routes[];
 extern const struct route intake_routes[]; /* what sites talk to */
-extern const struct route admin_routes[];  /* of the administrator's own listener */
+extern const struct route sales_routes[];
+extern const struct route device_routes[];
+extern const struct route talk_routes[];
+extern const struct route admin_routes[]; /* of the administrator's own listener */
 
 #endif

@@ -7,9 +7,11 @@
 
 STEP(step_1, "001-core");
 STEP(step_2, "002-people");
+STEP(step_3, "003-sales");
 
 const struct migration migrations[] = {
     {"001-core", step_1_text, &step_1_size},
     {"002-people", step_2_text, &step_2_size},
+    {"003-sales", step_3_text, &step_3_size},
 };
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* One device with all its evidence, and the item that is worked on. */
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/number.h"
+#include "contrib/desk/chart/drawing.h"
+#include "contrib/desk/desk.h"
+#include "contrib/desk/people/audit.h"
+#include "contrib/desk/rooms.h"
+#include "contrib/desk/sales/device.h"
+#include "contrib/desk/sales/life.h"
+#include "contrib/desk/sales/words.h"
+#include "contrib/desk/store/document.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WEEKS = 26 };
+
+struct looking {
+  const struct request *r;
+  int64_t device, item, today;
+  struct device_view view;
+};
+
+static int read_view(struct db *db, void *arg, struct tm_error *err)
+{
+  struct looking *l = arg;
+  return device_view_read(db, &l->view, l->device, l->item, l->today, err);
+}
+
+/* What cannot be a number is as absent as a number that nobody has. */
+static int part_number(const struct request *r, const char *name, int64_t *out,
+                       struct tm_error *err)
+{
+  if (tm_parse_i64(request_part(r, name), 1, INT64_MAX, out) != 0)
+    return tm_fail(err, -ENOENT, "%s: not a number", name);
+  return 0;
+}
+
+static int look(struct looking *l, const char *part, int64_t *number, struct tm_error *err)
+{
+  int rc = part_number(l->r, part, number, err);
+  if (rc == 0)
+    rc = store_read(l->r->desk->store, &l->r->scope, read_view, l, err);
+  return rc;
+}
+
+static json_t *past_rows(const json_t *past)
+{
+  json_t *rows = json_array();
+  size_t i;
+  const json_t *row;
+  json_array_foreach(past, i, row)
+  {
+    json_t *copy = json_copy((json_t *)row);
+    int64_t late = json_integer_value(json_object_get(row, "arrived_at")) / TM_DAY -
+                   json_integer_value(json_object_get(row, "period_to")) / TM_DAY;
+    const char *sha256 = tm_json_get_string(row, "sha256");
+    json_object_set_new(copy, "delay",
+                        late <= 0   ? json_string("same day")
+                        : late == 1 ? json_string("a day later")
+                                    : json_sprintf("%lld days later", (long long)late));
+    json_object_set_new(copy, "fingerprint",
+                        json_sprintf("%.12s\xe2\x80\xa6", sha256 != NULL ? sha256 : ""));
+    json_array_append_new(rows, copy);
+  }
+  return rows;
+}
+
+/* The lines of an offer, each with its sum. */
+static json_t *offer_lines(const json_t *lines)
+{
+  json_t *rows = json_array();
+  size_t i;
+  const json_t *line;
+  json_array_foreach(lines, i, line)
+  {
+    json_t *row = json_copy((json_t *)line);
+    const json_t *price = json_object_get(line, "price");
+    const char *each = tm_json_get_string(price, "amount");
+    double amount, quantity = tm_json_get_number(line, "quantity");
+    if (each != NULL && tm_parse_double(each, &amount) == 0 && quantity > 0) {
+      char sum[48];
+      const char *point = strchr(each, '.');
+      int decimals = point != NULL ? (int)strlen(point + 1) : 0;
+      snprintf(sum, sizeof(sum), "%.*f", decimals > 4 ? 4 : decimals, amount * quantity);
+      json_object_set_new(
+          row, "sum",
+          json_pack("{s:s, s:O*}", "amount", sum, "currency", json_object_get(price, "currency")));
+    }
+    json_object_set_new(row, "several", json_boolean(quantity > 1));
+    json_array_append_new(rows, row);
+  }
+  return rows;
+}
+
+static json_t *chances(const json_t *summary)
+{
+  const json_t *by = json_object_get(json_object_get(json_object_get(summary, "forecast"), "fill"),
+                                     "probability_by_horizon");
+  static const char *const horizons[] = {"30d", "90d", "180d", "365d"};
+  json_t *rows = json_array();
+  for (size_t i = 0; i < 4; i++) {
+    double p = tm_json_get_number(by, horizons[i]);
+    if (!isnan(p))
+      json_array_append_new(rows, json_pack("{s:s, s:f}", "within", horizons[i], "p", p));
+  }
+  return rows;
+}
+
+/* Numbers of evidence as they stand in the document: name and value. */
+static json_t *evidence_rows(const json_t *evidence)
+{
+  json_t *rows = json_array();
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)evidence, key, value)
+  {
+    char name[80];
+    snprintf(name, sizeof(name), "%s", key);
+    for (char *c = name; *c != '\0'; c++)
+      if (*c == '_')
+        *c = ' ';
+    json_array_append_new(rows, json_pack("{s:s, s:O}", "name", name, "value", value));
+  }
+  return rows;
+}
+
+/* One day a week of the last half year, newest first. */
+static json_t *weeks(const json_t *days)
+{
+  json_t *rows = json_array();
+  size_t n = json_array_size(days);
+  for (size_t i = 0; i < n && i < WEEKS * 7; i += 7)
+    json_array_append(rows, json_array_get(days, n - 1 - i));
+  return rows;
+}
+
+/* Mustache cannot ask how many there are of a thing. */
+static void add_flags(json_t *model, const struct looking *l)
+{
+  const struct device_view *v = &l->view;
+  size_t i;
+  const json_t *chance;
+  json_object_set_new(model, "has_others", json_boolean(json_array_size(v->items) > 0));
+  json_object_set_new(model, "past_shown", json_integer((json_int_t)json_array_size(v->past)));
+  json_object_set_new(model, "weeks", weeks(v->days));
+  json_object_set_new(model, "has_chances",
+                      json_boolean(json_array_size(json_object_get(model, "chances")) > 0));
+  json_array_foreach(json_object_get(model, "chances"), i, chance)
+  {
+    const char *within = tm_json_get_string(chance, "within");
+    if (within != NULL && strcmp(within, "90d") == 0)
+      json_object_set(model, "chance_90d", (json_t *)chance);
+  }
+}
+
+static json_t *page_model(struct looking *l)
+{
+  struct device_view *v = &l->view;
+  const char *name = tm_json_get_string(v->device, "device");
+  const json_t *advice = json_object_get(v->item, "advice");
+  json_t *series = device_series(v, l->today);
+  json_t *drawing = series != NULL ? drawing_model(series) : NULL;
+  int64_t id = json_integer_value(json_object_get(v->device, "id"));
+  json_t *model = json_pack(
+      "{s:s, s:b, s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:o, s:I, s:o, s:o, s:o}", "title",
+      name != NULL ? name : "device", "charts", 1, "device", v->device, "summary", v->summary,
+      "item", v->item, "items", v->items, "life", v->life, "comments", v->comments, "contacts",
+      v->contacts, "quotes", v->quotes, "past", past_rows(v->past), "past_len",
+      (json_int_t)v->past_len, "sold_and_now", device_sold_and_now(v), "chances",
+      chances(v->summary), "evidence", evidence_rows(json_object_get(advice, "evidence")));
+  if (model != NULL) {
+    add_flags(model, l);
+    json_object_set_new(model, "lines", offer_lines(json_object_get(advice, "lines")));
+    json_object_set_new(model, "steps", life_steps(v->item, v->life));
+    json_t *moves = life_moves(v->item);
+    json_object_set_new(model, "has_moves", json_boolean(json_array_size(moves) > 0));
+    json_object_set_new(model, "moves", moves);
+    json_object_set_new(model, "has_chart", json_boolean(drawing != NULL));
+    if (drawing != NULL)
+      json_object_set(model, "drawing", drawing);
+    json_object_set(model, "events", json_object_get(series, "events"));
+    json_object_set_new(model, "series", json_sprintf("/devices/%lld/series", (long long)id));
+    json_object_set_new(model, "may_act", json_boolean(l->r->visitor->role == ROLE_SALES));
+    json_object_set_new(model, "may_talk", json_boolean(l->r->visitor->role != ROLE_CUSTOMER));
+  }
+  json_decref(drawing);
+  json_decref(series);
+  return model;
+}
+
+static int show(struct looking *l, struct response *to, struct tm_error *err)
+{
+  json_t *model = page_model(l);
+  const char *customer = tm_json_get_string(l->view.device, "customer_id");
+  int rc = audit_seen(l->r, customer, err);
+  if (rc == 0)
+    rc = respond_page(l->r, to, 200, "device.html", model, err);
+  json_decref(model);
+  return rc;
+}
+
+static int show_device(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct looking l = {.r = r, .today = tm_date_days(r->now)};
+  int rc = look(&l, "id", &l.device, err);
+  if (rc == 0)
+    rc = show(&l, to, err);
+  device_view_release(&l.view);
+  return rc;
+}
+
+static int show_item(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct looking l = {.r = r, .today = tm_date_days(r->now)};
+  int rc = look(&l, "id", &l.item, err);
+  if (rc == 0)
+    rc = show(&l, to, err);
+  device_view_release(&l.view);
+  return rc;
+}
+
+static int show_series(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct looking l = {.r = r, .today = tm_date_days(r->now)};
+  int rc = look(&l, "id", &l.device, err);
+  json_t *series = rc == 0 ? device_series(&l.view, l.today) : NULL;
+  if (rc == 0)
+    rc = series != NULL ? respond_json(r, to, 200, series, err) : -ENOMEM;
+  json_decref(series);
+  device_view_release(&l.view);
+  return rc;
+}
+
+/* --- documents, byte for byte ------------------------------------------------------------------
+ */
+
+struct fetching {
+  int64_t id;
+  struct document document;
+};
+
+static int read_document(struct db *db, void *arg, struct tm_error *err)
+{
+  struct fetching *f = arg;
+  document_release(&f->document);
+  return document_read(db, f->id, &f->document, err);
+}
+
+static int give_document(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct fetching f = {0};
+  int rc = part_number(r, "id", &f.id, err);
+  if (rc == 0)
+    rc = store_read(r->desk->store, &r->scope, read_document, &f, err);
+  if (rc == 0)
+    rc = tm_buf_add(&to->body, f.document.bytes.ptr, f.document.bytes.len);
+  if (rc == 0) {
+    char name[128];
+    to->status = 200;
+    to->content_type = "application/cloudevents+json";
+    snprintf(name, sizeof(name), "%s; filename=\"%.64s.json\"",
+             request_query(r, "show") != NULL ? "inline" : "attachment", f.document.event);
+    rc = respond_header(to, "Content-Disposition", name);
+  }
+  document_release(&f.document);
+  return rc;
+}
+
+#define READERS (ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_ADMIN | ROLE_CUSTOMER)
+
+const struct route device_routes[] = {
+    {"GET", "/devices/{id}", READERS, 0, "One device: chart, specification, status, past summaries",
+     show_device},
+    {"GET", "/items/{id}", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 0,
+     "One item with the evidence of its device", show_item},
+    {"GET", "/devices/{id}/series", READERS, 0, "What the chart of a device shows", show_series},
+    {"GET", "/documents/{id}", READERS, 0, "A summary as it was received, byte for byte",
+     give_document},
+    {0},
+};

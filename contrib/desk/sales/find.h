@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_DESK_FIND_H
+#define TM_DESK_FIND_H
+
+#include "contrib/desk/http/request.h"
+
+/*
+ * Finding items: by what a person looks for, ranked, a page at a time. Pages, API and CSV all come
+ * here.
+ */
+enum { FIND_LIMIT = 50, FIND_LIMIT_MAX = 500 };
+
+struct find {
+  const char *owner; /* staff; NULL: everybody's */
+  const char *team;  /* of the owner; NULL: any */
+  const char *kind;  /* of the device */
+  const char *action, *region;
+  const char *state; /* NULL: open and not snoozed; "closed": lost, installed or gone; else that */
+  char words[200];   /* in lower case, as LIKE wants it: "%minato%"; "" for any */
+  const char *customer; /* one customer's alone; NULL: of all */
+  int64_t device;       /* of one device; 0: of any */
+  double after_weight;  /* continue after this place; NAN: from the start */
+  int64_t after_id;
+  int limit;
+};
+
+/*
+ * Reads what is asked for from the query: owner=mine|team|all, kind, action, region, state, q,
+ * customer, after, limit. Strings are the request's. 0, or -EINVAL with the parameter's name in
+ * *field.
+ */
+int find_read(struct find *f, const struct request *r, const char **field, struct tm_error *err);
+
+/* At most limit items, the heaviest first, as rows that words.h has made readable, and in *next the
+ * cursor of the next page or NULL. New references. */
+int find_items(struct db *db, const struct find *f, int64_t today, json_t **items, json_t **next,
+               struct tm_error *err);
+
+/* How many there are, at how many customers, how many are late and due within 30 days, and what
+ * they weigh by currency: {"items", "customers", "late", "latest_days", "due", "next_due",
+ * "value": [{"amount","currency"}]}. New reference. */
+int find_totals(struct db *db, const struct find *f, int64_t today, json_t **totals,
+                struct tm_error *err);
+
+#endif
