@@ -159,7 +159,7 @@ erp.press(MODEL, "opportunity", o["id"], user="rep1")
 erp.press(MODEL, "convert", o["id"], user="rep1")
 sale, = erp.find("sale.sale", [["origin", "=", on]], "id", user="rep1")
 erp.call("model.sale.sale.write", [sale["id"]],
-         {"warehouse": erp.seed["warehouses"]["RN"]["warehouse"]}, user="rep1")
+         {"warehouse": erp.seed["warehouses"]["FAC"]["warehouse"]}, user="rep1")
 erp.press("sale.sale", "quote", sale["id"], user="rep1")
 erp.press("sale.sale", "confirm", sale["id"], user="rep1")
 erp.call("model.sale.opportunity.write", [two["id"]], {"lost_reason": "bought elsewhere"},
@@ -172,9 +172,10 @@ same([(known[x["reference"]]["state"], known[x["reference"]]["lost_reason"]) for
 p = vendor.run("opportunities")
 ok(p.returncode == 0 and "bought elsewhere" in p.stdout and "won" in p.stdout,
    "the vendor can list them", p.stdout, p.stderr)
+both = ("array-01", "array-02")
+before = [records(d) for d in both]
 vendor.offer(summary(amount="1.00"), summary(device="array-02", amount="2.00"))
-same([records(d)[0]["amount"]["decimal"] for d in ("array-01", "array-02")], ["15000.00", "950.00"],
-     "what was won or lost is not offered again")
+same([records(d) for d in both], before, "what was won or lost is not offered again")
 erp.call("model.sale.opportunity.delete", [three["id"]], user="admin")
 vendor.offer(summary(device="array-03", amount="3.00"))
 same((records("array-03"), vendor.known()[three["reference"]]["state"]), ([], "deleted"),
@@ -250,6 +251,29 @@ for t in threads:
     t.join()
 same((len(records("array-15")), len(erp.find("party.party", [["code", "=", "C-5005"]], "id"))), (1, 1),
      "two writers at the same moment make one record")
+
+# --- killed ---------------------------------------------------------------------------------------------------
+import random  # noqa: E402
+import subprocess  # noqa: E402
+from exporting import EXPORT  # noqa: E402
+random.seed(7)
+v = Vendor(proxy.url)
+v.run("queue", "--now", "-", stdin="".join(
+    json.dumps(summary(customer="C-6006", device="array-2%d" % i)) + "\n" for i in range(4)))
+for _ in range(8):
+    push = subprocess.Popen([EXPORT, "push", "-c", v.conf, "--once"], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+    time.sleep(random.uniform(0.05, 0.5))
+    push.kill()
+    push.wait()
+p = v.run("push", "--once")
+count = [len(records("array-2%d" % i)) for i in range(4)]
+on = ["%s,%d" % (MODEL, records("array-2%d" % i)[0]["id"]) for i in range(4)]
+attached = erp.find("ir.attachment", [["resource", "in", on]], "name")
+notes = erp.find("ir.note", [["resource", "in", on]], "id")
+same((p.returncode, count, len(attached), len(notes),
+      len(erp.find("party.party", [["code", "=", "C-6006"]], "id"))), (0, [1] * 4, 8, 4, 1),
+     "killed at any moment: one customer, one lead, one note and each file once")
 proxy.close()
 erp.stop()
 done()
