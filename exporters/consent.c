@@ -316,6 +316,22 @@ static json_t *fields_beyond(const json_t *fields, const json_t *grant)
   return grown;
 }
 
+json_t *consent_held_back(const struct consent *c, enum tm_purpose purpose, const json_t *fields)
+{
+  const json_t *p = purpose_of(c, purpose);
+  const json_t *all = json_object_get(p, "all");
+  const char *device;
+  json_t *grant;
+  if (json_is_true(json_object_get(all, "on")))
+    return fields_beyond(fields, all);
+  json_object_foreach(json_object_get(p, "devices"), device, grant)
+  {
+    if (json_is_true(json_object_get(grant, "on")))
+      return fields_beyond(fields, grant);
+  }
+  return json_array();
+}
+
 static void set_grant(struct consent *c, const struct consent_change *change, json_t *grant)
 {
   if (c->root == NULL)

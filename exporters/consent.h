@@ -40,6 +40,11 @@ bool consent_any(const struct consent *c, unsigned purposes);
  */
 json_t *consent_fields(const struct consent *c, enum tm_purpose purpose, const char *host,
                        const char *device);
+/*
+ * Of all fields of a purpose (schema_fields), those that came after somebody's yes and are held
+ * back until it is said again: an array, a new reference; empty where the purpose is off.
+ */
+json_t *consent_held_back(const struct consent *c, enum tm_purpose purpose, const json_t *fields);
 /* {"sales":{"by":"…","on":"…"}} for these purposes: what a document says of it. A new reference. */
 json_t *consent_statement(const struct consent *c, unsigned purposes, const char *host,
                           const char *device);

@@ -7,6 +7,7 @@
 #include "exporters/consent.h"
 #include "exporters/health.h"
 #include "exporters/schedule.h"
+#include "exporters/schema.h"
 #include "exporters/spool.h"
 
 #include <errno.h>
@@ -102,6 +103,26 @@ static int target_status(const struct tm_conf *conf, const struct tm_conf_target
   return rc;
 }
 
+/* Purpose -> fields that came after the yes. A new reference. */
+static json_t *held_back(const struct consent *c, struct tm_error *err)
+{
+  struct schema schema;
+  if (schema_load(&schema, SCHEMA_SUMMARY, err) < 0)
+    return NULL;
+  json_t *out = json_object();
+  for (unsigned i = 0; i < TM_PURPOSES; i++) {
+    enum tm_purpose purpose = (enum tm_purpose)(1u << i);
+    json_t *fields = schema_fields(&schema, purpose);
+    json_t *held = consent_held_back(c, purpose, fields);
+    if (json_array_size(held) > 0)
+      json_object_set(out, tm_purpose_name(purpose), held);
+    json_decref(held);
+    json_decref(fields);
+  }
+  schema_release(&schema);
+  return out;
+}
+
 static json_t *consent_status(const struct consent *c)
 {
   json_t *out = json_object();
@@ -125,7 +146,20 @@ static void print_grant(const char *name, const char *device, const json_t *gran
   putchar('\n');
 }
 
-static void print_consent(const struct consent *c)
+static void print_held_back(const char *name, const json_t *fields)
+{
+  size_t i;
+  json_t *field;
+  if (json_array_size(fields) == 0)
+    return;
+  printf("    came since, and are held back until 'enable %s' is said again:\n", name);
+  json_array_foreach(fields, i, field)
+  {
+    printf("    + %s\n", json_string_value(field));
+  }
+}
+
+static void print_consent(const struct consent *c, const json_t *held)
 {
   printf("consent\n");
   for (unsigned i = 0; i < TM_PURPOSES; i++) {
@@ -138,6 +172,7 @@ static void print_consent(const struct consent *c)
     {
       print_grant(name, device, grant);
     }
+    print_held_back(name, json_object_get(held, name));
   }
 }
 
@@ -177,7 +212,8 @@ int show_status(const struct tm_conf *conf, const char *target, bool as_json, in
   if (consent_load(&consent, conf->state_dir, &err) < 0)
     return fail(&err);
   json_t *targets = json_array();
-  int rc = schedule_load(&schedule, conf->state_dir, &err);
+  json_t *held = held_back(&consent, &err);
+  int rc = held == NULL ? err.code : schedule_load(&schedule, conf->state_dir, &err);
   for (size_t i = 0; rc == 0 && i < conf->targets_len; i++) {
     json_t *one = NULL;
     if (!chosen(&conf->targets[i], target))
@@ -186,16 +222,16 @@ int show_status(const struct tm_conf *conf, const char *target, bool as_json, in
     json_array_append_new(targets, one);
   }
   if (rc == 0 && as_json) {
-    json_t *all =
-        json_pack("{s:o,s:o,s:o,s:O}", "at", tm_json_time(now), "consent", consent_status(&consent),
-                  "last_record", tm_json_time(schedule.last), "targets", targets);
+    json_t *all = json_pack("{s:o,s:o,s:O,s:o,s:O}", "at", tm_json_time(now), "consent",
+                            consent_status(&consent), "held_back", held, "last_record",
+                            tm_json_time(schedule.last), "targets", targets);
     json_dumpf(all, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(all);
   } else if (rc == 0) {
     size_t i;
     json_t *one;
-    print_consent(&consent);
+    print_consent(&consent, held);
     printf("last record %s\n",
            schedule.last != INT64_MIN ? tm_time_format(time, schedule.last) : "none yet");
     json_array_foreach(targets, i, one)
@@ -203,6 +239,7 @@ int show_status(const struct tm_conf *conf, const char *target, bool as_json, in
       print_target(one);
     }
   }
+  json_decref(held);
   json_decref(targets);
   consent_release(&consent);
   return rc < 0 ? fail(&err) : EX_OK;

@@ -223,9 +223,15 @@ json.dump(consent, open(path, "w"))
 p = s.run("preview", "-", stdin=json.dumps(sample()) + "\n")
 ok("product.price.amount: new since consent was given" in p.stdout,
    "a field that came later is held back", p.stdout)
+p = s.run("status")
+ok("until 'enable sales' is said again:\n    + product.price.amount\n" in p.stdout,
+   "status asks for it", p.stdout)
+same(json.loads(s.run("status", "--json").stdout)["held_back"], {"sales": ["product.price.amount"]},
+     "... as JSON too")
 p = s.run("enable", "sales", "--by", "Hanako Sato")
 ok("+ product.price.amount" in p.stdout and p.stdout.count("+") == 1,
    "agreeing anew shows the difference", p.stdout)
+ok("held back" not in s.run("status").stdout, "... and then nothing is held back")
 json.dump({"schema": "x"}, open(path, "w"))
 p = s.run("queue", "--now", "-", stdin=json.dumps(sample()) + "\n")
 ok(p.returncode != 0 and p.stdout == "", "a damaged record of consent opens nothing", p.stderr)
