@@ -8,6 +8,7 @@
 #include "contrib/desk/serve.h"
 #include "contrib/desk/sites.h"
 #include "contrib/desk/users.h"
+#include "contrib/desk/work/worker.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -22,6 +23,24 @@ static int run_serve(const struct tm_args *args)
   status = serve(&conf);
   desk_conf_release(&conf);
   return status;
+}
+
+static int run_nightly(const struct tm_args *args)
+{
+  struct desk_conf conf;
+  struct tm_error err = {0};
+  struct store *store = NULL;
+  int status = desk_begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  int rc = desk_store(&store, &conf, &err);
+  if (rc == 0)
+    rc = worker_once(store, &conf, tm_now(), &err);
+  if (rc < 0)
+    tm_log_error("%s", err.text);
+  store_close(store);
+  desk_conf_release(&conf);
+  return tm_exit_status(rc);
 }
 
 static int run_routes(const struct tm_args *args)
@@ -44,12 +63,16 @@ static const struct tm_command commands[] = {
      "Enrols a site and writes the one file that its administrator needs, gives it new "
      "credentials, ends them, or lists sites, the longest silent first.",
      run_site},
+    {"nightly", "",
+     "Does what is due of the night's work and of the advice now; 'serve' does it by itself.",
+     run_nightly},
     {"routes", "", "Prints every route with the roles that may use it.", run_routes},
     {0},
 };
 
 static const struct tm_option options[] = {
-    {'c', "config", "FILE", "serve user site", "the configuration, instead of " DESK_CONF_PATH},
+    {'c', "config", "FILE", "serve user site nightly",
+     "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},
     {'n', "name", "NAME", "user site",

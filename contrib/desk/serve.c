@@ -8,6 +8,7 @@
 #include "contrib/desk/http/server.h"
 #include "contrib/desk/people/accounts.h"
 #include "contrib/desk/people/people.h"
+#include "contrib/desk/work/worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -112,7 +113,7 @@ static int open_servers(struct desk *desk, struct tm_error *err)
   return server_start(&desk->admin, &settings, err);
 }
 
-static void close_all(struct desk *desk)
+static void close_all(struct desk *desk, struct worker *worker)
 {
   if (desk->topics != NULL)
     topics_end(desk->topics, 0);
@@ -120,6 +121,7 @@ static void close_all(struct desk *desk)
     server_drain(desk->server, DRAIN_S);
   if (desk->admin != NULL)
     server_drain(desk->admin, 1);
+  worker_end(worker);
   workers_free(desk->workers);
   server_free(desk->server);
   server_free(desk->admin);
@@ -167,6 +169,7 @@ static void run(struct desk *desk, const sigset_t *ends)
 int serve(const struct desk_conf *conf)
 {
   struct tm_error err = {0};
+  struct worker *worker = NULL;
   struct desk desk = {.conf = conf, .now = tm_now, .started_at = tm_now()};
   sigset_t ends;
   sigemptyset(&ends);
@@ -180,6 +183,8 @@ int serve(const struct desk_conf *conf)
   if (rc == 0)
     rc = open_servers(&desk, &err);
   if (rc == 0)
+    rc = worker_start(&worker, desk.store, conf, &err);
+  if (rc == 0)
     rc = greet(&desk, &err);
   if (rc == 0) {
     notify("READY=1");
@@ -188,6 +193,6 @@ int serve(const struct desk_conf *conf)
   } else {
     tm_log_error("%s", err.text);
   }
-  close_all(&desk);
+  close_all(&desk, worker);
   return tm_exit_status(rc);
 }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/advice/advise.h"
 
-#include "common/clock.h"
 #include "common/file.h"
-#include "common/json.h"
 #include "contrib/desk/advice/items.h"
-#include "contrib/desk/intake/intake.h"
-#include "exporters/envelope.h"
 
 #include <errno.h>
 #include <math.h>
@@ -20,15 +16,11 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/store.h"
+#include "tests/lib/push.h"
 
-#define NOW INT64_C(1795136400) /* 2026-11-20T01:00:00Z */
+#define NOW TEST_NOW
 #define KEY "C-1001/osaka-1/nas-gw.example.com/array-01/grow/"
 
-static const struct credential site = {.id = 1,
-                                       .customer = "C-1001",
-                                       .site = "osaka-1",
-                                       .secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
 static struct adviser *adviser;
 
 /* The sample of a device that is busy no more, and that fills up, or does not; at this hour, with
@@ -37,9 +29,8 @@ static void push(int64_t at, bool fills, const char *status, const char *without
 {
   size_t i;
   json_t *day;
-  struct tm_error err = {0};
   char time[TM_TIME_SIZE];
-  json_t *s = tm_json_read("contrib/schema/samples/summary.json", 1 << 20, &err);
+  json_t *s = test_sample("summary");
   json_t *more = json_loads(status, 0, NULL);
   assert_non_null(more);
   json_object_update(json_object_get(s, "status"), more);
@@ -52,17 +43,7 @@ static void push(int64_t at, bool fills, const char *status, const char *without
   json_object_del(json_object_get(s, "consent"), without);
   json_object_set_new(json_object_get(s, "period"), "to", json_string(tm_time_format(time, at)));
   json_object_set_new(s, "generated_at", json_string(time));
-  struct envelope e;
-  assert_int_equal(envelope_seal(&e, s, "summary", "crm", &err), 0);
-  struct tm_buf receipt = TM_BUF_INIT(1 << 16);
-  struct intake_counts counts = {0};
-  const struct intake_message m = {.body = e.body.ptr, .len = e.body.len};
-  assert_int_equal(intake_take(test_store, &site, &m, at, &receipt, &counts, &err), 0);
-  if (counts.accepted != 1)
-    fail_msg("%s", receipt.ptr);
-  tm_buf_release(&receipt);
-  envelope_release(&e);
-  json_decref(s);
+  assert_string_equal(test_send_one(test_seal(s, "summary"), at), "accepted");
 }
 
 static int advise(int64_t now)
@@ -76,15 +57,8 @@ static int advise(int64_t now)
 
 static int set_up(void **state)
 {
-  if (test_store_open(state) != 0)
+  if (test_site_open(state) != 0)
     return -1;
-  test_tell("INSERT INTO customers (customer_id, name, region, created_at)"
-            " VALUES ('C-1001', 'Example', 'west', 1)");
-  test_tell("INSERT INTO sites (customer_id, site, created_at) VALUES ('C-1001', 'osaka-1', 1)");
-  test_tell(
-      "INSERT INTO credentials (customer_id, site, target, token_prefix, token_sha256, secret,"
-      " created_at) VALUES ('C-1001', 'osaka-1', 'crm', 'tdm_', 'x',"
-      " 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 1)");
   adviser = adviser_new(test_store);
   return adviser != NULL ? 0 : -1;
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/intake/intake.h"
 
-#include "common/clock.h"
-#include "common/json.h"
 #include "contrib/desk/intake/event.h"
 #include "contrib/desk/intake/requests.h"
 #include "contrib/desk/store/history.h"
-#include "exporters/envelope.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -19,70 +16,9 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/store.h"
+#include "tests/lib/push.h"
 
-#define NOW INT64_C(1795136400) /* 2026-11-20T01:00:00Z */
-
-static const struct credential site = {.id = 1,
-                                       .customer = "C-1001",
-                                       .site = "osaka-1",
-                                       .secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
-
-static json_t *sample(const char *name)
-{
-  char path[100];
-  struct tm_error err = {0};
-  snprintf(path, sizeof(path), "contrib/schema/samples/%s.json", name);
-  json_t *document = tm_json_read(path, 1 << 20, &err);
-  if (document == NULL)
-    fail_msg("%s", err.text);
-  return document;
-}
-
-/* An event as tidemark-export makes it; takes the document over. */
-static char *seal(json_t *document, const char *kind)
-{
-  struct envelope e;
-  struct tm_error err = {0};
-  if (envelope_seal(&e, document, kind, "crm", &err) < 0)
-    fail_msg("%s", err.text);
-  json_decref(document);
-  char *text = tm_buf_take(&e.body);
-  envelope_release(&e);
-  return text;
-}
-
-/* Sends a body, which is freed; its results as an array. */
-static json_t *send_body(char *body, bool batch, int64_t now)
-{
-  struct tm_buf receipt = TM_BUF_INIT(1 << 20);
-  struct intake_counts counts = {0};
-  struct tm_error err = {0};
-  const struct intake_message m = {.body = body, .len = strlen(body), .batch = batch};
-  if (intake_take(test_store, &site, &m, now, &receipt, &counts, &err) < 0)
-    fail_msg("%s", err.text);
-  json_t *answer = tm_json_parse(receipt.ptr, receipt.len, "receipt", &err);
-  assert_non_null(answer);
-  json_t *results = json_incref(json_object_get(answer, "results"));
-  json_decref(answer);
-  tm_buf_release(&receipt);
-  free(body);
-  return results;
-}
-
-/* "accepted", or "refused FIELD: WHY", of one event. */
-static const char *send_one(char *body, int64_t now)
-{
-  static char text[512];
-  json_t *results = send_body(body, false, now);
-  const json_t *r = json_array_get(results, 0);
-  const char *field = tm_json_get_string(r, "field");
-  const char *error = tm_json_get_string(r, "error");
-  snprintf(text, sizeof(text), "%s%s%s%s%s", tm_json_get_string(r, "status"), error ? " " : "",
-           field ? field : "", error ? ": " : "", error ? error : "");
-  json_decref(results);
-  return text;
-}
+#define NOW TEST_NOW
 
 static json_t *day(const char *date, double used)
 {
@@ -93,7 +29,7 @@ static json_t *day(const char *date, double used)
 /* A summary of a device whose period ends then, with these days. */
 static json_t *summary_of(const char *device, const char *until, json_t *history)
 {
-  json_t *s = sample("summary");
+  json_t *s = test_sample("summary");
   json_object_set_new(json_object_get(s, "product"), "device", json_string(device));
   json_object_set_new(json_object_get(s, "period"), "from", json_null());
   json_object_set_new(json_object_get(s, "period"), "to", json_string(until));
@@ -102,26 +38,12 @@ static json_t *summary_of(const char *device, const char *until, json_t *history
   return s;
 }
 
-static int set_up(void **state)
-{
-  if (test_store_open(state) != 0)
-    return -1;
-  test_tell(
-      "INSERT INTO customers (customer_id, name, created_at) VALUES ('C-1001', 'Example', 1)");
-  test_tell("INSERT INTO sites (customer_id, site, created_at) VALUES ('C-1001', 'osaka-1', 1)");
-  test_tell(
-      "INSERT INTO credentials (customer_id, site, target, token_prefix, token_sha256, secret,"
-      " created_at) VALUES ('C-1001', 'osaka-1', 'crm', 'tdm_', 'x',"
-      " 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 1)");
-  return 0;
-}
-
 /* --- tests -------------------------------------------------------------------------------- */
 
 static void a_summary_is_kept_byte_for_byte(void **state)
 {
   (void)state;
-  char *body = seal(sample("summary"), "summary"), hash[TM_SHA256_HEX], expected[400];
+  char *body = test_seal(test_sample("summary"), "summary"), hash[TM_SHA256_HEX], expected[400];
   size_t len = strlen(body);
   tm_sha256_hex(hash, body, len);
   const char *data = strstr(body, "\"data\":") + 7;
@@ -129,7 +51,7 @@ static void a_summary_is_kept_byte_for_byte(void **state)
            "[{\"sha256\":\"%s\",\"size\":%zu,\"data_at\":%zu,\"data_len\":%zu,\"arrived_at\":%lld,"
            "\"period_to\":1795133100,\"encoding\":\"deflate\"}]",
            hash, len, (size_t)(data - body), len - (size_t)(data - body) - 1, (long long)NOW);
-  assert_string_equal(send_one(body, NOW), "accepted");
+  assert_string_equal(test_send_one(body, NOW), "accepted");
   assert_rows("SELECT sha256, size, data_at, data_len, arrived_at, period_to, encoding"
               " FROM summaries",
               expected);
@@ -146,11 +68,13 @@ static void a_summary_is_kept_byte_for_byte(void **state)
 static void the_same_again_is_a_duplicate_and_counted_once(void **state)
 {
   (void)state;
-  assert_string_equal(send_one(seal(sample("summary"), "summary"), NOW + 7 * TM_DAY), "duplicate");
+  assert_string_equal(test_send_one(test_seal(test_sample("summary"), "summary"), NOW + 7 * TM_DAY),
+                      "duplicate");
   assert_rows("SELECT count(*) AS n FROM summaries", "[{\"n\":1}]");
-  char *changed = seal(sample("summary"), "summary");
+  char *changed = test_seal(test_sample("summary"), "summary");
   *strstr(changed, "Hanako") = 'J'; /* other bytes under the same id */
-  assert_string_equal(send_one(changed, NOW), "refused id: other bytes came under this id before");
+  assert_string_equal(test_send_one(changed, NOW),
+                      "refused id: other bytes came under this id before");
   assert_rows(
       "SELECT field, reason, times FROM quarantine",
       "[{\"field\":\"id\",\"reason\":\"other bytes came under this id before\",\"times\":1}]");
@@ -189,10 +113,11 @@ static void what_comes_late_is_put_where_it_belongs(void **state)
   json_t *newer = json_pack("[o, o]", day("2026-11-02", 5e13), day("2026-11-01", 4e13));
   json_t *older = json_pack("[o, o]", day("2026-10-30", 2e13), day("2026-10-31", 3e13));
   assert_string_equal(
-      send_one(seal(summary_of("late", "2026-11-03T00:00:00Z", newer), "summary"), NOW),
+      test_send_one(test_seal(summary_of("late", "2026-11-03T00:00:00Z", newer), "summary"), NOW),
       "accepted");
   assert_string_equal(
-      send_one(seal(summary_of("late", "2026-11-01T00:00:00Z", older), "summary"), NOW + TM_DAY),
+      test_send_one(test_seal(summary_of("late", "2026-11-01T00:00:00Z", older), "summary"),
+                    NOW + TM_DAY),
       "accepted");
   json_t *days = history_of("late");
   char *text = json_dumps(days, JSON_COMPACT);
@@ -215,7 +140,7 @@ static void what_comes_late_is_put_where_it_belongs(void **state)
 static void the_first_push_brings_all_days(void **state)
 {
   (void)state;
-  json_t *h = sample("history");
+  json_t *h = test_sample("history");
   json_t *list = json_array();
   for (int64_t d = 20000; d < 20770; d++) {
     char date[TM_DATE_SIZE];
@@ -223,7 +148,7 @@ static void the_first_push_brings_all_days(void **state)
   }
   json_object_set_new(h, "history", list);
   json_object_set_new(json_object_get(h, "product"), "device", json_string("all"));
-  assert_string_equal(send_one(seal(h, "history"), NOW), "accepted");
+  assert_string_equal(test_send_one(test_seal(h, "history"), NOW), "accepted");
   json_t *days = history_of("all");
   assert_int_equal(json_array_size(days), 770);
   json_decref(days);
@@ -235,13 +160,13 @@ static void the_good_ones_of_a_batch_are_kept(void **state)
 {
   (void)state;
   struct tm_buf b = TM_BUF_INIT(1 << 20);
-  char *good = seal(summary_of("good", "2026-11-19T00:00:00Z", json_array()), "summary");
+  char *good = test_seal(summary_of("good", "2026-11-19T00:00:00Z", json_array()), "summary");
   json_t *wrong = summary_of("bad", "2026-11-19T00:00:00Z", json_array());
   json_object_set_new(json_object_get(wrong, "status"), "used_bytes", json_string("much"));
-  char *bad = seal(wrong, "summary");
-  char *last = seal(summary_of("last", "2026-11-19T00:00:00Z", json_array()), "summary");
+  char *bad = test_seal(wrong, "summary");
+  char *last = test_seal(summary_of("last", "2026-11-19T00:00:00Z", json_array()), "summary");
   tm_buf_printf(&b, " [ %s ,\n%s,%s,{\"id\":\"broken\", \"data\": } ,%s]\n", good, bad, last, good);
-  json_t *results = send_body(tm_buf_take(&b), true, NOW);
+  json_t *results = test_send(tm_buf_take(&b), true, NOW);
   /* The broken one has no id that could be read: it is not mentioned, and tried alone. */
   assert_int_equal(json_array_size(results), 4);
   static const char *const status[] = {"accepted", "refused", "accepted", "duplicate"};
@@ -283,7 +208,7 @@ static void what_is_wrong_is_refused_with_its_field(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-    json_t *s = sample("summary"), *at = s;
+    json_t *s = test_sample("summary"), *at = s;
     char path[64], *dot;
     snprintf(path, sizeof(path), "%s", refusals[i].path);
     json_object_set_new(json_object_get(s, "product"), "firmware", json_integer(0));
@@ -294,7 +219,7 @@ static void what_is_wrong_is_refused_with_its_field(void **state)
     }
     json_object_set_new(at, dot != NULL ? dot + 1 : path,
                         json_loads(refusals[i].value, JSON_DECODE_ANY, NULL));
-    const char *seen = send_one(seal(s, "summary"), NOW);
+    const char *seen = test_send_one(test_seal(s, "summary"), NOW);
     if (strcmp(seen, refusals[i].expected) != 0)
       fail_msg("%s = %s: want '%s', got '%s'", refusals[i].path, refusals[i].value,
                refusals[i].expected, seen);
@@ -330,17 +255,18 @@ static void what_is_no_event_is_told(void **state)
     struct tm_error err = {0};
     const struct intake_message m = {
         .body = rows[i].body, .len = strlen(rows[i].body), .batch = rows[i].batch};
-    int rc = intake_take(test_store, &site, &m, NOW, &receipt, &counts, &err);
+    int rc = intake_take(test_store, &test_site, &m, NOW, &receipt, &counts, &err);
     if (rc != rows[i].code)
       fail_msg("%s: want %d, got %d %s", rows[i].body, rows[i].code, rc, err.text);
     tm_buf_release(&receipt);
   }
-  assert_string_equal(send_one(strdup("{\"id\":\"e-1\",\"specversion\":\"0.3\"}"), NOW),
+  assert_string_equal(test_send_one(strdup("{\"id\":\"e-1\",\"specversion\":\"0.3\"}"), NOW),
                       "refused specversion: '1.0' is wanted");
-  assert_string_equal(send_one(strdup("{\"id\":\"e-2\",\"specversion\":\"1.0\"}"), NOW),
+  assert_string_equal(test_send_one(strdup("{\"id\":\"e-2\",\"specversion\":\"1.0\"}"), NOW),
                       "refused data: an object is wanted");
   assert_string_equal(
-      send_one(strdup("{\"id\":\"e-3\",\"specversion\":\"1.0\",\"data\":{},\"type\":\"x\"}"), NOW),
+      test_send_one(strdup("{\"id\":\"e-3\",\"specversion\":\"1.0\",\"data\":{},\"type\":\"x\"}"),
+                    NOW),
       "refused type: not known here");
 }
 
@@ -350,23 +276,23 @@ static void a_signature_is_checked_with_its_time(void **state)
   struct tm_secret secret;
   char signature[TM_SIGNATURE_SIZE];
   static const char body[] = "{}";
-  assert_int_equal(tm_secret_parse(&secret, site.secret, NULL), 0);
+  assert_int_equal(tm_secret_parse(&secret, test_site.secret, NULL), 0);
   tm_sign(signature, &secret, "k", NOW, body, 2);
   struct intake_message m = {
       .id = "k", .timestamp = "1795136400", .signature = signature, .body = body, .len = 2};
   struct tm_error err = {0};
-  assert_int_equal(intake_verify(&m, &site, NOW + 300, true, &err), 0);
-  assert_int_equal(intake_verify(&m, &site, NOW + 301, true, &err), -ETIME);
+  assert_int_equal(intake_verify(&m, &test_site, NOW + 300, true, &err), 0);
+  assert_int_equal(intake_verify(&m, &test_site, NOW + 301, true, &err), -ETIME);
   assert_string_equal(err.text, "the timestamp is 301 s off");
-  assert_int_equal(intake_verify(&m, &site, NOW - 301, true, &err), -ETIME);
-  assert_int_equal(intake_verify(&m, &site, NOW + TM_DAY, false, &err), 0);
+  assert_int_equal(intake_verify(&m, &test_site, NOW - 301, true, &err), -ETIME);
+  assert_int_equal(intake_verify(&m, &test_site, NOW + TM_DAY, false, &err), 0);
   m.id = "l";
-  assert_int_equal(intake_verify(&m, &site, NOW, true, &err), -EACCES);
+  assert_int_equal(intake_verify(&m, &test_site, NOW, true, &err), -EACCES);
   m.id = "k";
   m.timestamp = "1795136401";
-  assert_int_equal(intake_verify(&m, &site, NOW, true, &err), -EACCES);
+  assert_int_equal(intake_verify(&m, &test_site, NOW, true, &err), -EACCES);
   m.timestamp = NULL;
-  assert_int_equal(intake_verify(&m, &site, NOW, true, &err), -EACCES);
+  assert_int_equal(intake_verify(&m, &test_site, NOW, true, &err), -EACCES);
 }
 
 static void data_items_are_asked_for_until_they_are_answered(void **state)
@@ -378,22 +304,22 @@ static void data_items_are_asked_for_until_they_are_answered(void **state)
   struct tm_buf receipt = TM_BUF_INIT(1 << 16);
   struct intake_counts counts = {0};
   const struct intake_message poll = {.body = ""};
-  assert_int_equal(intake_take(test_store, &site, &poll, NOW, &receipt, &counts, NULL), 0);
+  assert_int_equal(intake_take(test_store, &test_site, &poll, NOW, &receipt, &counts, NULL), 0);
   assert_string_equal(receipt.ptr,
                       "{\"schema\":\"tidemark.receipt/1\",\"results\":[],\"requests\":[{\"id\":"
                       "\"R-88121\",\"host\":\"h\",\"device\":\"d\",\"items\":[\"a\"]}]}");
-  json_t *values = sample("item-values");
+  json_t *values = test_sample("item-values");
   json_t *customer = json_object_get(values, "customer");
   json_object_set_new(customer, "id", json_string("C-1001"));
   json_object_set_new(customer, "site", json_string("osaka-1"));
-  assert_string_equal(send_one(seal(values, "item-values"), NOW), "accepted");
+  assert_string_equal(test_send_one(test_seal(values, "item-values"), NOW), "accepted");
   assert_rows(
       "SELECT status, answered_at, first_sent_at FROM requests",
       "[{\"status\":\"answered\",\"answered_at\":1795136400,\"first_sent_at\":1795136400}]");
   assert_rows("SELECT request, status FROM item_values",
               "[{\"request\":\"R-88121\",\"status\":\"answered\"}]");
   tm_buf_reset(&receipt);
-  assert_int_equal(intake_take(test_store, &site, &poll, NOW, &receipt, &counts, NULL), 0);
+  assert_int_equal(intake_take(test_store, &test_site, &poll, NOW, &receipt, &counts, NULL), 0);
   assert_non_null(strstr(receipt.ptr, "\"requests\":[]"));
   tm_buf_release(&receipt);
 }
@@ -441,5 +367,5 @@ int main(void)
       cmocka_unit_test(the_first_use_of_new_credentials_ends_the_old_ones),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
-  return cmocka_run_group_tests(tests, set_up, test_store_close);
+  return cmocka_run_group_tests(tests, test_site_open, test_store_close);
 }

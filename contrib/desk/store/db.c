@@ -292,6 +292,11 @@ json_t *db_rows(struct db_stmt *stmt, struct tm_error *err)
   return rows;
 }
 
+bool db_is_pgsql(const struct db *db)
+{
+  return strcmp(db->engine->name, "pgsql") == 0;
+}
+
 /* --- scope and savepoints ----------------------------------------------------------------- */
 
 static int scope_becomes(struct db *db, bool scoped, const char *customer, struct tm_error *err)

@@ -78,6 +78,9 @@ json_t *db_row(struct db_stmt *stmt, struct tm_error *err);
 /* All rows of a bound statement as an array of such objects; gives the statement back. */
 json_t *db_rows(struct db_stmt *stmt, struct tm_error *err);
 
+/* For the few statements that cannot be the same in both. */
+bool db_is_pgsql(const struct db *db);
+
 /* A transaction inside the one that the store opened: what fails is undone and the rest goes on. */
 int db_savepoint(struct db *db, struct tm_error *err);
 int db_savepoint_keep(struct db *db, struct tm_error *err);

@@ -254,7 +254,7 @@ static int set_up(struct sqlite_db *d, enum db_sqlite_use use, struct tm_error *
   if (rc == 0)
     rc = run(&d->base,
              use == DB_SQLITE_READS ? "PRAGMA cache_size = -4096; PRAGMA query_only = ON"
-                                    : "PRAGMA cache_size = -16384",
+                                    : "PRAGMA cache_size = -16384; PRAGMA secure_delete = ON",
              err);
   return rc;
 }

@@ -107,3 +107,8 @@ int store_backup(struct store *store, const char *path, struct tm_error *err)
 {
   return store->engine->backup(store, path, err);
 }
+
+int store_tidy(struct store *store, struct tm_error *err)
+{
+  return store->engine->tidy(store, err);
+}

@@ -43,4 +43,8 @@ int store_write(struct store *store, const struct db_scope *scope, store_work *w
  * the pg_dump line to use in err. */
 int store_backup(struct store *store, const char *path, struct tm_error *err);
 
+/* After erasing: takes what was erased out of the files as well. Until then it may lie in SQLite's
+ * log; PostgreSQL takes it away by itself (autovacuum). */
+int store_tidy(struct store *store, struct tm_error *err);
+
 #endif

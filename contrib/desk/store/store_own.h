@@ -13,6 +13,7 @@ struct store_engine {
   int (*write)(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
                struct tm_error *err);
   int (*backup)(struct store *store, const char *path, struct tm_error *err);
+  int (*tidy)(struct store *store, struct tm_error *err);
 };
 
 struct store {

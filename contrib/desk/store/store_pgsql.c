@@ -152,6 +152,13 @@ static int pgsql_backup(struct store *store, const char *path, struct tm_error *
                  path);
 }
 
+static int pgsql_tidy(struct store *store, struct tm_error *err)
+{
+  (void)store;
+  (void)err;
+  return 0;
+}
+
 /* --- opening ------------------------------------------------------------------------------ */
 
 static void pgsql_close(struct store *store)
@@ -197,8 +204,11 @@ static int migrate_all(struct pgsql_store *s, struct tm_error *err)
   return rc;
 }
 
-static const struct store_engine engine = {
-    .close = pgsql_close, .read = pgsql_read, .write = pgsql_write, .backup = pgsql_backup};
+static const struct store_engine engine = {.close = pgsql_close,
+                                           .read = pgsql_read,
+                                           .write = pgsql_write,
+                                           .backup = pgsql_backup,
+                                           .tidy = pgsql_tidy};
 
 int store_pgsql_open(struct store **store, const struct store_settings *settings,
                      struct tm_error *err)

@@ -231,6 +231,19 @@ static int sqlite_backup(struct store *store, const char *path, struct tm_error 
   return rc;
 }
 
+/* Erased bytes are overwritten where they stood (secure_delete); the log still has them. */
+static int sqlite_tidy(struct store *store, struct tm_error *err)
+{
+  struct sqlite_store *s = (struct sqlite_store *)store;
+  struct db *db = pool_take(s->readers);
+  int rc = db_run(db,
+                  "PRAGMA query_only = OFF; PRAGMA wal_checkpoint(TRUNCATE);"
+                  "PRAGMA query_only = ON",
+                  err);
+  pool_give(s->readers, db);
+  return rc;
+}
+
 /* --- opening ------------------------------------------------------------------------------ */
 
 static void sqlite_close(struct store *store)
@@ -270,8 +283,11 @@ static int migrate_file(struct db *db, const char *path, struct tm_error *err)
   return rc;
 }
 
-static const struct store_engine engine = {
-    .close = sqlite_close, .read = sqlite_read, .write = sqlite_write, .backup = sqlite_backup};
+static const struct store_engine engine = {.close = sqlite_close,
+                                           .read = sqlite_read,
+                                           .write = sqlite_write,
+                                           .backup = sqlite_backup,
+                                           .tidy = sqlite_tidy};
 
 int store_sqlite_open(struct store **store, const struct store_settings *settings, const char *path,
                       struct tm_error *err)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "contrib/desk/work/worker.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "contrib/desk/advice/advise.h"
+#include "contrib/desk/intake/erase.h"
+#include "contrib/desk/work/nightly.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Looks for advice that is due each second, for the rest each minute. After a failure it waits. */
+enum { MINUTE = 60, AFTER_FAILURE_S = 30, DEVICES = 128, NICE = 10 };
+
+struct worker {
+  struct night night;
+  struct adviser *adviser;
+  pthread_t thread;
+  bool has_thread;
+  pthread_mutex_t lock;
+  pthread_cond_t told;
+  bool ending;
+};
+
+static bool is_ending(void *user)
+{
+  struct worker *w = user;
+  pthread_mutex_lock(&w->lock);
+  bool ending = w->ending;
+  pthread_mutex_unlock(&w->lock);
+  return ending;
+}
+
+/* False when the desk is to end. */
+static bool sleep_for(struct worker *w, int seconds)
+{
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += seconds;
+  pthread_mutex_lock(&w->lock);
+  int rc = 0;
+  while (!w->ending && rc == 0)
+    rc = pthread_cond_timedwait(&w->told, &w->lock, &until);
+  bool ending = w->ending;
+  pthread_mutex_unlock(&w->lock);
+  return !ending;
+}
+
+/* The night's work first makes all devices due, then they are advised. */
+static int do_rest(struct worker *w, int64_t now, struct tm_error *err)
+{
+  int rc = erase_due(w->night.store, now, err);
+  if (rc == 0)
+    rc = nightly_run(&w->night, now, err);
+  return rc < 0 ? rc : 0;
+}
+
+static void *work(void *arg)
+{
+  struct worker *w = arg;
+  double looked = -MINUTE;
+  int done = 0, rc = 0;
+  /* Of this thread alone, as Linux has it. */
+  setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+  do {
+    struct tm_error err = {0};
+    rc = 0;
+    done = 0;
+    if (tm_monotonic() - looked >= MINUTE) {
+      looked = tm_monotonic();
+      rc = do_rest(w, tm_now(), &err);
+    }
+    if (rc == 0)
+      rc = adviser_work(w->adviser, tm_now(), DEVICES, &done, &err);
+    if (rc < 0 && rc != -ECANCELED)
+      tm_log_error("%s", err.text);
+  } while (sleep_for(w, rc < 0 ? AFTER_FAILURE_S : done == DEVICES ? 0 : 1));
+  return NULL;
+}
+
+static struct worker *new_worker(struct store *store, const struct desk_conf *conf)
+{
+  struct worker *w = calloc(1, sizeof(*w));
+  if (w == NULL)
+    return NULL;
+  pthread_mutex_init(&w->lock, NULL);
+  pthread_cond_init(&w->told, NULL);
+  w->night = (struct night){.store = store, .conf = conf, .ended = is_ending, .user = w};
+  lease_init(&w->night.lease, "nightly");
+  w->adviser = adviser_new(store);
+  if (w->adviser == NULL) {
+    worker_end(w);
+    return NULL;
+  }
+  return w;
+}
+
+int worker_start(struct worker **worker, struct store *store, const struct desk_conf *conf,
+                 struct tm_error *err)
+{
+  struct worker *w = new_worker(store, conf);
+  if (w == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  int rc = -pthread_create(&w->thread, NULL, work, w);
+  w->has_thread = rc == 0;
+  if (rc < 0) {
+    worker_end(w);
+    return tm_fail(err, rc, "a thread cannot be started: %s", strerror(-rc));
+  }
+  *worker = w;
+  return 0;
+}
+
+void worker_end(struct worker *w)
+{
+  if (w == NULL)
+    return;
+  pthread_mutex_lock(&w->lock);
+  w->ending = true;
+  pthread_cond_signal(&w->told);
+  pthread_mutex_unlock(&w->lock);
+  if (w->has_thread)
+    pthread_join(w->thread, NULL);
+  adviser_free(w->adviser);
+  pthread_cond_destroy(&w->told);
+  pthread_mutex_destroy(&w->lock);
+  free(w);
+}
+
+int worker_once(struct store *store, const struct desk_conf *conf, int64_t now,
+                struct tm_error *err)
+{
+  struct worker *w = new_worker(store, conf);
+  if (w == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  int done = DEVICES;
+  int rc = do_rest(w, now, err);
+  while (rc == 0 && done == DEVICES)
+    rc = adviser_work(w->adviser, now, DEVICES, &done, err);
+  worker_end(w);
+  return rc;
+}
