@@ -93,6 +93,7 @@ struct tm_conf_prometheus {
  * that of the secret, whatever a document says. */
 struct tm_conf_source {
   const char *name, *directory, *secret_file, *customer, *site;
+  const char *old_secret_file; /* accepted too, while a site changes to the new one; or NULL */
 };
 
 struct tm_conf {

@@ -8,12 +8,12 @@ enum { MAX_SOURCES = 10000 };
 
 #define IN_SOURCE(field) offsetof(struct tm_conf_source, field)
 
-/* All of them are required. */
 const struct tm_key tm_conf_source_keys[] = {
-    {.name = "directory", .kind = TM_KEY_PATH, .offset = IN_SOURCE(directory)},
-    {.name = "secret_file", .kind = TM_KEY_PATH, .offset = IN_SOURCE(secret_file)},
-    {.name = "customer", .kind = TM_KEY_NAME, .offset = IN_SOURCE(customer)},
-    {.name = "site", .kind = TM_KEY_NAME, .offset = IN_SOURCE(site)},
+    {.name = "directory", .kind = TM_KEY_PATH, .offset = IN_SOURCE(directory), .required = 1},
+    {.name = "secret_file", .kind = TM_KEY_PATH, .offset = IN_SOURCE(secret_file), .required = 1},
+    {.name = "old_secret_file", .kind = TM_KEY_PATH, .offset = IN_SOURCE(old_secret_file)},
+    {.name = "customer", .kind = TM_KEY_NAME, .offset = IN_SOURCE(customer), .required = 1},
+    {.name = "site", .kind = TM_KEY_NAME, .offset = IN_SOURCE(site), .required = 1},
     {0},
 };
 
@@ -28,7 +28,7 @@ static int read_source(struct tm_conf_source *out, const struct tm_conf *conf,
     return REFUSE(r, NULL, "a source is for role \"vendor\" only");
   int rc = tm_conf_read_keys(r, tm_conf_source_keys, &s);
   for (const struct tm_key *k = tm_conf_source_keys; rc == 0 && k->name != NULL; k++) {
-    if (cfg_getstr(r->section, k->name) == NULL)
+    if (k->required != 0 && cfg_getstr(r->section, k->name) == NULL)
       rc = REFUSE(r, NULL, "%s is required", k->name);
   }
   if (rc == 0)

@@ -5,12 +5,12 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/number.h"
 #include "common/sign.h"
 #include "exporters/accepted.h"
 #include "exporters/envelope.h"
 #include "exporters/filter.h"
 #include "exporters/schema.h"
+#include "exporters/signature.h"
 #include "exporters/tell.h"
 
 #include <dirent.h>
@@ -25,14 +25,13 @@
 #include <unistd.h>
 
 enum {
-  MAX_SIGNATURE = 4096,
   SETTLE_S = 60, /* a file that is younger may still be on its way here */
 };
 
 struct receiver {
   const struct tm_conf *conf;
   const struct tm_conf_source *source;
-  struct tm_secret secret;
+  struct tm_secret secret, old_secret; /* old_secret.len 0: none */
   struct schema summary, history;
   size_t refused, unreadable, left;
   int pass;
@@ -93,43 +92,30 @@ static int refuse(struct receiver *r, const char *key, const char *why, struct t
 
 /* --- signature and tenant ------------------------------------------------------------------- */
 
-/* The value of a line "name: value". */
-static bool header_of(const char *text, const char *name, char *out, size_t size)
+static bool is_signed(const struct receiver *r, const struct signature *s, const struct drop *d)
 {
-  size_t len = strlen(name);
-  for (const char *line = text; *line != '\0';) {
-    size_t n = strcspn(line, "\r\n");
-    if (n > len + 2 && strncmp(line, name, len) == 0 && line[len] == ':' && line[len + 1] == ' ' &&
-        n - len - 2 < size) {
-      memcpy(out, line + len + 2, n - len - 2);
-      out[n - len - 2] = '\0';
-      return true;
-    }
-    line += n;
-    line += strspn(line, "\r\n");
-  }
-  return false;
+  return tm_sign_verify(s->value, &r->secret, s->id, s->timestamp, d->body.ptr, d->body.len) ||
+         (r->old_secret.len > 0 &&
+          tm_sign_verify(s->value, &r->old_secret, s->id, s->timestamp, d->body.ptr, d->body.len));
 }
 
 static int check_signature(const struct receiver *r, const struct drop *d, struct tm_error *err)
 {
-  char path[PATH_MAX], id[128], at[32], signature[256];
-  struct tm_buf text = TM_BUF_INIT(MAX_SIGNATURE);
-  int64_t when = 0;
+  char path[PATH_MAX];
+  struct signature s;
   int rc = join_path(path, r, "", d->key, ".sig", err);
-  if (rc == 0 && tm_file_read(path, &text, err) < 0)
-    rc = tm_fail(err, -EBADMSG, "there is no signature beside it");
-  if (rc == 0 && (text.len == 0 || !header_of(text.ptr, "webhook-id", id, sizeof(id)) ||
-                  !header_of(text.ptr, "webhook-timestamp", at, sizeof(at)) ||
-                  !header_of(text.ptr, "webhook-signature", signature, sizeof(signature)) ||
-                  tm_parse_i64(at, 0, INT64_MAX / 2, &when) < 0 ||
-                  !tm_sign_verify(signature, &r->secret, id, when, d->body.ptr, d->body.len)))
-    rc = tm_fail(err, -EBADMSG, "its signature is wrong");
-  tm_buf_release(&text);
+  if (rc == 0)
+    rc = signature_read(&s, path, err);
+  if (rc == -ENOENT)
+    return tm_fail(err, -EBADMSG, "there is no signature beside it");
+  if (rc < 0)
+    return rc;
   const char *event_id = tm_json_get_string(d->event, "id");
-  if (rc == 0 && (event_id == NULL || strcmp(event_id, id) != 0))
-    rc = tm_fail(err, -EBADMSG, "it was signed under another id");
-  return rc;
+  if (!is_signed(r, &s, d))
+    return tm_fail(err, -EBADMSG, "its signature is wrong");
+  if (event_id == NULL || strcmp(event_id, s.id) != 0)
+    return tm_fail(err, -EBADMSG, "it was signed under another id");
+  return 0;
 }
 
 /* What belongs to another is not taken, whoever signed it. */
@@ -271,7 +257,10 @@ static int is_document(const struct dirent *entry)
 static void read_source(struct receiver *r)
 {
   struct tm_error err = {0};
-  if (tm_secret_load(&r->secret, r->source->secret_file, &err) < 0) {
+  const char *old = r->source->old_secret_file;
+  r->old_secret = (struct tm_secret){0};
+  if (tm_secret_load(&r->secret, r->source->secret_file, &err) < 0 ||
+      (old != NULL && tm_secret_load(&r->old_secret, old, &err) < 0)) {
     tm_log_error("source %s: %s", r->source->name, err.text);
     r->unreadable++;
     return;
@@ -291,6 +280,7 @@ static void read_source(struct receiver *r)
     free(names);
   }
   tm_secret_release(&r->secret);
+  tm_secret_release(&r->old_secret);
 }
 
 static int lock_store(struct receiver *r, struct tm_error *err)

@@ -9,6 +9,7 @@
 #include "common/number.h"
 #include "common/sign.h"
 #include "exporters/envelope.h"
+#include "exporters/signature.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -140,48 +141,17 @@ int cmd_sign(const struct tm_args *args)
 
 /* --- verify ----------------------------------------------------------------------------------- */
 
-/* The value of a header in a text of header lines, as a .sig file holds them or a dump of a request
- * shows them. False when it is not there, or stands twice: which one would count? */
-static bool header_of(const char *text, const char *name, char *out, size_t size)
-{
-  size_t len = strlen(name);
-  bool found = false;
-  for (const char *line = text; line != NULL && *line != '\0';) {
-    size_t n = strcspn(line, "\r\n");
-    if (n > len && strncasecmp(line, name, len) == 0 && line[len] == ':') {
-      const char *value = line + len + 1 + strspn(line + len + 1, " \t");
-      size_t m = (size_t)(line + n - value);
-      if (found || value > line + n || m >= size)
-        return false;
-      memcpy(out, value, m);
-      out[m] = '\0';
-      found = true;
-    }
-    line += n;
-    line += strspn(line, "\r\n");
-  }
-  return found;
-}
-
 static int read_headers(struct signed_file *f, const char *path, struct tm_error *err)
 {
-  struct tm_buf text = TM_BUF_INIT(MAX_HEADERS);
-  char id[MAX_ID], timestamp[32];
-  int rc = tm_file_read(path, &text, err);
-  const char *all = text.ptr != NULL ? text.ptr : "";
-  if (rc == 0 && (!header_of(all, "webhook-id", id, sizeof(id)) ||
-                  !header_of(all, "webhook-timestamp", timestamp, sizeof(timestamp)) ||
-                  !header_of(all, "webhook-signature", f->signature, sizeof(f->signature))))
-    rc = tm_fail(err, -EBADMSG,
-                 "%s: webhook-id, webhook-timestamp and webhook-signature are wanted, once each",
-                 path);
-  if (rc == 0 && tm_parse_i64(timestamp, INT64_MIN, INT64_MAX, &f->timestamp) < 0)
-    rc = tm_fail(err, -EBADMSG, "%s: webhook-timestamp: '%s' is no number of seconds", path,
-                 timestamp);
-  if (rc == 0 && strcmp(id, f->id) != 0)
-    rc = tm_fail(err, -EBADMSG, "%s: is of %s, and the document is %s", path, id, f->id);
-  tm_buf_release(&text);
-  return rc;
+  struct signature s;
+  int rc = signature_read(&s, path, err);
+  if (rc < 0)
+    return rc;
+  if (strcmp(s.id, f->id) != 0)
+    return tm_fail(err, -EBADMSG, "%s: is of %s, and the document is %s", path, s.id, f->id);
+  f->timestamp = s.timestamp;
+  memcpy(f->signature, s.value, sizeof(f->signature));
+  return 0;
 }
 
 int cmd_verify(const struct tm_args *args)

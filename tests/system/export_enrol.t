@@ -61,6 +61,33 @@ same(open(site.path("t.conf.d/crm.conf")).read(), before, "... and nothing else 
 same(site.run("push", "--once").returncode, 0, "all that waited is sent with them")
 same(len(receiver.records), 4, "nothing was lost")
 
+# The signing secret too: what was queued under the old one leaves under the new one.
+import base64  # noqa: E402
+site.run("queue", "--now", "-", stdin=summaries(3, 20))
+bodies = {k: site.run("show", k).stdout for k in site.keys("new")}
+new = base64.b64encode(bytes(range(40, 72))).decode()
+exporting.sign.__defaults__ = (new,)
+Receiver.reply.__defaults__ = (200, new)
+p = site.run("push", "--once")
+ok(p.returncode == 69 and len(site.items("new")) == 3, "a secret that the vendor has revoked: items wait",
+   p.stderr)
+p = site.run("push", "--once", "--trigger", "timer")
+same(len(site.items("new")), 3, "... and are kept while nobody has enrolled anew")
+before, tries = len(receiver.records), len(receiver.log)
+site.run("push", "--once", "--trigger", "timer")
+same(len(receiver.log), tries, "... without asking again and again")
+with open(path) as f:
+    e = json.load(f)
+e["secret"] = "whsec_" + new
+same(site.run("enrol", site.write("enrolment3.json", json.dumps(e), 0o600)).returncode, 0,
+     "a new secret is taken")
+same(site.run("push", "--once", "--trigger", "timer").returncode, 0,
+     "the timer's next push goes on by itself, signed with it")
+same((len(receiver.records) - before, {k: receiver.records[k].decode() for k in bodies}), (3, bodies),
+     "nothing was lost, and not a byte of what was queued has changed")
+exporting.sign.__defaults__ = (SECRET,)
+Receiver.reply.__defaults__ = (200, SECRET)
+
 # --- what is refused ------------------------------------------------------------------------------------
 for name, changes in (("another customer", {"customer": {"id": "C-2"}}),
                       ("another site", {"site": "tokyo-9"})):

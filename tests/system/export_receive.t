@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A vendor takes what its sites drop; and the road from a site straight to a factory, without any
 desk between them."""
+import base64
 import glob
 import json
 import os
@@ -156,6 +157,22 @@ p, why = try_with(body[:100], old=False)
 same((p.returncode, why, files(two)), (75, "", [name]), "what may still be on its way is left for a minute")
 p, why = try_with(body)
 same((p.returncode, why, len(accepted(vendor, "C-2"))), (0, "", 2), "and taken when it is whole")
+# A site changes its secret; what it had dropped before is still on its way.
+two.send(device("C-2", name="array-04"))
+new = two.write("secret.new", "whsec_" + base64.b64encode(bytes(range(50, 82))).decode() + "\n", 0o600)
+rotated = source(two, "two").replace(two.path("secret"), new)
+vendor.configure(source(one, "one") + rotated)
+for n in files(two):
+    os.utime(os.path.join(two.drop, n), (time.time() - 3600,) * 2)
+shutil.copytree(two.drop, two.path("copy"))
+same(vendor.run("receive").returncode, 65, "a secret that was revoked is not taken any more")
+shutil.rmtree(two.drop)
+shutil.copytree(two.path("copy"), two.drop)
+vendor.configure(source(one, "one") + rotated.replace(
+    'customer', 'old_secret_file = "%s" customer' % two.path("secret")))
+same((vendor.run("receive").returncode, files(two)), (0, []),
+     "unless the vendor says that it may still come")
+vendor.configure(source(one, "one") + source(two, "two"))
 p = Site(more=source(one, "one")).run("receive")
 ok(p.returncode == 78 and "vendor" in p.stderr, "at a customer's site there is no source", p.stderr)
 
@@ -170,7 +187,7 @@ vendor.run("push", "--once")
 sent = [json.load(open(n, encoding="utf-8"))["data"] for n in glob.glob(vendor.path("crm", "*.json"))]
 sent = [s for s in sent if s["schema"] == "tidemark.summary/1"]
 same(sorted((s["customer"]["id"], s["product"]["device"]) for s in sent),
-     [("C-1", "array-01"), ("C-1", "array-02"), ("C-2", "array-01"), ("C-2", "array-03")],
+     [("C-1", "array-01"), ("C-1", "array-02"), ("C-2", "array-01"), ("C-2", "array-03"), ("C-2", "array-04")],
      "... each device of each customer, though two have the same name")
 
 # --- deletion ---------------------------------------------------------------------------------------------

@@ -205,6 +205,31 @@ static void what_is_wrong_is_named_with_its_line(void **state)
   assert_string_equal(err.text, "t.conf:1: holds a NUL character");
 }
 
+static void a_source_is_for_the_vendor(void **state)
+{
+  static const char source[] = "source x { directory = \"/d\" secret_file = \"/s\" customer = "
+                               "\"C-1\" site = \"s\" }\n";
+  static const char vendor[] = "role = \"vendor\"\n";
+  struct tm_conf c;
+  struct tm_error err = {0};
+  char text[512];
+  (void)state;
+  assert_int_equal(parse(&c, source, &err), -EINVAL);
+  assert_string_equal(err.text, "t.conf:1: source x: a source is for role \"vendor\" only");
+  snprintf(text, sizeof(text), "%s%s", vendor, source);
+  assert_int_equal(parse(&c, text, &err), 0);
+  assert_int_equal(c.sources_len, 1);
+  assert_string_equal(c.sources[0].customer, "C-1");
+  assert_null(c.sources[0].old_secret_file);
+  tm_conf_release(&c);
+  snprintf(text, sizeof(text),
+           "%ssource x { directory = \"/d\" customer = \"C-1\" site = \"s\" }\n", vendor);
+  assert_int_equal(parse(&c, text, &err), -EINVAL);
+  assert_string_equal(err.text, "t.conf:2: source x: secret_file is required");
+  snprintf(text, sizeof(text), "%s%s%s", vendor, source, source);
+  assert_int_equal(parse(&c, text, &err), -EINVAL);
+}
+
 static void tryton_is_for_the_vendor(void **state)
 {
   (void)state;
@@ -331,6 +356,7 @@ int main(void)
       cmocka_unit_test(every_threshold_stands_in_the_page),
       cmocka_unit_test(the_documented_shape_is_understood),
       cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+      cmocka_unit_test(a_source_is_for_the_vendor),
       cmocka_unit_test(tryton_is_for_the_vendor),
       cmocka_unit_test(further_files_follow_in_order_and_are_named),
       cmocka_unit_test(secrets_of_others_hands_are_refused),
