@@ -4,7 +4,8 @@
 
 /* A room's table of routes; adding a room is one line here and one in rooms.h. */
 const struct route *const desk_routes[] = {
-    static_routes, people_routes, account_routes, intake_routes, NULL,
+    static_routes, people_routes, account_routes, intake_routes,
+    sales_routes,  device_routes, talk_routes,    NULL,
 };
 
 const struct route *const desk_admin_routes[] = {

@@ -21,6 +21,8 @@
 #define BARS_LOW  448.0
 #define TEXT_DROP 4.0
 #define MAX_TEXT  (1 << 20)
+/* From here on a label beside the axis is too narrow for all figures. */
+#define TICK_GROUPED 1e6
 
 struct frame {
   const json_t *series;
@@ -318,8 +320,8 @@ static void bars(struct frame *f)
   double step = highest > 0 ? nice_step(highest * 1.1, 2.5) : 1;
   for (double v = 0; v <= highest * 1.1; v += step) {
     char text[48];
-    if (v > 0 && step < 1)
-      snprintf(text, sizeof(text), "%.2g", v);
+    if (v > 0 && (step < 1 || highest >= TICK_GROUPED))
+      tm_format_count(text, sizeof(text), v);
     else
       group(text, sizeof(text), v);
     add_tick(ticks, low - v * scale, text, v <= 0);

@@ -318,7 +318,7 @@ json_t *device_sold_and_now(const struct device_view *v)
   add_row(
       rows, "Busiest interval", NULL,
       count_text(tm_json_get_number(load, "max_per_interval"), unit != NULL ? unit : "", interval),
-      said(load, "max_at"));
+      NULL);
   add_row(
       rows, "Mean interval", NULL,
       count_text(tm_json_get_number(load, "mean_per_interval"), unit != NULL ? unit : "", interval),

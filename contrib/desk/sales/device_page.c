@@ -97,18 +97,27 @@ static json_t *offer_lines(const json_t *lines)
   return rows;
 }
 
-static json_t *chances(const json_t *summary)
+/* "2 % in 30 days, 99 % in 365", beside the chance within 90 days. */
+static void add_chances(json_t *model, const json_t *summary)
 {
   const json_t *by = json_object_get(json_object_get(json_object_get(summary, "forecast"), "fill"),
                                      "probability_by_horizon");
-  static const char *const horizons[] = {"30d", "90d", "180d", "365d"};
-  json_t *rows = json_array();
-  for (size_t i = 0; i < 4; i++) {
-    double p = tm_json_get_number(by, horizons[i]);
+  static const int days[] = {30, 180, 365};
+  struct tm_buf text = TM_BUF_INIT(256);
+  for (size_t i = 0; i < 3; i++) {
+    char key[8];
+    snprintf(key, sizeof(key), "%dd", days[i]);
+    double p = tm_json_get_number(by, key);
     if (!isnan(p))
-      json_array_append_new(rows, json_pack("{s:s, s:f}", "within", horizons[i], "p", p));
+      tm_buf_printf(&text, "%s%.0f %% in %d%s", text.len > 0 ? ", " : "", floor(p * 100), days[i],
+                    text.len > 0 ? "" : " days");
   }
-  return rows;
+  double within_90 = tm_json_get_number(by, "90d");
+  if (!isnan(within_90))
+    json_object_set_new(model, "chance_90d", json_real(within_90));
+  if (text.len > 0)
+    json_object_set_new(model, "chances", json_string(text.ptr));
+  tm_buf_release(&text);
 }
 
 /* Numbers of evidence as they stand in the document: name and value. */
@@ -143,19 +152,10 @@ static json_t *weeks(const json_t *days)
 static void add_flags(json_t *model, const struct looking *l)
 {
   const struct device_view *v = &l->view;
-  size_t i;
-  const json_t *chance;
   json_object_set_new(model, "has_others", json_boolean(json_array_size(v->items) > 0));
   json_object_set_new(model, "past_shown", json_integer((json_int_t)json_array_size(v->past)));
   json_object_set_new(model, "weeks", weeks(v->days));
-  json_object_set_new(model, "has_chances",
-                      json_boolean(json_array_size(json_object_get(model, "chances")) > 0));
-  json_array_foreach(json_object_get(model, "chances"), i, chance)
-  {
-    const char *within = tm_json_get_string(chance, "within");
-    if (within != NULL && strcmp(within, "90d") == 0)
-      json_object_set(model, "chance_90d", (json_t *)chance);
-  }
+  add_chances(model, v->summary);
 }
 
 static json_t *page_model(struct looking *l)
@@ -167,12 +167,12 @@ static json_t *page_model(struct looking *l)
   json_t *drawing = series != NULL ? drawing_model(series) : NULL;
   int64_t id = json_integer_value(json_object_get(v->device, "id"));
   json_t *model = json_pack(
-      "{s:s, s:b, s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:o, s:I, s:o, s:o, s:o}", "title",
+      "{s:s, s:b, s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:o, s:I, s:o, s:o}", "title",
       name != NULL ? name : "device", "charts", 1, "device", v->device, "summary", v->summary,
       "item", v->item, "items", v->items, "life", v->life, "comments", v->comments, "contacts",
       v->contacts, "quotes", v->quotes, "past", past_rows(v->past), "past_len",
-      (json_int_t)v->past_len, "sold_and_now", device_sold_and_now(v), "chances",
-      chances(v->summary), "evidence", evidence_rows(json_object_get(advice, "evidence")));
+      (json_int_t)v->past_len, "sold_and_now", device_sold_and_now(v), "evidence",
+      evidence_rows(json_object_get(advice, "evidence")));
   if (model != NULL) {
     add_flags(model, l);
     json_object_set_new(model, "lines", offer_lines(json_object_get(advice, "lines")));
