@@ -207,7 +207,7 @@ int show_status(const struct tm_conf *conf, const char *target, bool as_json, in
 {
   struct tm_error err = {0};
   struct consent consent;
-  struct schedule_state schedule;
+  struct schedule_state schedule = {.last = INT64_MIN};
   char time[TM_TIME_SIZE];
   if (consent_load(&consent, conf->state_dir, &err) < 0)
     return fail(&err);
