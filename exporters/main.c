@@ -3,73 +3,24 @@
 #include "common/conf.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "exporters/begin.h"
 #include "exporters/check_cmd.h"
 #include "exporters/consent.h"
-#include "exporters/demand.h"
 #include "exporters/enrol.h"
-#include "exporters/inquire.h"
-#include "exporters/opportunities.h"
 #include "exporters/push.h"
 #include "exporters/queue.h"
-#include "exporters/receive.h"
 #include "exporters/requests.h"
 #include "exporters/rights.h"
 #include "exporters/schema.h"
 #include "exporters/show.h"
 #include "exporters/sign_cmd.h"
+#include "exporters/vendor_cmd.h"
 #include "exporters/withdraw.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
-
-/*
- * An administrator's command as root must not leave files behind that the service's own user can
- * not read: from here on this process is the owner of the state folder.
- */
-static int become_owner(const struct tm_conf *conf, struct tm_error *err)
-{
-  struct stat st;
-  if (geteuid() != 0 || stat(conf->state_dir, &st) < 0 || st.st_uid == 0)
-    return 0;
-  const struct passwd *owner = getpwuid(st.st_uid);
-  int rc = owner != NULL ? initgroups(owner->pw_name, st.st_gid) : setgroups(1, &st.st_gid);
-  if (rc < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
-      setresuid(st.st_uid, st.st_uid, st.st_uid) < 0)
-    return tm_fail(err, -errno, "%s: cannot act for its owner: %s", conf->state_dir,
-                   strerror(errno));
-  return 0;
-}
-
-/* Loads the configuration and sets the zone of the site's days. EX_OK or the exit status. */
-static int begin(struct tm_conf *conf, const struct tm_args *args)
-{
-  struct tm_error err = {0};
-  signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not cut a push in two */
-  if (tm_conf_load(conf, tm_args_get(args, "config"), &err) < 0) {
-    tm_log_error("%s", err.text);
-    return EX_CONFIG;
-  }
-  int rc = tm_zone_use(conf->timezone, &err);
-  if (rc == 0 && conf->role == TM_ROLE_SITE)
-    rc = tm_conf_need_identity(conf, &err);
-  if (rc == 0)
-    rc = become_owner(conf, &err);
-  const char *target = tm_args_get(args, "target");
-  bool known = target == NULL || tm_conf_target(conf, target, &err) != NULL;
-  if (rc == 0 && known)
-    return EX_OK;
-  tm_log_error("%s", err.text);
-  tm_conf_release(conf);
-  return rc < 0 ? EX_CONFIG : EX_USAGE;
-}
 
 static int64_t now_ms(void)
 {
@@ -126,7 +77,7 @@ static int run_enable(const struct tm_args *args)
     status = EX_USAGE;
   }
   if (status == EX_OK)
-    status = begin(&conf, args);
+    status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   int rc = schema_load(&schema, SCHEMA_SUMMARY, &err);
@@ -158,7 +109,7 @@ static int run_disable(const struct tm_args *args)
   size_t moved = 0;
   int status = read_change(args, &change);
   if (status == EX_OK)
-    status = begin(&conf, args);
+    status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   int rc = consent_disable(conf.state_dir, &change, &err);
@@ -197,7 +148,7 @@ static int with_targets(const struct tm_conf *conf)
 static int run_filling(const struct tm_args *args, bool preview)
 {
   struct tm_conf conf;
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   struct queue_order order = {.conf = &conf,
@@ -232,7 +183,7 @@ static int run_push(const struct tm_args *args)
   if (trigger != NULL && triggers[i] == NULL)
     return tm_args_refuse(args, "trigger", "mail, link or timer is wanted");
   struct tm_conf conf;
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   struct push_order order = {.conf = &conf,
@@ -252,7 +203,7 @@ static int run_push(const struct tm_args *args)
 static int run_status(const struct tm_args *args)
 {
   struct tm_conf conf;
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   status = show_status(&conf, tm_args_get(args, "target"), tm_args_has(args, "json"), tm_now());
@@ -263,116 +214,10 @@ static int run_status(const struct tm_args *args)
 static int run_history(const struct tm_args *args)
 {
   struct tm_conf conf;
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   status = show_history(&conf, tm_args_get(args, "target"), tm_args_has(args, "json"));
-  tm_conf_release(&conf);
-  return status;
-}
-
-/* --- the factory ---------------------------------------------------------------------------- */
-
-/* One of these at a time; none asks. */
-static const char *const inquire_modes[] = {"answer", "agree", "release", "list", NULL};
-
-static int check_inquire(const struct tm_args *args, const char **mode)
-{
-  int64_t t;
-  const char *until = tm_args_get(args, "until");
-  *mode = NULL;
-  for (size_t i = 0; inquire_modes[i] != NULL; i++) {
-    if (!tm_args_has(args, inquire_modes[i]))
-      continue;
-    if (*mode != NULL) {
-      tm_log_error("--%s and --%s do not go together", *mode, inquire_modes[i]);
-      return EX_USAGE;
-    }
-    *mode = inquire_modes[i];
-  }
-  if (*mode != NULL && args->operands_len > 0) {
-    tm_log_error("no FILE is wanted with --%s", *mode);
-    return EX_USAGE;
-  }
-  if (until != NULL && (strlen(until) != 10 || tm_time_parse(until, &t) < 0))
-    return tm_args_refuse(args, "until", "a date such as 2026-12-04 is wanted");
-  return EX_OK;
-}
-
-static int run_inquire(const struct tm_args *args)
-{
-  struct tm_conf conf;
-  const char *mode;
-  int status = check_inquire(args, &mode);
-  if (status == EX_OK)
-    status = begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  struct inquire_order order = {
-      .conf = &conf, .target = tm_args_get(args, "target"), .now = tm_now()};
-  const char *value = mode != NULL ? tm_args_get(args, mode) : NULL;
-  if (mode == NULL)
-    status = inquire_ask(&order, args->operands);
-  else if (strcmp(mode, "answer") == 0)
-    status = inquire_take(&order, value);
-  else if (strcmp(mode, "agree") == 0)
-    status = inquire_agree(&order, value, tm_args_get(args, "until"));
-  else if (strcmp(mode, "release") == 0)
-    status = inquire_release(&order, value);
-  else
-    status = inquire_list(&order, tm_args_has(args, "json"));
-  tm_conf_release(&conf);
-  return status;
-}
-
-static int run_receive(const struct tm_args *args)
-{
-  struct tm_conf conf;
-  int status = begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  status = receive_run(&conf);
-  tm_conf_release(&conf);
-  return status;
-}
-
-static int run_demand(const struct tm_args *args)
-{
-  struct tm_conf conf;
-  const char *figure = tm_args_get(args, "figure");
-  int which = figure != NULL ? demand_figure_of(figure) : DEMAND_EXPECTED;
-  if (which < 0)
-    return tm_args_refuse(args, "figure", "expected, low, middle or high is wanted");
-  if (args->operands_len > 1) {
-    tm_log_error("one FILE is wanted: a demand document");
-    return EX_USAGE;
-  }
-  int status = begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  struct demand_order order = {.conf = &conf,
-                               .target = tm_args_get(args, "target"),
-                               .figure = (enum demand_figure)which,
-                               .now = tm_now()};
-  status = demand_run(&order, args->operands_len > 0 ? args->operands[0] : "-");
-  tm_conf_release(&conf);
-  return status;
-}
-
-static int run_opportunities(const struct tm_args *args)
-{
-  struct tm_conf conf;
-  bool open = tm_args_has(args, "open");
-  if (!open && args->operands_len > 0) {
-    tm_log_error("a FILE is wanted with --open only");
-    return EX_USAGE;
-  }
-  int status = begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  const char *target = tm_args_get(args, "target");
-  status = open ? opportunities_open(&conf, target, args->operands)
-                : opportunities_list(&conf, target, tm_args_has(args, "json"));
   tm_conf_release(&conf);
   return status;
 }
@@ -384,7 +229,7 @@ static int with_key(const struct tm_args *args, int (*run)(const struct tm_conf 
     tm_log_error("one KEY is wanted, or its first 8 characters");
     return EX_USAGE;
   }
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   status = run(&conf, args->operands[0]);
@@ -410,7 +255,7 @@ static int run_requeue(const struct tm_args *args)
 static int run_purge(const struct tm_args *args)
 {
   struct tm_conf conf;
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   status = show_purge(&conf, tm_args_get(args, "target"), tm_args_has(args, "dead"),
@@ -430,7 +275,7 @@ static int run_requests(const struct tm_args *args)
     tm_log_error("an ID is wanted with one of --ask, --answer and --refuse, and none without");
     return EX_USAGE;
   }
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   if (ask)
@@ -455,7 +300,7 @@ static int run_export_all(const struct tm_args *args)
     tm_log_error("--output DIR is wanted: a new folder");
     return EX_USAGE;
   }
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   status = rights_export_all(&conf, output, tm_now());
@@ -471,7 +316,7 @@ static int run_delete_request(const struct tm_args *args)
     tm_log_error("--by NAME is wanted: a request for deletion says whose it is");
     return EX_USAGE;
   }
-  int status = begin(&conf, args);
+  int status = begin_command(&conf, args);
   if (status != EX_OK)
     return status;
   status = with_targets(&conf);
@@ -531,11 +376,11 @@ static const struct tm_command commands[] = {
      run_preview},
     {"status", "", "show consent, schedule and targets", run_status},
     {"history", "", "list what was sent and refused", run_history},
-    {"receive", "", "take what sites have dropped", run_receive},
-    {"demand", "[FILE|-]", "give a demand document to an ERP as its forecast", run_demand},
-    {"inquire", "[FILE|-]...", "ask an ERP for stock and date; reserve, release", run_inquire},
+    {"receive", "", "take what sites have dropped", cmd_receive},
+    {"demand", "[FILE|-]", "give a demand document to an ERP as its forecast", cmd_demand},
+    {"inquire", "[FILE|-]...", "ask an ERP for stock and date; reserve, release", cmd_inquire},
     {"opportunities", "[FILE|-]...", "list what became of what was offered to an ERP",
-     run_opportunities},
+     cmd_opportunities},
     {"show", "KEY", "print an item's bytes", run_show},
     {"requeue", "KEY", "put a given-up item back into the line", run_requeue},
     {"export-all", "", "copy all raw data of the site into a new folder", run_export_all},

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_BEGIN_H
+#define TM_BEGIN_H
+
+#include "common/conf.h"
+#include "common/options.h"
+
+/*
+ * What every command that reads the configuration begins with: loads it, sets the zone of the
+ * site's days, becomes the owner of the state folder, and checks --target. EX_OK, or the exit
+ * status, told; then there is nothing to release.
+ */
+int begin_command(struct tm_conf *conf, const struct tm_args *args);
+
+#endif
