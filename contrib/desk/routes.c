@@ -4,8 +4,15 @@
 
 /* A room's table of routes; adding a room is one line here and one in rooms.h. */
 const struct route *const desk_routes[] = {
-    static_routes, people_routes, account_routes, intake_routes,
-    sales_routes,  device_routes, talk_routes,    NULL,
+    static_routes,  /* http/static.c */
+    people_routes,  /* people/login.c */
+    account_routes, /* people/account.c */
+    staff_routes,   /* people/staff.c */
+    intake_routes,  /* intake/events_route.c */
+    sales_routes,   /* sales/ */
+    device_routes,  /* sales/ */
+    talk_routes,    /* sales/ */
+    NULL,
 };
 
 const struct route *const desk_admin_routes[] = {

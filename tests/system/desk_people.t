@@ -4,7 +4,7 @@
 . "${SOURCE:-$(dirname "$0")/../..}/tests/lib/tap.sh"
 . tests/lib/desk.sh
 
-sql() { python3 -c 'import sqlite3,sys; print("\n".join("|".join(map(str,r)) for r in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])))' "$T/desk.db" "$1"; }
+sql() { python3 -c 'import sqlite3,sys; d = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None); print("\n".join("|".join(map(str,r)) for r in d.execute(sys.argv[2])))' "$T/desk.db" "$1"; }
 header() { sed -n "s/^$1: \(.*\)\r$/\1/pI" "$T/head"; }
 
 desk_conf
@@ -85,6 +85,35 @@ ok "an account is disabled" tidemark-desk user disable mori@vendor.example -c "$
 is "which signs out" "$(desk_ask sales /account)" 303
 link=$(tidemark-desk user link mori@vendor.example -c "$T/desk.conf")
 is "and lets nobody in" "$(desk_ask sales "/login/${link##*/}" -X POST)" 401
+
+# --- the administrator's pages -------------------------------------------------------------------
+is "an account is added by the page" "$(desk_post admin /people login=okada@vendor.example "name=F. <Okada>" role=factory)" 200
+link=$(sed -n 's/.*<code>\(http[^<]*\)<.*/\1/p' "$T/body")
+like "its link is shown" "$link" "^$DESK/login/[A-Za-z0-9_-]{43}$"
+like "and the name escaped" "$(cat "$T/body")" 'F\. &lt;Okada&gt;'
+is "the link is not shown again" "$(desk_ask admin /people) $(grep -c "${link##*/}" "$T/body")" "200 0"
+is "it signs in" "$(desk_ask factory "/login/${link##*/}" -X POST)" 303
+is "the factory may not see people" "$(desk_ask factory /people)" 403
+is "nor the audit log" "$(desk_ask factory /audit)" 403
+is "nor add itself a friend" "$(desk_post factory /people login=x@y.example name=x role=admin)" 403
+is "a login that is no address is refused" "$(desk_post admin /people login=nobody name=x role=sales)" 422
+like "with the reason" "$(cat "$T/body")" 'nobody: an e-mail address is wanted'
+me=$(sql "SELECT id FROM users WHERE login = 'admin'")
+okada=$(sql "SELECT id FROM users WHERE login = 'okada@vendor.example'")
+is "one's own account cannot be shut by a slip" "$(desk_post admin "/people/$me/disable")" 422
+is "nor one's own role be lost" "$(desk_post admin "/people/$me/role" role=sales)" 422
+is "another's role is set" "$(desk_post admin "/people/$okada/role" role=service) $(sql "SELECT role FROM users WHERE id = $okada")" "303 service"
+is "which signs out" "$(desk_ask factory /account)" 303
+is "a role that is none is refused" "$(desk_post admin "/people/$okada/role" role=site)" 422
+is "an account is shut" "$(desk_post admin "/people/$okada/disable") $(sql "SELECT disabled_at > 0 FROM users WHERE id = $okada")" "303 1"
+is "and opened again" "$(desk_post admin "/people/$okada/enable") $(sql "SELECT disabled_at FROM users WHERE id = $okada")" "303 None"
+is "one that is none is 404" "$(desk_post admin /people/999/enable)" 404
+is "the audit log is shown" "$(desk_ask admin '/audit?what=role&subject=okada@vendor.example') $(grep -c '<tr><th scope="row">' "$T/body")" "200 1"
+for i in $(seq 60); do sql "INSERT INTO audit (at, by_name, what, subject) VALUES (1795143900, 'x', 'seen', 'a&b')" >/dev/null; done
+is "in pages" "$(desk_ask admin '/audit?subject=a%26b') $(grep -c '<tr><th scope="row">' "$T/body")" "200 50"
+next=$(sed -n 's/.*href="\([^"]*\)" rel="next".*/\1/p' "$T/body" | sed 's/&amp;/\&/g')
+is "and the next one has the rest" "$(desk_ask admin "$next") $(grep -c '<tr><th scope="row">' "$T/body")" "200 10"
+is "where nothing fits, it says so" "$(desk_ask admin '/audit?what=nothing') $(grep -c 'No entry matches' "$T/body")" "200 1"
 
 # --- too many tries ------------------------------------------------------------------------------
 tries() { for _ in $(seq "$2"); do desk_ask none /login -d "login=$1" -d password=wrong-guess-again; echo; done | sort | uniq -c | tr -s ' ' | tr '\n' ';'; }

@@ -76,8 +76,26 @@ static int find_id(struct db *db, struct account *a, struct tm_error *err)
   return rc < 0 ? rc : 0;
 }
 
+static int find_login(struct db *db, struct account *a, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  int rc = db_prepare(db, "SELECT login FROM users WHERE id = ?1", &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_int(stmt, 1, a->id);
+  rc = db_step(stmt, err);
+  if (rc == 1) {
+    snprintf(a->login_of_id, sizeof(a->login_of_id), "%s", db_text(stmt, 0));
+    a->login = a->login_of_id;
+  }
+  db_done(stmt);
+  return rc == 0 ? tm_fail(err, -ENOENT, "there is no such account") : rc < 0 ? rc : 0;
+}
+
 static int need_id(struct db *db, struct account *a, struct tm_error *err)
 {
+  if (a->login == NULL || a->login == a->login_of_id)
+    return find_login(db, a, err);
   int rc = find_id(db, a, err);
   if (rc == 0 && a->id == 0)
     rc = tm_fail(err, -ENOENT, "%s: there is no such account", a->login);
@@ -183,6 +201,8 @@ static int change(struct db *db, struct account *a, const char *sql, const char 
 {
   struct db_stmt *stmt;
   int rc = need_id(db, a, err);
+  if (rc == 0 && a->id == a->by_id)
+    rc = tm_fail(err, -EINVAL, "This is your own account: another administrator can do that.");
   if (rc == 0)
     rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
@@ -218,13 +238,13 @@ int account_role(struct db *db, void *arg, struct tm_error *err)
   if (a->role == NULL || ((unsigned)role_of(a->role) & staff) == 0)
     return tm_fail(err, -EINVAL, "%s: role: sales, service, factory, engineer or admin is wanted",
                    a->login);
-  int rc = db_prepare(db, "SELECT 1 FROM users WHERE login = ?1 AND customer_id IS NOT NULL", &stmt,
-                      err);
+  int rc = need_id(db, a, err);
+  if (rc == 0)
+    rc =
+        db_prepare(db, "SELECT 1 FROM users WHERE id = ?1 AND customer_id IS NOT NULL", &stmt, err);
   if (rc < 0)
     return rc;
-  char login[LOGIN_SIZE];
-  lower(login, a->login);
-  db_bind_text(stmt, 1, login);
+  db_bind_int(stmt, 1, a->id);
   rc = db_step(stmt, err);
   db_done(stmt);
   if (rc == 1)

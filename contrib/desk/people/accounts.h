@@ -17,6 +17,7 @@ struct account {
   const char *by, *by_role, *address;
   /* What comes of it. */
   int64_t id;
+  char login_of_id[256];
   char secret[SECRET_SIZE]; /* of a link or token */
   json_t *list;             /* new reference */
 };
@@ -28,7 +29,8 @@ enum { LINK_HOURS = 24 };
 int account_add(struct db *db, void *account, struct tm_error *err);
 /* A link that is good for one sign-in, 24 h long; earlier ones of this account are void. */
 int account_link(struct db *db, void *account, struct tm_error *err);
-/* Signs it out everywhere. */
+/* Signs it out everywhere. -EINVAL for the account of who does it, here as in account_role(): a
+ * desk must not lose its last administrator by a slip. */
 int account_disable(struct db *db, void *account, struct tm_error *err);
 int account_enable(struct db *db, void *account, struct tm_error *err);
 /* Signs it out everywhere: rights are those of a new session. */
