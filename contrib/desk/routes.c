@@ -9,9 +9,9 @@ const struct route *const desk_routes[] = {
     account_routes, /* people/account.c */
     staff_routes,   /* people/staff.c */
     intake_routes,  /* intake/events_route.c */
-    sales_routes,   /* sales/ */
-    device_routes,  /* sales/ */
-    talk_routes,    /* sales/ */
+    sales_routes,   /* sales/opportunities.c */
+    device_routes,  /* sales/device_page.c */
+    talk_routes,    /* sales/talk.c */
     NULL,
 };
 
