@@ -8,7 +8,7 @@
 extern const struct route static_routes[];
 extern const struct route people_routes[];
 extern const struct route account_routes[];
-extern const struct route staff_routes[]; /* accounts and the audit log, for administrators */
+extern const struct route staff_routes[];  /* accounts and the audit log, for administrators */
 extern const struct route intake_routes[]; /* what sites talk to */
 extern const struct route sales_routes[];
 extern const struct route device_routes[];
