@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from exporting import *  # noqa: E402,F403
-from tap import done, ok, same  # noqa: E402
+from tap import done, ok, same, skip  # noqa: E402
 
 site = Site()
 receiver = Receiver()
@@ -60,6 +60,26 @@ for name, export in (("is not there", "/nonexistent/tidemark-export"),
     p, _ = send(export=export)
     same((p.returncode, p.stdout, p.stderr), (67, b"queued as 7\n", b"careful\n"),
          "a tidemark-export that %s is not noticed" % name)
+for name, option in (("mailq", "-bp"), ("newaliases", "-bi")):
+    os.symlink(HOOK, site.path(name))
+    p = subprocess.run([site.path(name), "-v"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       env=dict(os.environ, TIDEMARK_SENDMAIL=real, TIDEMARK_EXPORT=EXPORT))
+    same((p.returncode, open(real + ".args").read()), (67, option + "\n-v\n"),
+         "called %s, it does what that does" % name)
+if os.geteuid() == 0 and shutil.which("setpriv") and shutil.which("prlimit"):
+    os.chmod(site.folder, 0o755)
+    plain = site.write("plain", '#!/bin/sh\necho "$@"; echo careful >&2; exit 67\n', 0o755)
+    hook = site.write("hook", open(HOOK).read(), 0o755)
+    p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "prlimit",
+                        "--nproc=1", hook, "-t", "a b"], stdin=subprocess.DEVNULL, cwd="/",
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env={"PATH": os.environ["PATH"], "TIDEMARK_SENDMAIL": plain,
+                            "TIDEMARK_EXPORT": "/bin/true"})
+    same((p.returncode, p.stdout, p.stderr), (67, b"-t a b\n", b"careful\n"),
+         "where no process is left to be had, the mail goes all the same")
+    os.chmod(site.folder, 0o700)
+else:
+    skip("where no process is left to be had, the mail goes all the same", "only root can limit others")
 p, _ = send(sendmail="/nonexistent/sendmail")
 ok(p.returncode in (126, 127), "a sendmail that is not there is not hidden", p.returncode)
 
