@@ -5,6 +5,7 @@
 #include "contrib/desk/begin.h"
 #include "contrib/desk/conf.h"
 #include "contrib/desk/http/route.h"
+#include "contrib/desk/importing.h"
 #include "contrib/desk/serve.h"
 #include "contrib/desk/sites.h"
 #include "contrib/desk/users.h"
@@ -63,6 +64,10 @@ static const struct tm_command commands[] = {
      "Enrols a site and writes the one file that its administrator needs, gives it new "
      "credentials, ends them, or lists sites, the longest silent first.",
      run_site},
+    {"import", "KIND FILE",
+     "Takes in customers, staff, absences, assignments, the catalogue, shops, stock or lead-times, "
+     "from CSV or JSON: all of a file, or nothing.",
+     run_import},
     {"nightly", "",
      "Does what is due of the night's work and of the advice now; 'serve' does it by itself.",
      run_nightly},
@@ -71,7 +76,7 @@ static const struct tm_command commands[] = {
 };
 
 static const struct tm_option options[] = {
-    {'c', "config", "FILE", "serve user site nightly",
+    {'c', "config", "FILE", "serve user site nightly import",
      "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},

@@ -187,6 +187,13 @@ int db_exec(struct db_stmt *stmt, struct tm_error *err)
   return rc < 0 ? rc : 0;
 }
 
+int db_run_one(struct db *db, const char *sql, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  int rc = db_prepare(db, sql, &stmt, err);
+  return rc < 0 ? rc : db_exec(stmt, err);
+}
+
 int64_t db_changes(const struct db_stmt *stmt)
 {
   return stmt->changes;

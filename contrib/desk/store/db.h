@@ -61,6 +61,8 @@ void db_bind_customer(struct db_stmt *stmt, int at);
 int db_step(struct db_stmt *stmt, struct tm_error *err);
 /* For statements without rows: steps once and gives the statement back. */
 int db_exec(struct db_stmt *stmt, struct tm_error *err);
+/* A statement without parameters and rows. */
+int db_run_one(struct db *db, const char *sql, struct tm_error *err);
 /* Rows that the last INSERT, UPDATE or DELETE changed; after db_exec() too, until the statement is
  * used again. */
 int64_t db_changes(const struct db_stmt *stmt);
