@@ -37,6 +37,24 @@ static void put_volumes(json_t *o, const struct reading *r)
   json_object_set_new(o, "volumes", volumes);
 }
 
+/* Which ones they are; how worn they are changes too often for a file that says what a device is.
+ */
+static void put_drives(json_t *o, const struct reading *r)
+{
+  json_t *drives = json_array();
+  for (size_t i = 0; i < r->drive_list_len; i++) {
+    const struct reading_drive *d = &r->drive_list[i];
+    json_t *e = json_object();
+    json_object_set_new(e, "name", tm_json_text(d->name));
+    json_object_set_new(e, "vendor", tm_json_text(d->vendor));
+    json_object_set_new(e, "model", tm_json_text(d->model));
+    json_object_set_new(e, "serial", tm_json_text(d->serial));
+    json_object_set_new(e, "capacity_bytes", tm_json_number(d->capacity_bytes));
+    json_array_append_new(drives, e);
+  }
+  json_object_set_new(o, "drive_list", drives);
+}
+
 static void put_named(json_t *o, const char *key, const char *names, size_t len, size_t size)
 {
   json_t *list = json_array();
@@ -63,6 +81,8 @@ static json_t *describe(const struct reading *r, const json_t *asked)
     json_object_set_new(o, "slots_total", tm_json_number(r->slots_total));
     json_object_set_new(o, "drives", tm_json_number(r->drives));
   }
+  if (r->drive_list_len > 0) /* many devices tell of none at all */
+    put_drives(o, r);
   if (r->kind == READING_PRINTER) {
     json_object_set_new(o, "pages_unit", tm_json_text(r->pages_unit));
     put_named(o, "supplies", r->supplies_len > 0 ? r->supplies->name : NULL, r->supplies_len,
@@ -86,6 +106,9 @@ static void keep_known(json_t *now, const json_t *before)
     if (json_is_null(value) && old != NULL)
       json_object_set(now, key, old);
   }
+  json_t *drives = json_object_get(before, "drive_list");
+  if (json_object_get(now, "drive_list") == NULL && drives != NULL)
+    json_object_set(now, "drive_list", drives);
 }
 
 /* A pool of ZFS is a little larger or smaller after each write: a change below 1/1000 is none. */
@@ -196,6 +219,12 @@ static uint64_t mark_of(const struct reading *r)
     double capacity = roughly(r->volumes[i].capacity_bytes);
     sum = mix_text(sum, r->volumes[i].name);
     sum = mix(sum, &capacity, sizeof(capacity));
+  }
+  for (size_t i = 0; i < r->drive_list_len; i++) {
+    const struct reading_drive *d = &r->drive_list[i];
+    sum = mix_text(mix_text(sum, d->name), d->vendor);
+    sum = mix_text(mix_text(sum, d->model), d->serial);
+    sum = mix(sum, &d->capacity_bytes, sizeof(d->capacity_bytes));
   }
   for (size_t i = 0; i < r->supplies_len; i++)
     sum = mix_text(sum, r->supplies[i].name);

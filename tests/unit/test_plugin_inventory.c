@@ -159,6 +159,36 @@ static void a_place_that_cannot_be_written_is_named(void **state)
   assert_true(other == 0); /* tried again at the next reading */
 }
 
+static void drives_are_kept_and_exchanged(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *serial; /* NULL: no drives are told this time */
+    double life;
+    const char *kept;
+    bool written;
+  } cases[] = {
+      {"A", 99, "A", true}, {"A", 98, "A", false}, {NULL, 0, "A", false}, {"B", 98, "B", true}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    ino_t before = i > 0 ? inode() : 0;
+    struct reading r = device("9.0", 5e12, 9000);
+    if (cases[i].serial != NULL) {
+      struct reading_drive *d = reading_add_drive(&r);
+      snprintf(d->name, sizeof(d->name), "Bay 1");
+      snprintf(d->serial, sizeof(d->serial), "%s", cases[i].serial);
+      d->life_left_percent = cases[i].life;
+    }
+    assert_int_equal(update(&r), 0);
+    json_t *o = file();
+    const json_t *drives = json_object_get(o, "drive_list");
+    assert_int_equal(json_array_size(drives), 1);
+    assert_string_equal(tm_json_get_string(json_array_get(drives, 0), "serial"), cases[i].kept);
+    assert_true(cases[i].written == (inode() != before));
+    json_decref(o);
+    reading_release(&r);
+  }
+}
+
 static int make_folder(void **state)
 {
   int rc = test_folder_make(state);
@@ -175,6 +205,7 @@ int main(void)
       cmocka_unit_test(a_pool_that_breathes_is_no_change),
       cmocka_unit_test(a_damaged_file_is_made_anew),
       cmocka_unit_test(how_it_is_asked_stands_beside),
+      cmocka_unit_test(drives_are_kept_and_exchanged),
       cmocka_unit_test(a_place_that_cannot_be_written_is_named),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
