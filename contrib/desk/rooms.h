@@ -12,6 +12,7 @@ extern const struct route staff_routes[];  /* accounts and the audit log, for ad
 extern const struct route intake_routes[]; /* what sites talk to */
 extern const struct route sales_routes[];
 extern const struct route device_routes[];
+extern const struct route fleet_routes[];
 extern const struct route talk_routes[];
 extern const struct route admin_routes[]; /* of the administrator's own listener */
 

@@ -12,6 +12,7 @@ const struct route *const desk_routes[] = {
     sales_routes,   /* sales/opportunities.c */
     device_routes,  /* sales/device_page.c */
     talk_routes,    /* sales/talk.c */
+    fleet_routes,   /* sales/devices.c */
     NULL,
 };
 

@@ -193,13 +193,23 @@ static json_t *page_model(struct looking *l)
   return model;
 }
 
+/* The same for programs: what is known, without what only a page needs. */
+static json_t *api_model(const struct looking *l)
+{
+  const struct device_view *v = &l->view;
+  return json_pack("{s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:O, s:I}", "device", v->device,
+                   "summary", v->summary, "item", v->item, "items", v->items, "life", v->life,
+                   "comments", v->comments, "contacts", v->contacts, "quotes", v->quotes,
+                   "documents", v->past, "documents_total", (json_int_t)v->past_len);
+}
+
 static int show(struct looking *l, struct response *to, struct tm_error *err)
 {
-  json_t *model = page_model(l);
+  json_t *model = l->r->wants_json ? api_model(l) : page_model(l);
   const char *customer = tm_json_get_string(l->view.device, "customer_id");
   int rc = audit_seen(l->r, customer, err);
   if (rc == 0)
-    rc = respond_page(l->r, to, 200, "device.html", model, err);
+    rc = respond_model(l->r, to, "device.html", model, err);
   json_decref(model);
   return rc;
 }
@@ -281,5 +291,13 @@ const struct route device_routes[] = {
     {"GET", "/devices/{id}/series", READERS, 0, "What the chart of a device shows", show_series},
     {"GET", "/documents/{id}", READERS, 0, "A summary as it was received, byte for byte",
      give_document},
+    {"GET", "/api/v1/devices/{id}", READERS, 0,
+     "One device: its row, newest summary, items and what was said of them", show_device},
+    {"GET", "/api/v1/devices/{id}/series", READERS, 0, "What the chart of a device shows",
+     show_series},
+    {"GET", "/api/v1/documents/{id}", READERS, 0, "A summary as it was received, byte for byte",
+     give_document},
+    {"GET", "/api/v1/items/{id}", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 0,
+     "One item with its device, newest summary and life", show_item},
     {0},
 };

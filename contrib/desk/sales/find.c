@@ -73,7 +73,7 @@ static void bind_where(struct db_stmt *stmt, const struct find *f)
 }
 
 /* "%minato 7\%%": what was typed, in lower case, with LIKE's own letters taken as letters. */
-static void like(char *out, size_t size, const char *typed)
+void find_like(char *out, size_t size, const char *typed)
 {
   size_t at = 0;
   if (typed == NULL || typed[0] == '\0') {
@@ -90,8 +90,7 @@ static void like(char *out, size_t size, const char *typed)
   out[at] = '\0';
 }
 
-/* The value of a parameter; NULL where it is absent, empty or "all". */
-static const char *chosen(const struct request *r, const char *name)
+const char *find_chosen(const struct request *r, const char *name)
 {
   const char *value = request_query(r, name);
   return value == NULL || value[0] == '\0' || strcmp(value, "all") == 0 ? NULL : value;
@@ -116,16 +115,16 @@ int find_read(struct find *f, const struct request *r, const char **field, struc
   const char *owner = request_query(r, "owner"), *after = request_query(r, "after");
   const char *limit = request_query(r, "limit");
   uint64_t n = FIND_LIMIT;
-  f->kind = chosen(r, "kind");
-  f->action = chosen(r, "action");
-  f->region = chosen(r, "region");
-  f->state = chosen(r, "state");
-  f->customer = chosen(r, "customer");
+  f->kind = find_chosen(r, "kind");
+  f->action = find_chosen(r, "action");
+  f->region = find_chosen(r, "region");
+  f->state = find_chosen(r, "state");
+  f->customer = find_chosen(r, "customer");
   if (f->state != NULL && strcmp(f->state, "open") == 0)
     f->state = NULL;
   if (owner == NULL || strcmp(owner, "mine") == 0)
     f->owner = r->visitor->role == ROLE_SALES ? r->visitor->staff : NULL;
-  like(f->words, sizeof(f->words), request_query(r, "q"));
+  find_like(f->words, sizeof(f->words), request_query(r, "q"));
   if (after != NULL && after[0] != '\0' && read_cursor(f, after) != 0) {
     *field = "after";
     return tm_fail(err, -EINVAL, "after: not a place that this desk gave");

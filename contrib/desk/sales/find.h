@@ -31,6 +31,11 @@ struct find {
  */
 int find_read(struct find *f, const struct request *r, const char **field, struct tm_error *err);
 
+/* The value of a parameter; NULL where it is absent, empty or "all". The request's. */
+const char *find_chosen(const struct request *r, const char *name);
+/* What was typed, in lower case, as a pattern of LIKE ... ESCAPE '\\'; "" for nothing typed. */
+void find_like(char *out, size_t size, const char *typed);
+
 /* At most limit items, the heaviest first, as rows that words.h has made readable, and in *next the
  * cursor of the next page or NULL. New references. */
 int find_items(struct db *db, const struct find *f, int64_t today, json_t **items, json_t **next,

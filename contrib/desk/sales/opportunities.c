@@ -4,6 +4,8 @@
 #include "common/json.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/rooms.h"
+#include "contrib/desk/people/audit.h"
+#include "contrib/desk/sales/csv.h"
 #include "contrib/desk/sales/find.h"
 #include "contrib/desk/sales/words.h"
 
@@ -11,6 +13,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { CSV_ROWS = 10000 };
 
 struct list {
   const struct request *r;
@@ -204,7 +208,97 @@ static int show_opportunities(const struct request *r, struct response *to, stru
   return rc;
 }
 
+/* --- for programs
+ * --------------------------------------------------------------------------------- */
+
+static int list_items(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct list l = {.r = r, .today = tm_date_days(r->now)};
+  const char *field = NULL;
+  if (find_read(&l.find, r, &field, err) != 0)
+    return respond_error(r, to, 422, field, err->text);
+  if (request_query(r, "owner") == NULL)
+    l.find.owner = NULL;
+  int rc = store_read(r->desk->store, &r->scope, read_list, &l, err);
+  if (rc == 0) {
+    json_t *model =
+        json_pack("{s:O, s:O?, s:O}", "items", l.items, "next", l.next, "totals", l.totals);
+    rc = respond_json(r, to, 200, model, err);
+    json_decref(model);
+  }
+  list_release(&l);
+  return rc;
+}
+
+static const struct csv_column columns[] = {
+    {"item", "id"},
+    {"order_by", "order_by_date"},
+    {"customer", "customer"},
+    {"customer id", "customer_id"},
+    {"site", "site"},
+    {"device", "device"},
+    {"model", "model"},
+    {"action", "action"},
+    {"offer", "offer"},
+    {"reason", "reason"},
+    {"price", "price.amount"},
+    {"currency", "price.currency"},
+    {"probability", "probability"},
+    {"urgency", "urgency"},
+    {"weighted", "weighted.amount"},
+    {"state", "state"},
+    {"owner", "owner_name"},
+    {"key", "key"},
+    {NULL, NULL},
+};
+
+static void write_dates(json_t *items)
+{
+  size_t i;
+  json_t *row;
+  json_array_foreach(items, i, row)
+  {
+    char date[TM_DATE_SIZE];
+    const json_t *day = json_object_get(row, "order_by");
+    if (json_is_integer(day))
+      json_object_set_new(row, "order_by_date",
+                          json_string(tm_date_format_days(date, json_integer_value(day))));
+  }
+}
+
+static int note_export(struct db *db, void *arg, struct tm_error *err)
+{
+  return audit_request(db, arg, "export", "items.csv", NULL, err);
+}
+
+static int export_items(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct list l = {.r = r, .today = tm_date_days(r->now)};
+  const char *field = NULL;
+  if (find_read(&l.find, r, &field, err) != 0)
+    return respond_error(r, to, 422, field, err->text);
+  if (request_query(r, "limit") == NULL)
+    l.find.limit = CSV_ROWS;
+  int rc = store_read(r->desk->store, &r->scope, read_list, &l, err);
+  if (rc == 0)
+    rc = store_write(r->desk->store, &r->scope, note_export, (void *)(uintptr_t)r, err);
+  if (rc == 0) {
+    write_dates(l.items);
+    to->status = 200;
+    to->content_type = "text/csv; charset=utf-8";
+    rc = csv_table(&to->body, columns, l.items);
+  }
+  if (rc == 0)
+    rc = respond_header(to, "Content-Disposition", "attachment; filename=\"items.csv\"");
+  list_release(&l);
+  return rc;
+}
+
 const struct route sales_routes[] = {
+    {"GET", "/api/v1/items", ROLE_SALES, 0,
+     "Items, the heaviest first, with totals; filters as on the page", list_items},
+    {"GET", "/api/v1/items.csv", ROLE_SALES, 0, "The same as a table for spreadsheets",
+     export_items},
     {"GET", "/opportunities", ROLE_SALES, 0,
      "What customers will need, the most urgent and valuable first", show_opportunities},
     {0},

@@ -266,5 +266,13 @@ const struct route talk_routes[] = {
      add_contact},
     {"POST", "/items/{id}/feedback", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 16384,
      "Says that an advice is wrong, and why", add_feedback},
+    {"POST", "/api/v1/items/{id}/state", ROLE_SALES, 16384,
+     "Moves an item on: to, who, on, reason, until", change_state},
+    {"POST", "/api/v1/items/{id}/comments", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 16384,
+     "Adds a comment that colleagues see", add_comment},
+    {"POST", "/api/v1/items/{id}/contacts", ROLE_SALES, 16384, "Logs a contact with the customer",
+     add_contact},
+    {"POST", "/api/v1/items/{id}/feedback", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 16384,
+     "Says that an advice is wrong, and why", add_feedback},
     {0},
 };
