@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define TWO_TO_32 4294967296.0
 
@@ -333,6 +334,16 @@ static void put_word(const struct profile_text *t, const struct snmp_value *v, c
     }
 }
 
+/* Firmware that prints a missing text gives the word for it. */
+static bool says_nothing(const char *text)
+{
+  static const char *const words[] = {"null", "(null)", "n/a"};
+  for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    if (strcasecmp(text, words[i]) == 0)
+      return true;
+  return false;
+}
+
 static bool text_at(struct profile_source *s, const struct profile_text *t,
                     const struct snmp_row *row, char *out, size_t size)
 {
@@ -343,7 +354,7 @@ static bool text_at(struct profile_source *s, const struct profile_text *t,
   if (t->match != NULL && !extract(t->match, text, sizeof(text)))
     return false;
   put_word(t, &row->value, text, sizeof(text));
-  if (text[0] == '\0')
+  if (text[0] == '\0' || says_nothing(text))
     return false;
   char whole[SNMP_BYTES + 64];
   snprintf(whole, sizeof(whole), "%s%s", t->prefix != NULL ? t->prefix : "", text);
