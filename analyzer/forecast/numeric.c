@@ -41,11 +41,37 @@ double fc_normal_quantile(double p)
          (((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1);
 }
 
-static void swap(double *a, double *b)
+/* Moves what is smaller than the pivot to the front of a[from..to]; returns where the rest begins.
+ * Without a branch on the values: half of them would be guessed
+ * wrong, which costs more than to move each. */
+static size_t move_smaller(double *a, size_t from, size_t to, double pivot)
 {
-  double t = *a;
-  *a = *b;
-  *b = t;
+  size_t rest = from;
+  for (size_t i = from; i <= to; i++) {
+    double x = a[i];
+    a[i] = a[rest];
+    a[rest] = x;
+    rest += x < pivot;
+  }
+  return rest;
+}
+
+static size_t move_equal(double *a, size_t from, size_t to, double pivot)
+{
+  size_t rest = from;
+  for (size_t i = from; i <= to; i++) {
+    double x = a[i];
+    a[i] = a[rest];
+    a[rest] = x;
+    rest += x <= pivot;
+  }
+  return rest;
+}
+
+static double middle_of(double x, double y, double z)
+{
+  double low = x < y ? x : y, high = x < y ? y : x;
+  return z < low ? low : z > high ? high : z;
 }
 
 /* Afterwards a[k] has the value that it would have in order, and nothing after it is smaller. */
@@ -53,34 +79,16 @@ static void select_rank(double *a, size_t n, size_t k)
 {
   size_t lo = 0, hi = n - 1;
   while (lo < hi) {
-    size_t mid = lo + (hi - lo) / 2;
-    if (a[mid] < a[lo])
-      swap(&a[mid], &a[lo]);
-    if (a[hi] < a[lo])
-      swap(&a[hi], &a[lo]);
-    if (a[hi] < a[mid])
-      swap(&a[hi], &a[mid]);
-    double pivot = a[mid];
-    size_t i = lo, j = hi;
-    while (i <= j) {
-      while (a[i] < pivot)
-        i++;
-      while (pivot < a[j])
-        j--;
-      if (i <= j) {
-        swap(&a[i], &a[j]);
-        i++;
-        if (j == 0)
-          break;
-        j--;
-      }
+    double pivot = middle_of(a[lo], a[lo + (hi - lo) / 2], a[hi]);
+    size_t from = move_smaller(a, lo, hi, pivot);
+    if (k < from) {
+      hi = from - 1;
+      continue;
     }
-    if (k <= j)
-      hi = j;
-    else if (k >= i)
-      lo = i;
-    else
+    size_t rest = move_equal(a, from, hi, pivot);
+    if (k < rest || rest == lo) /* the latter where the pivot is no number */
       return;
+    lo = rest;
   }
 }
 

@@ -69,6 +69,38 @@ static void selection_interpolates_between_ranks(void **state)
   assert_near(fc_select(c, 1, 0.7), 5, 0);
 }
 
+static int by_value(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Of any order and any number of equal values; and no number in place of one ends too. */
+static void a_quantile_is_what_sorting_gives(void **state)
+{
+  (void)state;
+  double a[200], sorted[200];
+  uint64_t seed = 1;
+  for (int round = 0; round < 20000; round++) {
+    size_t n = 1 + (size_t)round % 200;
+    unsigned values = 1 + (unsigned)round % 37;
+    for (size_t i = 0; i < n; i++) {
+      seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+      a[i] = sorted[i] = (double)((seed >> 33) % values) - 3;
+    }
+    qsort(sorted, n, sizeof(sorted[0]), by_value);
+    double q = round % 11 / 10.0, rank = q * (double)(n - 1);
+    size_t k = (size_t)rank;
+    double wanted = sorted[k];
+    if (k + 1 < n)
+      wanted += (rank - (double)k) * (sorted[k + 1] - sorted[k]);
+    assert_near(fc_select(a, n, q), wanted, 1e-12);
+  }
+  for (size_t i = 0; i < 200; i++)
+    a[i] = i % 3 == 0 ? NAN : (double)i;
+  fc_select(a, 200, 0.5);
+}
+
 static void lonely_spikes_and_zeros_are_dropped(void **state)
 {
   (void)state;
@@ -447,6 +479,7 @@ static void a_chance_never_falls_when_a_member_rises(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_quantile_is_what_sorting_gives),
       cmocka_unit_test(normal_numbers_agree_with_r),
       cmocka_unit_test(selection_interpolates_between_ranks),
       cmocka_unit_test(lonely_spikes_and_zeros_are_dropped),
