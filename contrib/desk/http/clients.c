@@ -45,8 +45,6 @@ void clients_free(struct clients *c)
 {
   if (c == NULL)
     return;
-  while (c->list != NULL)
-    client_remove(c->list);
   pthread_mutex_destroy(&c->lock);
   free(c);
 }

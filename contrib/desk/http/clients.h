@@ -24,6 +24,7 @@ struct clients_settings {
 };
 
 struct clients *clients_new(const struct clients_settings *settings);
+/* All of them must have been removed. */
 void clients_free(struct clients *c);
 
 /* The address of a peer as 16 bytes; zeros for a Unix socket. */

@@ -58,7 +58,7 @@ char *exchange_alloc(struct exchange *x, size_t len)
 /* Requests are handed to handlers as const: what is kept is not theirs to see. */
 static struct exchange *exchange_of(const struct request *r)
 {
-  return (struct exchange *)(uintptr_t)r;
+  return (struct exchange *)r;
 }
 
 static int refuse(struct exchange *x, int status, const char *reason)

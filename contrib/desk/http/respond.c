@@ -19,8 +19,8 @@ int respond_header(struct response *to, const char *name, const char *value)
       strlen(value) >= sizeof(to->headers[0].value) || strpbrk(value, "\r\n") != NULL)
     return -EINVAL;
   struct response_header *h = &to->headers[to->headers_len++];
-  strcpy(h->name, name);
-  strcpy(h->value, value);
+  snprintf(h->name, sizeof(h->name), "%s", name);
+  snprintf(h->value, sizeof(h->value), "%s", value);
   return 0;
 }
 
@@ -45,7 +45,7 @@ int respond_page(const struct request *r, struct response *to, int status, const
                  const json_t *model, struct tm_error *err)
 {
   /* NULL: json_pack() was given what it does not take. */
-  json_t *whole = model != NULL ? json_copy((json_t *)(uintptr_t)model) : NULL;
+  json_t *whole = model != NULL ? json_copy((json_t *)model) : NULL;
   json_t *frame = make_frame(r);
   struct template_clock clock = {.now = r->now};
   int rc = whole != NULL && frame != NULL ? 0 : tm_fail(err, -ENOMEM, "%s: has no model", page);

@@ -194,10 +194,10 @@ static struct MHD_Response *make_response(struct passage *p, size_t *len)
   if (from->topic != NULL)
     return make_stream(p, p->exchange);
   if (from->fixed != NULL)
-    return MHD_create_response_from_buffer(from->fixed_len, (void *)(uintptr_t)from->fixed,
+    return MHD_create_response_from_buffer(from->fixed_len, (void *)from->fixed,
                                            MHD_RESPMEM_PERSISTENT);
   if (*len == 0)
-    return MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+    return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
   char *body = tm_buf_take(&from->body);
   struct MHD_Response *response =
       MHD_create_response_from_buffer(*len, body, MHD_RESPMEM_MUST_FREE);
@@ -327,8 +327,9 @@ static enum MHD_Result read_head(struct passage *p, const char *method, const ch
   char *path = x != NULL ? exchange_alloc(x, strlen(p->target) + 1) : NULL;
   if (path == NULL)
     return MHD_NO;
-  strcpy(path, p->target);
-  path[strcspn(path, "?")] = '\0';
+  size_t path_len = strcspn(p->target, "?");
+  memcpy(path, p->target, path_len);
+  path[path_len] = '\0';
   memcpy(x->headers, headers, reader.len * sizeof(headers[0]));
   x->headers_len = reader.len;
   x->found = route_find(settings->routes, method, path, &x->match);

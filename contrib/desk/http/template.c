@@ -64,7 +64,7 @@ int templates_add(struct templates *t, const char *name, const char *text, size_
   struct template *new = calloc(1, sizeof(*new));
   if (new == NULL)
     return tm_fail(err, -ENOMEM, "%s: out of memory", name);
-  strcpy(new->name, name);
+  snprintf(new->name, sizeof(new->name), "%s", name);
   new->html = ends_with(name, ".html");
   new->text = malloc(len + 1);
   if (new->text == NULL) {

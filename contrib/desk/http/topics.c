@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,7 +139,7 @@ int stream_open(struct stream **out, struct topics *t, const char *topic, int64_
     free(s);
     return s == NULL ? -ENOMEM : -EINVAL;
   }
-  strcpy(s->topic, topic);
+  snprintf(s->topic, sizeof(s->topic), "%s", topic);
   s->topics = t;
   s->user_id = user_id;
   s->connection = connection;

@@ -64,7 +64,7 @@ static int check_new(const struct account *a, struct tm_error *err)
 static int find_id(struct db *db, struct account *a, struct tm_error *err)
 {
   char login[LOGIN_SIZE];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT id FROM users WHERE login = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -78,7 +78,7 @@ static int find_id(struct db *db, struct account *a, struct tm_error *err)
 
 static int find_login(struct db *db, struct account *a, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT login FROM users WHERE id = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -105,7 +105,7 @@ static int need_id(struct db *db, struct account *a, struct tm_error *err)
 static int need_row(struct db *db, const char *sql, const char *key, const char *what,
                     struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   if (key == NULL)
     return 0;
   int rc = db_prepare(db, sql, &stmt, err);
@@ -120,7 +120,7 @@ static int need_row(struct db *db, const char *sql, const char *key, const char 
 static int insert(struct db *db, struct account *a, struct tm_error *err)
 {
   char login[LOGIN_SIZE];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO users (login, name, role, customer_id, staff, created_at)"
                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
@@ -143,7 +143,7 @@ static int insert(struct db *db, struct account *a, struct tm_error *err)
 static int make_link(struct db *db, struct account *a, struct tm_error *err)
 {
   char hash[TM_SHA256_HEX];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "DELETE FROM login_links WHERE user_id = ?1 OR expires_at < ?2", &stmt, err);
   if (rc < 0)
@@ -199,7 +199,7 @@ int account_link(struct db *db, void *arg, struct tm_error *err)
 static int change(struct db *db, struct account *a, const char *sql, const char *text,
                   const char *what, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = need_id(db, a, err);
   if (rc == 0 && a->id == a->by_id)
     rc = tm_fail(err, -EINVAL, "This is your own account: another administrator can do that.");
@@ -234,7 +234,7 @@ int account_role(struct db *db, void *arg, struct tm_error *err)
 {
   struct account *a = arg;
   unsigned staff = ROLE_PEOPLE & ~(unsigned)ROLE_CUSTOMER;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   if (a->role == NULL || ((unsigned)role_of(a->role) & staff) == 0)
     return tm_fail(err, -EINVAL, "%s: role: sales, service, factory, engineer or admin is wanted",
                    a->login);
@@ -259,7 +259,7 @@ int account_token(struct db *db, void *arg, struct tm_error *err)
 {
   struct account *a = arg;
   char hash[TM_SHA256_HEX], prefix[16];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = need_id(db, a, err);
   if (rc == 0)
     rc = db_prepare(db,
@@ -283,7 +283,7 @@ int account_token(struct db *db, void *arg, struct tm_error *err)
 int account_list(struct db *db, void *arg, struct tm_error *err)
 {
   struct account *a = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, login, name, role, customer_id, staff, created_at, last_login_at,"
                       " disabled_at FROM users ORDER BY role, login",
@@ -298,7 +298,7 @@ int account_list(struct db *db, void *arg, struct tm_error *err)
 int account_first(struct db *db, void *arg, struct tm_error *err)
 {
   struct account *a = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT 1 FROM users LIMIT 1", &stmt, err);
   if (rc < 0)
     return rc;

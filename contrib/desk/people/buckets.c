@@ -26,7 +26,7 @@ double bucket_level(const struct bucket *bucket, double left_over, int64_t at, i
 
 static int save(struct db *db, const char *name, double level, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO buckets (name, left_over, at) VALUES (?1, ?2, ?3)"
                       " ON CONFLICT (name) DO UPDATE SET left_over = excluded.left_over,"
@@ -43,7 +43,7 @@ static int save(struct db *db, const char *name, double level, int64_t now, stru
 /* Full ones say nothing: away with them. */
 static int sweep(struct db *db, const struct bucket *bucket, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "DELETE FROM buckets WHERE at < ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -55,7 +55,7 @@ int bucket_take(struct db *db, const struct bucket *bucket, int64_t now, int64_t
                 struct tm_error *err)
 {
   char name[NAME_SIZE];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   double level = bucket->size;
   name_of(bucket, name);
   int rc = sweep(db, bucket, now, err);
@@ -80,7 +80,7 @@ int bucket_take(struct db *db, const struct bucket *bucket, int64_t now, int64_t
 int bucket_give_back(struct db *db, const struct bucket *bucket, struct tm_error *err)
 {
   char name[NAME_SIZE];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   name_of(bucket, name);
   int rc =
       db_prepare(db, "UPDATE buckets SET left_over = left_over + 1 WHERE name = ?1", &stmt, err);

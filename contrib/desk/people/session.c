@@ -38,7 +38,7 @@ struct start {
 static int drop_one(struct db *db, const char *id, struct tm_error *err)
 {
   char hash[TM_SHA256_HEX];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   if (id == NULL)
     return 0;
   int rc = db_prepare(db, "DELETE FROM sessions WHERE id_sha256 = ?1", &stmt, err);
@@ -52,7 +52,7 @@ static int add_session(struct db *db, const struct start *start, struct tm_error
 {
   const struct request *r = start->r;
   const struct desk_conf_limits *limits = &r->desk->conf->limits;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO sessions (id_sha256, user_id, created_at, used_at, expires_at,"
                       " address, agent) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
@@ -70,7 +70,7 @@ static int add_session(struct db *db, const struct start *start, struct tm_error
 
 static int sweep(struct db *db, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "DELETE FROM sessions WHERE expires_at <= ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -81,7 +81,7 @@ static int sweep(struct db *db, int64_t now, struct tm_error *err)
 static int do_start(struct db *db, void *arg, struct tm_error *err)
 {
   const struct start *start = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = drop_one(db, session_id(start->r), err);
   if (rc == 0)
     rc = sweep(db, start->r->now, err);
@@ -117,7 +117,7 @@ static int do_end(struct db *db, void *arg, struct tm_error *err)
 
 int session_end(const struct request *r, struct response *to, struct tm_error *err)
 {
-  int rc = store_write(r->desk->store, &everyone, do_end, (struct request *)(uintptr_t)r, err);
+  int rc = store_write(r->desk->store, &everyone, do_end, (struct request *)r, err);
   if (rc < 0)
     return rc;
   topics_end(r->desk->topics, r->visitor->user_id);
@@ -126,7 +126,7 @@ int session_end(const struct request *r, struct response *to, struct tm_error *e
 
 int sessions_drop(struct db *db, int64_t user_id, const char *keep_sha256, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "DELETE FROM sessions WHERE user_id = ?1 AND id_sha256 <> ?2", &stmt, err);
   if (rc < 0)
