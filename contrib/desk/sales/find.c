@@ -65,10 +65,7 @@ static void bind_where(struct db_stmt *stmt, const struct find *f)
   db_bind_text(stmt, 7, f->action);
   db_bind_text(stmt, 8, f->region);
   db_bind_text(stmt, 9, f->words[0] != '\0' ? f->words : NULL);
-  if (f->device != 0)
-    db_bind_int(stmt, 10, f->device);
-  else
-    db_bind_null(stmt, 10);
+  db_bind_int_or_null(stmt, 10, f->device != 0, f->device);
   db_bind_text(stmt, 11, f->customer);
 }
 
