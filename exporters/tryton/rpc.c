@@ -6,7 +6,7 @@
 #include "common/conf.h"
 #include "common/http.h"
 #include "common/json.h"
-#include "common/text.h"
+#include "exporters/tryton/answer.h"
 #include "exporters/tryton/value.h"
 
 #include <errno.h>
@@ -80,61 +80,6 @@ int64_t tryton_rpc_retry_after(const struct tryton_rpc *rpc)
 
 /* --- one exchange --------------------------------------------------------------------------- */
 
-/* The texts of ["UserError", ["message", "description", null]] and ["'nope'", ""], joined. */
-static void error_text(const json_t *error, char *out, size_t size)
-{
-  struct tm_buf all = TM_BUF_INIT(4096);
-  size_t i, j;
-  json_t *part, *inner;
-  json_array_foreach(error, i, part)
-  {
-    if (json_is_string(part) && json_string_length(part) > 0)
-      tm_buf_printf(&all, "%s%s", all.len > 0 ? ": " : "", json_string_value(part));
-    json_array_foreach(part, j, inner)
-    {
-      if (json_is_string(inner) && json_string_length(inner) > 0)
-        tm_buf_printf(&all, "%s%s", all.len > 0 ? ": " : "", json_string_value(inner));
-    }
-  }
-  if (json_is_string(error))
-    tm_buf_puts(&all, json_string_value(error));
-  tm_text_clean(out, size, all.len > 0 ? all.ptr : "an error without a text",
-                all.len > 0 ? all.len : 23);
-  tm_buf_release(&all);
-}
-
-/* An error in a 200 answer. What the data base could not do at this moment is not the record's
- * fault; all else is said by the application, and stays so. */
-static int judge_error(const char *method, const json_t *error, struct tm_error *err)
-{
-  static const char *const busy[] = {"is locked", "OperationalError", "could not serialize",
-                                     "deadlock detected", NULL};
-  char text[400];
-  int code = -EBADMSG;
-  const char *kind = json_string_value(json_array_get(error, 0));
-  error_text(error, text, sizeof(text));
-  if (kind != NULL && strcmp(kind, "ConcurrencyException") == 0)
-    code = -ESTALE;
-  else if (strstr(text, "Database '") != NULL && strstr(text, "doesn't exist") != NULL)
-    code = -ENOENT;
-  for (size_t i = 0; busy[i] != NULL && code == -EBADMSG; i++) {
-    if (strstr(text, busy[i]) != NULL)
-      code = -EAGAIN;
-  }
-  return tm_fail(err, code, "%s: %s", method, text);
-}
-
-static int judge_status(long status, const char *method, struct tm_error *err)
-{
-  int code = status == 401 || status == 403                      ? -EACCES
-             : status == 404 || status == 410                    ? -ENOENT
-             : status == 429 || (status >= 502 && status <= 504) ? -EBUSY
-             : status >= 500 || status == 408                    ? -EAGAIN
-                                                                 : -EPROTO;
-  return tm_fail(err, code, "%s: answered %ld%s", method, status,
-                 status == 403 ? ": the method is not open to us" : "");
-}
-
 /* 1: the session is not (or no more) known. */
 static int exchange(struct tryton_rpc *r, const char *method, const json_t *params, json_t **result,
                     struct tm_error *err)
@@ -144,7 +89,6 @@ static int exchange(struct tryton_rpc *r, const char *method, const json_t *para
   const char *headers[] = {"Content-Type: application/json", "Accept: application/json",
                            r->authorization, NULL};
   json_t *request = json_pack("{s:i,s:s,s:O}", "id", 1, "method", method, "params", params);
-  json_t *answer = NULL;
   int rc = request == NULL || tm_json_append(&body, request) < 0
                ? tm_fail(err, -EFBIG, "%s: too large to be sent", method)
                : 0;
@@ -164,27 +108,11 @@ static int exchange(struct tryton_rpc *r, const char *method, const json_t *para
     rc = 1;
     goto out;
   }
-  if (reply.status < 200 || reply.status > 299) {
-    rc = judge_status(reply.status, method, err);
-    goto out;
-  }
-  answer = tm_json_parse(reply.body.ptr != NULL ? reply.body.ptr : "", reply.body.len, method, err);
-  if (answer == NULL) {
-    rc = tm_fail(err, -EAGAIN, "%s: the answer is not JSON: is this a Tryton server?", method);
-    goto out;
-  }
-  const json_t *error = json_object_get(answer, "error");
-  if (error != NULL && !json_is_null(error))
-    rc = judge_error(method, error, err);
-  else if (json_object_get(answer, "result") == NULL)
-    rc = tm_fail(err, -EAGAIN, "%s: the answer has no result", method);
-  else
-    *result = json_incref(json_object_get(answer, "result"));
+  rc = tryton_judge(method, reply.status, reply.body.ptr, reply.body.len, result, err);
 out:
   if (body.ptr != NULL)
     explicit_bzero(body.ptr, body.len); /* it may be the login */
   json_decref(request);
-  json_decref(answer);
   tm_buf_release(&body);
   tm_http_reply_release(&reply);
   return rc;
