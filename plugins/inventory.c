@@ -41,17 +41,12 @@ static void put_volumes(json_t *o, const struct reading *r)
  */
 static void put_drives(json_t *o, const struct reading *r)
 {
-  json_t *drives = json_array();
-  for (size_t i = 0; i < r->drive_list_len; i++) {
-    const struct reading_drive *d = &r->drive_list[i];
-    json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(d->name));
-    json_object_set_new(e, "vendor", tm_json_text(d->vendor));
-    json_object_set_new(e, "model", tm_json_text(d->model));
-    json_object_set_new(e, "serial", tm_json_text(d->serial));
-    json_object_set_new(e, "capacity_bytes", tm_json_number(d->capacity_bytes));
-    json_array_append_new(drives, e);
-  }
+  static const char *const changing[] = {"state", "life_left_percent", "read_bytes",
+                                         "written_bytes"};
+  json_t *drives = reading_drives_to_json(r);
+  for (size_t i = 0; i < json_array_size(drives); i++)
+    for (size_t k = 0; k < sizeof(changing) / sizeof(changing[0]); k++)
+      json_object_del(json_array_get(drives, i), changing[k]);
   json_object_set_new(o, "drive_list", drives);
 }
 

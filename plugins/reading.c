@@ -127,7 +127,7 @@ const char *reading_kind_name(enum reading_kind kind)
   return names[kind];
 }
 
-static void put_drives(json_t *o, const struct reading *r)
+json_t *reading_drives_to_json(const struct reading *r)
 {
   json_t *drives = json_array();
   for (size_t i = 0; i < r->drive_list_len; i++) {
@@ -144,7 +144,7 @@ static void put_drives(json_t *o, const struct reading *r)
     json_object_set_new(e, "written_bytes", tm_json_number(d->written_bytes));
     json_array_append_new(drives, e);
   }
-  json_object_set_new(o, "drive_list", drives);
+  return drives;
 }
 
 static void put_disk_array(json_t *o, const struct reading *r)
@@ -163,7 +163,7 @@ static void put_disk_array(json_t *o, const struct reading *r)
     json_array_append_new(volumes, e);
   }
   json_object_set_new(o, "volumes", volumes);
-  put_drives(o, r);
+  json_object_set_new(o, "drive_list", reading_drives_to_json(r));
 }
 
 static void put_media_library(json_t *o, const struct reading *r)
@@ -171,7 +171,7 @@ static void put_media_library(json_t *o, const struct reading *r)
   json_object_set_new(o, "slots_total", tm_json_number(r->slots_total));
   json_object_set_new(o, "slots_used", tm_json_number(r->slots_used));
   json_object_set_new(o, "drives", tm_json_number(r->drives));
-  put_drives(o, r);
+  json_object_set_new(o, "drive_list", reading_drives_to_json(r));
 }
 
 /* A unit by its name; a code that has none is a number. */
