@@ -4,6 +4,7 @@
 #include "common/json.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <math.h>
 #include <regex.h>
 #include <stdbool.h>
@@ -379,6 +380,14 @@ static int load_defs(struct load *l)
   return rc;
 }
 
+/* Patterns are compiled for bytes: with the characters of a UTF-8 locale matching takes three times
+ * as long, and the classes of the schemas are of ASCII. NULL when the locale cannot be had. */
+static locale_t use_bytes(locale_t *bytes)
+{
+  *bytes = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
+  return *bytes != (locale_t)0 ? uselocale(*bytes) : (locale_t)0;
+}
+
 int json_schema_new(struct json_schema **schema, const char *text, size_t len, const char *name,
                     struct tm_error *err)
 {
@@ -386,10 +395,15 @@ int json_schema_new(struct json_schema **schema, const char *text, size_t len, c
   struct load l = {.schema = s, .name = name, .err = err};
   if (s == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
+  locale_t bytes, before = use_bytes(&bytes);
   s->document = tm_json_parse(text, len, name, err);
   int rc = s->document == NULL ? -EINVAL : load_defs(&l);
   if (rc == 0)
     rc = load_new(&l, &s->root, s->document);
+  if (bytes != (locale_t)0) {
+    uselocale(before);
+    freelocale(bytes);
+  }
   if (rc < 0)
     json_schema_free(s);
   else

@@ -13,7 +13,13 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { AHEAD_S = TM_DAY, AHEAD_DAYS = 2, DEFLATE_LEVEL = 2 };
+enum {
+  AHEAD_S = TM_DAY,
+  AHEAD_DAYS = 2,
+  DEFLATE_LEVEL = 1,
+  DEFLATE_WINDOW = 13,
+  DEFLATE_MEMORY = 6
+};
 
 static const struct {
   const char *name;
@@ -330,15 +336,23 @@ static void read_days(struct event *e, int64_t now)
 
 /* --- one event ---------------------------------------------------------------------------- */
 
+/* A window of 8 KiB holds a whole event; the usual one of 32 costs more to set up than to use. */
 static void pack(struct event *e)
 {
-  uLongf size = compressBound(e->len);
+  z_stream z = {0};
+  uLong size = compressBound(e->len);
   e->packed = (struct tm_buf)TM_BUF_INIT(size);
   Bytef *out = malloc(size);
-  if (out != NULL &&
-      compress2(out, &size, (const Bytef *)e->bytes, e->len, DEFLATE_LEVEL) == Z_OK &&
-      size < e->len)
-    tm_buf_add(&e->packed, out, size);
+  if (out != NULL && deflateInit2(&z, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW, DEFLATE_MEMORY,
+                                  Z_DEFAULT_STRATEGY) == Z_OK) {
+    z.next_in = (Bytef *)(uintptr_t)e->bytes;
+    z.avail_in = (uInt)e->len;
+    z.next_out = out;
+    z.avail_out = (uInt)size;
+    if (deflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out < e->len)
+      tm_buf_add(&e->packed, out, z.total_out);
+    deflateEnd(&z);
+  }
   free(out);
 }
 
