@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Mail: the event, its signature and its chart as attachments, a few words for people, by libcurl.
- */
+/* Mail: the event, its signature and its chart as attachments, a few words for people. */
 #include "exporters/target.h"
 
 #include "common/buf.h"
-#include "common/clock.h"
 #include "common/log.h"
-#include "common/version.h"
+#include "common/mail.h"
 #include "exporters/chart.h"
 #include "exporters/envelope.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,46 +16,36 @@
 struct smtp {
   const struct tm_conf_target *conf;
   struct tm_secret secret;
-  struct tm_buf password;
-  CURL *curl;
+  struct tm_mailer *mailer;
 };
 
 static void smtp_close(void *state)
 {
   struct smtp *s = state;
-  curl_easy_cleanup(s->curl);
+  tm_mailer_close(s->mailer);
   tm_secret_release(&s->secret);
-  if (s->password.ptr != NULL)
-    explicit_bzero(s->password.ptr, s->password.len);
-  tm_buf_release(&s->password);
   free(s);
 }
 
-static void set_options(CURL *c, const struct smtp *s)
+static int open_mailer(struct smtp *s, struct tm_error *err)
 {
-  const struct tm_conf_target *t = s->conf;
-  curl_easy_setopt(c, CURLOPT_URL, t->url);
-#if LIBCURL_VERSION_NUM >= 0x075500
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-#else
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_SMTP | CURLPROTO_SMTPS));
-#endif
-  curl_easy_setopt(c, CURLOPT_USE_SSL, (long)(t->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-  curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (t->ca_file != NULL)
-    curl_easy_setopt(c, CURLOPT_CAINFO, t->ca_file);
-  curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-  curl_easy_setopt(c, CURLOPT_PROXY, "");
-  curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 10L);
-  curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)t->timeout_s);
-  curl_easy_setopt(c, CURLOPT_MAIL_FROM, t->from);
-  if (t->user != NULL)
-    curl_easy_setopt(c, CURLOPT_USERNAME, t->user);
-  if (s->password.ptr != NULL)
-    curl_easy_setopt(c, CURLOPT_PASSWORD, s->password.ptr);
+  const struct tm_conf_target *conf = s->conf;
+  struct tm_buf password = TM_BUF_INIT(1024);
+  int rc = conf->password_file != NULL ? tm_secret_read(conf->password_file, &password, err) : 0;
+  if (rc == 0) {
+    const struct tm_mailer_settings settings = {.url = conf->url,
+                                                .from = conf->from,
+                                                .user = conf->user,
+                                                .password = password.ptr,
+                                                .ca_file = conf->ca_file,
+                                                .starttls = conf->starttls,
+                                                .timeout_s = (int)conf->timeout_s};
+    rc = tm_mailer_open(&s->mailer, &settings, err);
+  }
+  if (password.ptr != NULL)
+    explicit_bzero(password.ptr, password.len);
+  tm_buf_release(&password);
+  return rc;
 }
 
 static int smtp_open(void **state, const struct tm_conf_target *conf, struct tm_error *err)
@@ -66,88 +53,15 @@ static int smtp_open(void **state, const struct tm_conf_target *conf, struct tm_
   struct smtp *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  *s = (struct smtp){.conf = conf, .password = TM_BUF_INIT(1024)};
+  s->conf = conf;
   int rc = tm_secret_load(&s->secret, conf->secret_file, err);
-  if (rc == 0 && conf->password_file != NULL)
-    rc = tm_secret_read(conf->password_file, &s->password, err);
-  if (rc == 0 && (s->curl = curl_easy_init()) == NULL)
-    rc = tm_fail(err, -ENOMEM, "out of memory");
+  if (rc == 0)
+    rc = open_mailer(s, err);
   if (rc < 0) {
     smtp_close(s);
     return rc;
   }
-  set_options(s->curl, s);
   *state = s;
-  return 0;
-}
-
-/* The subject's device name in UTF-8, as RFC 2047 wants it: base64 words of at most 75 characters.
- * Nothing that ends a header can be in it. */
-static void encode_word(struct tm_buf *b, const char *text)
-{
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (const char *p = text; *p != '\0';) {
-    size_t n = strlen(p);
-    if (n > 42)
-      n = 42;
-    while (n > 1 && ((unsigned char)p[n] & 0xc0) == 0x80)
-      n--; /* never within a character */
-    tm_buf_puts(b, p == text ? "=?UTF-8?B?" : "\r\n =?UTF-8?B?");
-    for (size_t i = 0; i < n; i += 3) {
-      unsigned v = (unsigned)(unsigned char)p[i] << 16;
-      if (i + 1 < n)
-        v |= (unsigned)(unsigned char)p[i + 1] << 8;
-      if (i + 2 < n)
-        v |= (unsigned char)p[i + 2];
-      char four[4] = {digits[v >> 18], digits[v >> 12 & 63], i + 1 < n ? digits[v >> 6 & 63] : '=',
-                      i + 2 < n ? digits[v & 63] : '='};
-      tm_buf_add(b, four, sizeof(four));
-    }
-    tm_buf_puts(b, "?=");
-    p += n;
-  }
-}
-
-static struct curl_slist *make_headers(const struct smtp *s, const struct target_item *item,
-                                       int64_t now)
-{
-  char line[1200], date[64];
-  time_t when = (time_t)now;
-  struct tm tm;
-  struct tm_buf subject = TM_BUF_INIT(4096);
-  gmtime_r(&when, &tm);
-  strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm);
-  tm_buf_puts(&subject, "Subject: ");
-  snprintf(line, sizeof(line), "Tidemark %s %s", item->kind, item->device);
-  encode_word(&subject, line);
-  struct curl_slist *list = NULL;
-  snprintf(line, sizeof(line), "Date: %s", date);
-  list = curl_slist_append(list, line);
-  snprintf(line, sizeof(line), "From: <%s>", s->conf->from);
-  list = curl_slist_append(list, line);
-  snprintf(line, sizeof(line), "To: <%s>", s->conf->to);
-  list = curl_slist_append(list, line);
-  list = curl_slist_append(list, subject.ptr);
-  /* The same for every try, so that a mail that comes twice is seen to be one. */
-  snprintf(line, sizeof(line), "Message-ID: <%s@tidemark>", item->key);
-  list = curl_slist_append(list, line);
-  list = curl_slist_append(list, "X-Mailer: tidemark/" TM_VERSION);
-  list = curl_slist_append(list, "Auto-Submitted: auto-generated");
-  tm_buf_release(&subject);
-  return list;
-}
-
-static int add_part(curl_mime *mime, const char *name, const char *type, const char *data,
-                    size_t len, const char *encoding)
-{
-  curl_mimepart *part = curl_mime_addpart(mime);
-  if (part == NULL)
-    return -ENOMEM;
-  curl_mime_data(part, data, len);
-  curl_mime_type(part, type);
-  curl_mime_encoder(part, encoding);
-  if (name != NULL)
-    curl_mime_filename(part, name);
   return 0;
 }
 
@@ -165,44 +79,18 @@ static void draw_chart(struct tm_buf *png, const struct smtp *s, const struct ta
     tm_log_warning("%s: %.12s goes without its chart: %s", s->conf->name, item->key, err.text);
 }
 
-static int add_parts(curl_mime *mime, const struct smtp *s, const struct target_item *item,
-                     const struct tm_buf *png, int64_t now)
-{
-  char text[1200], headers[ENVELOPE_HEADERS_SIZE], name[128];
-  int n = snprintf(text, sizeof(text),
-                   "A Tidemark document (%s) about %s is attached%s.\r\n"
-                   "The document is meant for a program; its SHA-256:\r\n%s\r\n",
-                   item->kind, item->device, png->len > 0 ? ", with its chart" : "", item->sha256);
-  size_t m = envelope_headers(headers, &s->secret, item->key, now, item->body, item->body_len);
-  int rc = add_part(mime, NULL, "text/plain; charset=utf-8", text, (size_t)n, "quoted-printable");
-  snprintf(name, sizeof(name), "%s.json", item->key);
-  if (rc == 0)
-    rc = add_part(mime, name, "application/cloudevents+json", item->body, item->body_len, "base64");
-  snprintf(name, sizeof(name), "%s.sig", item->key);
-  if (rc == 0)
-    rc = add_part(mime, name, "text/plain", headers, m, "base64");
-  snprintf(name, sizeof(name), "%s.png", item->key);
-  if (rc == 0 && png->len > 0)
-    rc = add_part(mime, name, "image/png", png->ptr, png->len, "base64");
-  return rc;
-}
-
-/* 5xx to the message itself refuses this item; all else is the server's or the line's trouble. */
-static void judge(struct smtp *s, CURLcode rc, const char *why, struct target_item *item,
+static void judge(enum tm_mail_result result, const struct tm_error *why, struct target_item *item,
                   struct target_outcome *out)
 {
-  long code = 0;
-  curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &code);
-  if (rc == CURLE_OK) {
+  if (result == TM_MAIL_SENT) {
     item->result = TARGET_ACCEPTED;
     return;
   }
-  tm_fail(&out->error, rc == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO, "%s: %s", s->conf->url,
-          why[0] != '\0' ? why : curl_easy_strerror(rc));
+  out->error = *why;
   target_fail_all(item, 1, out, TARGET_DOWN);
-  if (rc == CURLE_LOGIN_DENIED) {
+  if (result == TM_MAIL_LOGIN) {
     out->health = TARGET_STOP;
-  } else if (rc == CURLE_WEIRD_SERVER_REPLY && code >= 550 && code <= 559) {
+  } else if (result == TM_MAIL_REFUSED) {
     out->health = TARGET_UP;
     item->result = TARGET_REFUSED;
   }
@@ -211,31 +99,34 @@ static void judge(struct smtp *s, CURLcode rc, const char *why, struct target_it
 static void send_one(struct smtp *s, struct target_item *item, int64_t now,
                      struct target_outcome *out)
 {
-  char why[CURL_ERROR_SIZE] = "";
+  char text[1200], headers[ENVELOPE_HEADERS_SIZE], subject[1200], id[128], names[3][128];
   struct tm_buf png = TM_BUF_INIT(CHART_MAX);
+  struct tm_error err = {0};
   draw_chart(&png, s, item);
-  curl_mime *mime = curl_mime_init(s->curl);
-  struct curl_slist *headers = make_headers(s, item, now);
-  struct curl_slist *to = curl_slist_append(NULL, s->conf->to);
-  if (mime == NULL || headers == NULL || to == NULL || add_parts(mime, s, item, &png, now) < 0) {
-    tm_fail(&out->error, -ENOMEM, "out of memory");
-    target_fail_all(item, 1, out, TARGET_DOWN);
-    goto out;
-  }
-  curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, to);
-  curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(s->curl, CURLOPT_MIMEPOST, mime);
-  curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, why);
-  judge(s, curl_easy_perform(s->curl), why, item, out);
-  curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, NULL);
-  curl_easy_setopt(s->curl, CURLOPT_MIMEPOST, NULL);
-  curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, NULL);
-  curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);
-out:
+  int n = snprintf(text, sizeof(text),
+                   "A Tidemark document (%s) about %s is attached%s.\r\n"
+                   "The document is meant for a program; its SHA-256:\r\n%s\r\n",
+                   item->kind, item->device, png.len > 0 ? ", with its chart" : "", item->sha256);
+  size_t m = envelope_headers(headers, &s->secret, item->key, now, item->body, item->body_len);
+  snprintf(names[0], sizeof(names[0]), "%s.json", item->key);
+  snprintf(names[1], sizeof(names[1]), "%s.sig", item->key);
+  snprintf(names[2], sizeof(names[2]), "%s.png", item->key);
+  const struct tm_mail_part parts[] = {
+      {NULL, "text/plain; charset=utf-8", text, (size_t)n},
+      {names[0], "application/cloudevents+json", item->body, item->body_len},
+      {names[1], "text/plain", headers, m},
+      {names[2], "image/png", png.ptr, png.len},
+  };
+  snprintf(subject, sizeof(subject), "Tidemark %s %s", item->kind, item->device);
+  snprintf(id, sizeof(id), "%s@tidemark", item->key);
+  const struct tm_letter letter = {.to = s->conf->to,
+                                   .subject = subject,
+                                   .message_id = id,
+                                   .date = now,
+                                   .parts = parts,
+                                   .parts_len = png.len > 0 ? 4 : 3};
+  judge(tm_mailer_send(s->mailer, &letter, &err), &err, item, out);
   tm_buf_release(&png);
-  curl_mime_free(mime);
-  curl_slist_free_all(headers);
-  curl_slist_free_all(to);
 }
 
 static void smtp_send(void *state, struct target_item *items, size_t n, int64_t now,

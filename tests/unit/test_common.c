@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/mail.h"
 #include "common/number.h"
 #include "common/text.h"
 
@@ -281,6 +282,26 @@ static void devices_and_fifos_are_not_replaced(void **state)
   assert_int_equal(tm_output_open(&out, folder, 0600, &err), -EISDIR);
 }
 
+static void addresses_of_mail_are_no_headers(void **state)
+{
+  (void)state;
+  static const char *const good[] = {"a@b", "k.mori+x@desk.example.com", "o'neil@example.com"};
+  static const char *const bad[] = {
+      "", "@", "a@", "@b", "a", "a@b@c", "a b@c", "a@b>", "<a@b", "a@b\r\nBcc: x@y", "a@b\n",
+      "a,b@c", "\"a\"@b", "a@b\t", "\xc3\xa9@b"};
+  for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+    assert_true(tm_mail_is_address(good[i]));
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    if (tm_mail_is_address(bad[i]))
+      fail_msg("\"%s\" was taken", bad[i]);
+  assert_false(tm_mail_is_address(NULL));
+  char text[300];
+  memset(text, 'a', sizeof(text) - 1);
+  text[sizeof(text) - 1] = '\0';
+  text[100] = '@';
+  assert_false(tm_mail_is_address(text));
+}
+
 static void errors_are_one_clean_line(void **state)
 {
   (void)state;
@@ -312,6 +333,7 @@ int main(void)
       cmocka_unit_test(json_from_outside_is_bounded),
       cmocka_unit_test(files_are_written_whole_or_not_at_all),
       cmocka_unit_test(devices_and_fifos_are_not_replaced),
+      cmocka_unit_test(addresses_of_mail_are_no_headers),
       cmocka_unit_test(errors_are_one_clean_line),
   };
   if (mkdtemp(folder) == NULL)
