@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/conf.h"
 
+#include "common/mail.h"
 #include "common/conf_own.h"
 #include "contrib/desk/http/listen.h"
 
@@ -32,6 +33,8 @@ static const struct tm_key mail_keys[] = {
     {.name = "from", .kind = TM_KEY_TEXT, .offset = IN(mail.from)},
     {.name = "user", .kind = TM_KEY_TEXT, .offset = IN(mail.user)},
     {.name = "password_file", .kind = TM_KEY_PATH, .offset = IN(mail.password_file)},
+    {.name = "ca_file", .kind = TM_KEY_PATH, .offset = IN(mail.ca_file)},
+    {.name = "starttls", .kind = TM_KEY_BOOL, .offset = IN(mail.starttls)},
     {0},
 };
 static const struct tm_key factory_keys[] = {
@@ -116,6 +119,7 @@ static const struct desk_conf defaults = {
                   .events_s = 400 * 86400,
                   .audit_s = 2 * 366 * 86400,
                   .closed_s = 5 * 366 * 86400},
+    .mail = {.starttls = true},
     .limits = {.workers = 8,
                .connections = 4096,
                .connections_per_address = 256,
@@ -178,8 +182,10 @@ static int check_mail(const struct tm_reader *r, const struct desk_conf *out)
     return 0;
   if (!has_scheme(mail->url, "smtps") && !has_scheme(mail->url, "smtp"))
     return REFUSE(r, "url", "mail: url: smtp:// or smtps:// is wanted");
-  if (mail->from == NULL || strchr(mail->from, '@') == NULL)
+  if (!tm_mail_is_address(mail->from))
     return REFUSE(r, "from", "mail: from: an address is wanted");
+  if (!mail->starttls && !tm_url_is_loopback(mail->url))
+    return REFUSE(r, "starttls", "mail: starttls = no is accepted for a loopback address only");
   if (out->public_url == NULL)
     return REFUSE(r, "url", "mail: public_url is wanted, for the links in it");
   return 0;

@@ -36,6 +36,8 @@ struct desk_conf {
     const char *from;
     const char *user;
     const char *password_file;
+    const char *ca_file; /* NULL: the system's */
+    bool starttls;       /* refuse to go on without TLS (the default) */
   } mail;
   struct desk_conf_factory {
     bool tryton; /* else our own tables of stock */

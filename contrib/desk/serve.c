@@ -6,6 +6,7 @@
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/dispatch.h"
 #include "contrib/desk/http/server.h"
+#include "contrib/desk/mail/sender.h"
 #include "contrib/desk/people/accounts.h"
 #include "contrib/desk/people/people.h"
 #include "contrib/desk/work/worker.h"
@@ -114,7 +115,7 @@ static int open_servers(struct desk *desk, struct tm_error *err)
   return server_start(&desk->admin, &settings, err);
 }
 
-static void close_all(struct desk *desk, struct worker *worker)
+static void close_all(struct desk *desk, struct worker *worker, struct sender *sender)
 {
   if (desk->topics != NULL)
     topics_end(desk->topics, 0);
@@ -123,6 +124,7 @@ static void close_all(struct desk *desk, struct worker *worker)
   if (desk->admin != NULL)
     server_drain(desk->admin, 1);
   worker_end(worker);
+  sender_end(sender);
   workers_free(desk->workers);
   server_free(desk->server);
   server_free(desk->admin);
@@ -171,6 +173,7 @@ int serve(const struct desk_conf *conf)
 {
   struct tm_error err = {0};
   struct worker *worker = NULL;
+  struct sender *sender = NULL;
   struct desk desk = {.conf = conf, .now = tm_now, .started_at = tm_now()};
   sigset_t ends;
   /* A worker's memory comes and goes by the megabyte with each batch of a site: giving it back to
@@ -190,6 +193,8 @@ int serve(const struct desk_conf *conf)
   if (rc == 0)
     rc = worker_start(&worker, desk.store, conf, &err);
   if (rc == 0)
+    rc = sender_start(&sender, desk.store, conf, &err);
+  if (rc == 0)
     rc = greet(&desk, &err);
   if (rc == 0) {
     notify("READY=1");
@@ -198,6 +203,6 @@ int serve(const struct desk_conf *conf)
   } else {
     tm_log_error("%s", err.text);
   }
-  close_all(&desk, worker);
+  close_all(&desk, worker, sender);
   return tm_exit_status(rc);
 }

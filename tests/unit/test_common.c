@@ -286,9 +286,9 @@ static void addresses_of_mail_are_no_headers(void **state)
 {
   (void)state;
   static const char *const good[] = {"a@b", "k.mori+x@desk.example.com", "o'neil@example.com"};
-  static const char *const bad[] = {
-      "", "@", "a@", "@b", "a", "a@b@c", "a b@c", "a@b>", "<a@b", "a@b\r\nBcc: x@y", "a@b\n",
-      "a,b@c", "\"a\"@b", "a@b\t", "\xc3\xa9@b"};
+  static const char *const bad[] = {"",      "@",     "a@",      "@b",    "a",
+                                    "a@b@c", "a b@c", "a@b>",    "<a@b",  "a@b\r\nBcc: x@y",
+                                    "a@b\n", "a,b@c", "\"a\"@b", "a@b\t", "\xc3\xa9@b"};
   for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
     assert_true(tm_mail_is_address(good[i]));
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
