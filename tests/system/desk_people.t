@@ -63,6 +63,7 @@ like "its name is escaped" "$(cat "$T/body")" 'the &lt;b&gt;CRM&lt;/b&gt;'
 is "it opens what its owner may see" "$(desk_ask none /account -H "Authorization: Bearer $token" -H 'Accept: application/json')" 200
 unlike "and is not shown again" "$(cat "$T/body")" "$token"
 unlike "nor held" "$(cat "$T"/desk.db* | strings)" "$token"
+is "it cannot make another one" "$(desk_ask none /account/tokens -H "Authorization: Bearer $token" -d name=x)" 403
 is "a wrong one is 401" "$(desk_ask none /account -H "Authorization: Bearer ${token}x")" 401
 is "it is revoked" "$(desk_post admin "/account/tokens/$(sql 'SELECT id FROM api_tokens')/revoke")" 303
 is "and opens nothing" "$(desk_ask none /account -H "Authorization: Bearer $token")" 401

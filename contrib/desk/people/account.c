@@ -143,6 +143,14 @@ static int get_account(const struct request *r, struct response *to, struct tm_e
   return show_account(r, to, 200, NULL, NULL, err);
 }
 
+/* A token that leaked must not make itself a second one, nor lock its owner out. */
+static bool by_program(const struct request *r, struct response *to, int *rc)
+{
+  if (r->visitor->by_token)
+    *rc = respond_error(r, to, 403, NULL, "Sign in with a password or a link for this.");
+  return r->visitor->by_token;
+}
+
 static int refuse_field(const struct request *r, struct response *to, const char *field,
                         const char *text, struct tm_error *err)
 {
@@ -199,7 +207,10 @@ static int post_password(const struct request *r, struct response *to, struct tm
   const char *new = request_field(r, "new");
   const char *again = request_field(r, "again");
   bool right = false;
-  int rc = store_read(r->desk->store, &everyone, read_own, &own, err);
+  int rc = 0;
+  if (by_program(r, to, &rc))
+    return rc;
+  rc = store_read(r->desk->store, &everyone, read_own, &own, err);
   if (rc == 0)
     rc = check_old(r, &own, &right, err);
   const char *login = json_string_value(json_object_get(own.account, "login"));
@@ -219,6 +230,8 @@ static int post_password(const struct request *r, struct response *to, struct tm
   rc = password_make(r->desk->people, new, change.hash, err);
   if (rc == 0)
     rc = store_write(r->desk->store, &everyone, do_password, &change, err);
+  if (rc == 0)
+    topics_end(r->desk->topics, r->visitor->user_id);
   return rc == 0 ? respond_redirect(to, "/account?said=password", err) : rc;
 }
 
@@ -332,11 +345,14 @@ static int add_token(struct db *db, void *arg, struct tm_error *err)
 static int post_token(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct new_token new = {.r = r, .name = request_field(r, "name")};
+  int rc = 0;
+  if (by_program(r, to, &rc))
+    return rc;
   if (new.name == NULL || new.name[0] == '\0' || strlen(new.name) > 100)
     return refuse_field(r, to, "token_name", "Say what the token is for, in at most 100 letters.",
                         err);
   secret_make(new.token, TOKEN_PREFIX);
-  int rc = store_write(r->desk->store, &everyone, add_token, &new, err);
+  rc = store_write(r->desk->store, &everyone, add_token, &new, err);
   if (rc < 0)
     return rc;
   if (new.too_many)
