@@ -224,7 +224,10 @@ int delivery_open(struct delivery *p)
   int rc = p->ops->open(&p->state, p->target, &err);
   if (rc < 0) {
     delivery_complain(p, err.text);
-    p->failed = true;
+    if (rc == -EBUSY) /* somebody else is at it: later */
+      p->left++;
+    else
+      p->failed = true;
   }
   return rc;
 }

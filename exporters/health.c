@@ -86,6 +86,7 @@ static void fingerprint(char out[65], const struct tm_conf_target *t)
   struct tm_digest d;
   tm_digest_init(&d);
   tm_digest_line(&d, t->url != NULL ? t->url : "");
+  tm_digest_line(&d, t->user != NULL ? t->user : "");
   for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
     struct stat st;
     char text[128] = "";

@@ -66,7 +66,6 @@ static enum target_health health_of(int rc)
   case -EAGAIN:
     return TARGET_UP;
   case -EACCES:
-  case -ENOENT:
     return TARGET_STOP;
   default:
     return TARGET_DOWN;

@@ -233,6 +233,14 @@ p = strict.offer(summary(device="array-14"))
 ok(p.returncode == 69 and "password" in p.stderr and "wrong-password" not in p.stderr,
    "a wrong password stops it, and is not told", p.stderr)
 same(len(strict.items("new", "erp")), 1, "... nothing is lost by that")
+strict.write("password", "Exporter-7421\n", 0o600)
+same((strict.run("push", "--once", "--trigger", "timer").returncode, len(records("array-14"))), (0, 1),
+     "... and the timer goes on once it is right")
+proxy.mode = lambda m: (200, b'{"error":["Database \'crm\' doesn\'t exist!",""]}')
+p = strict.offer(summary(device="array-16"))
+proxy.mode = None
+ok(p.returncode == 69 and "doesn't exist" in p.stderr and len(strict.items("new", "erp")) == 1,
+   "a data base that is away: the item waits for it", p.stderr)
 
 # --- one writer ---------------------------------------------------------------------------------------------
 import threading  # noqa: E402
