@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sysexits.h>
 
 #define BATCH_MAX  ((size_t)8 << 20)
 #define BATCH_FULL ((size_t)1 << 20)
@@ -44,6 +45,8 @@ static void put_rows(struct json_out *o, const struct forecast_result *r, int64_
 int ahead_add(struct ahead *a, const struct series *s, const struct forecast_result *r,
               struct tm_error *err)
 {
+  if (a->broken)
+    return 0;
   struct json_out o = JSON_OUT_INIT(&a->batch);
   size_t before = a->batch.len;
   bool known = fan_known(r) && r->last_time != FORECAST_NONE;
@@ -77,7 +80,15 @@ int ahead_flush(struct ahead *a, struct tm_error *err)
   struct tm_buf answer = TM_BUF_INIT(1);
   struct tm_child child = {
       .arguments = arguments, .input = a->batch.ptr, .input_len = a->batch.len, .output = &answer};
-  int rc = a->batch.len > 0 ? tm_child_must("tidemark-rrd", &child, err) : 0;
+  int status = 0;
+  int rc = 0;
+  if (a->batch.len > 0 && !a->broken)
+    rc = tm_child_run("tidemark-rrd", &child, &status, err);
+  if (rc == 0 && status == EX_CANTCREAT)
+    rc = tm_fail(err, -EIO, "%s: no forecasts are written", a->folder);
+  a->broken = a->broken || rc < 0;
+  if (rc == 0 && status != 0)
+    rc = tm_fail(err, -EIO, "%s: not all forecasts are written", a->folder);
   tm_buf_reset(&a->batch);
   tm_buf_release(&answer);
   return rc;

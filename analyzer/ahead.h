@@ -8,6 +8,8 @@
 #include "common/buf.h"
 #include "common/error.h"
 
+#include <stdbool.h>
+
 /*
  * Forecasts as RRD files, DIR/HOST/FOLDER/forecast.rrd, so that whatever draws RRDs can lay them
  * over the history: AHEAD_DAYS rows of a day, the first one ends at the first midnight (UTC) after
@@ -25,6 +27,7 @@
 struct ahead {
   const char *folder; /* DIR, borrowed */
   struct tm_buf batch;
+  bool broken; /* the helper or DIR is of no use: nothing more is tried */
 };
 void ahead_init(struct ahead *a, const char *folder);
 /* Files of what was added and not written yet are not made. */
@@ -33,8 +36,8 @@ void ahead_release(struct ahead *a);
 /* Adds a device's forecast; r is NULL where there is none. 0, or what ahead_flush gives. */
 int ahead_add(struct ahead *a, const struct series *s, const struct forecast_result *r,
               struct tm_error *err);
-/* Has the files written. 0; -EIO when some could not be, each named on standard error; or why the
- * helper did not run. */
+/* Has the files written. 0; -EIO when some could not be, each named on standard error; else broken
+ * is set, and err says why no file can be written. */
 int ahead_flush(struct ahead *a, struct tm_error *err);
 
 #endif

@@ -170,6 +170,11 @@ int main(int argc, char **argv)
                  "--forecast-rrd");
     return EX_USAGE;
   }
+  struct tm_error unusable = {0};
+  if (tm_dir_make(argv[1], 0755, &unusable) < 0) {
+    tm_log_error("%s", unusable.text);
+    return EX_CANTCREAT;
+  }
   while ((len = getline(&line, &cap, stdin)) > 0) {
     struct tm_error err = {0};
     int rc = write_line(argv[1], line, (size_t)len, &err);

@@ -49,6 +49,7 @@ struct run {
   struct tm_output recorded; /* STATEDIR/summaries.ndjson, with --record */
   bool record;
   const char *ahead_folder; /* of the forecasts as RRD files; NULL: none */
+  atomic_bool ahead_broken; /* none can be written, as was said */
   atomic_int unrecorded;    /* why something could not be recorded: a negative errno */
   atomic_size_t refused;    /* files and devices that could not be used */
   size_t reported;
@@ -295,6 +296,21 @@ static void was_not_recorded(struct run *run, const struct tm_error *err)
   atomic_store(&run->unrecorded, err->code);
 }
 
+/* The forecast of the device in hand as an RRD; s is NULL at the end. */
+static void keep_ahead(struct job *job, const struct series *s)
+{
+  struct run *run = job->run;
+  struct tm_error err = {0};
+  if (run->ahead_folder == NULL)
+    return;
+  int rc = s == NULL
+               ? ahead_flush(&job->ahead, &err)
+               : ahead_add(&job->ahead, s, job->work.forecasted ? &job->work.result : NULL, &err);
+  /* What concerns all files is said by one of the jobs. */
+  if (rc < 0 && !(job->ahead.broken && atomic_exchange(&run->ahead_broken, true)))
+    was_not_recorded(run, &err);
+}
+
 /* The line of one device as a string of its own; NULL when nothing can be said of it. */
 static char *make_line(struct job *job, const struct series *s, size_t *len)
 {
@@ -310,9 +326,7 @@ static char *make_line(struct job *job, const struct series *s, size_t *len)
   }
   if (run->record && device_record(&job->work, &run->settings, s, &err) < 0)
     was_not_recorded(run, &err);
-  if (run->ahead_folder != NULL &&
-      ahead_add(&job->ahead, s, job->work.forecasted ? &job->work.result : NULL, &err) < 0)
-    was_not_recorded(run, &err);
+  keep_ahead(job, s);
   char *line = malloc(job->work.line.len + 1);
   if (line == NULL) {
     tm_log_error("%s/%s: out of memory", s->host, s->device);
@@ -348,9 +362,8 @@ static void *run_job(void *user)
       break;
     write_ahead(run);
   }
-  struct tm_error err = {0};
-  if (rc >= 0 && ahead_flush(&job->ahead, &err) < 0)
-    was_not_recorded(run, &err);
+  if (rc >= 0)
+    keep_ahead(job, NULL);
   if (rc < 0)
     ordered_abort(run->ordered, rc);
   return NULL;

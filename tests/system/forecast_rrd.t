@@ -114,8 +114,14 @@ ok '... which goes on alone otherwise' [ "$line" -gt 50 -a "$area" -gt 1000 ]
 # --- what goes wrong ------------------------------------------------------------------------------
 is 'a forecast is needed' "$(status_of run --no-forecast --forecast-rrd "$ahead")" 64
 echo x >"$T/file"
-is 'a folder that cannot be made' "$(status_of run --forecast-rrd "$T/file/x")" 74
-like '... is named' "$(cat "$T/err")" "$T/file/x"
+is 'a folder that cannot be made' "$(status_of run --jobs 1 --forecast-rrd "$T/file/x")" 74
+is '... is named, and not for each device' \
+  "$(sed "s,: .*,," "$T/err" | uniq -c | tr -s ' \n' ' ')" ' 1 tidemark-rrd 1 tidemark-analyze '
+like '... with the reason' "$(cat "$T/err")" "$T/file/x: "
+mkdir -p "$T/partly/web" && echo >"$T/partly/web/df-root"
+is 'a device whose file cannot be made' "$(status_of run --forecast-rrd "$T/partly")" 74
+like '... is named' "$(cat "$T/err")" "$T/partly/web/df-root"
+is '... and the others have theirs' "$(find "$T/partly" -name forecast.rrd | wc -l)" 1
 ok '... and the report is made' cmp "$T/out" <(run)
 is 'the helper is for the analyzer' "$(status_of tidemark-rrd)" 64
 hostile='{"schema":"tidemark.ahead/1","host":"..","folder":"x","start":1795132800,"rows":[[1,2,3,0]]}'
