@@ -24,7 +24,8 @@
 static struct desk_conf conf = {.retention = {.summaries_s = 100 * TM_DAY,
                                               .history_s = 100 * TM_DAY,
                                               .events_s = 30 * TM_DAY,
-                                              .closed_s = 50 * TM_DAY}};
+                                              .closed_s = 50 * TM_DAY,
+                                              .audit_s = 90 * TM_DAY}};
 
 static void push(const char *device, int64_t at)
 {
@@ -72,6 +73,13 @@ static void the_night_makes_all_devices_due_and_clears_up(void **state)
       "INSERT INTO items (customer_id, device_id, key, action, state_at, open, state, first_at,"
       " last_at, advice_json) SELECT customer_id, id, device, 'grow', 1, 0, 'lost', 1, 1, '{}'"
       " FROM devices");
+  test_tell(
+      "INSERT INTO audit (at, by_name, what) VALUES (1, 'x', 'login'), (1795000000, 'y', 'login')");
+  test_tell("INSERT INTO users (login, name, role, created_at) VALUES ('a@b', 'A', 'sales', 1)");
+  test_tell("INSERT INTO sessions (id_sha256, user_id, created_at, used_at, expires_at, address)"
+            " SELECT 'x', id, 1, 1, 5, '' FROM users");
+  test_tell("INSERT INTO login_links (token_sha256, user_id, made_at, expires_at)"
+            " SELECT 'x', id, 1, 5 FROM users");
   struct night night = {.store = test_store, .conf = &conf};
   lease_init(&night.lease, "nightly");
   if (nightly_run(&night, NOW, &err) != 1)
@@ -85,6 +93,9 @@ static void the_night_makes_all_devices_due_and_clears_up(void **state)
               "[{\"device\":\"old\",\"n\":1}]");
   assert_rows("SELECT count(*) AS n FROM events", "[{\"n\":1}]");
   assert_rows("SELECT count(*) AS n FROM items", "[{\"n\":0}]");
+  assert_rows("SELECT by_name FROM audit", "[{\"by_name\":\"y\"}]");
+  assert_rows("SELECT count(*) AS n FROM sessions", "[{\"n\":0}]");
+  assert_rows("SELECT count(*) AS n FROM login_links", "[{\"n\":0}]");
   assert_rows("SELECT status FROM requests", "[{\"status\":\"expired\"}]");
   assert_rows("SELECT count(*) AS n FROM devices WHERE advise_at = 1795136400", "[{\"n\":2}]");
   /* The next night, once more. */

@@ -132,6 +132,11 @@ static int retain(struct night *n, int64_t now, struct tm_error *err)
                     " (SELECT id FROM quarantine WHERE arrived_at < ?1 LIMIT ?2)"},
       {r->closed_s, "DELETE FROM items WHERE id IN"
                     " (SELECT id FROM items WHERE open = 0 AND state_at < ?1 LIMIT ?2)"},
+      {r->audit_s, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)"},
+      {TM_DAY, "DELETE FROM sessions WHERE id IN"
+               " (SELECT id FROM sessions WHERE expires_at < ?1 LIMIT ?2)"},
+      {TM_DAY, "DELETE FROM login_links WHERE token_sha256 IN"
+               " (SELECT token_sha256 FROM login_links WHERE expires_at < ?1 LIMIT ?2)"},
   };
   int rc = 0;
   for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++) {
