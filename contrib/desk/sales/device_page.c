@@ -175,7 +175,7 @@ static json_t *page_model(struct looking *l)
       evidence_rows(json_object_get(advice, "evidence")));
   if (model != NULL) {
     add_flags(model, l);
-    json_object_set_new(model, "lines", offer_lines(json_object_get(advice, "lines")));
+    json_object_set_new(model, "offer_lines", offer_lines(json_object_get(advice, "lines")));
     json_object_set_new(model, "steps", life_steps(v->item, v->life));
     json_t *moves = life_moves(v->item);
     json_object_set_new(model, "has_moves", json_boolean(json_array_size(moves) > 0));

@@ -140,6 +140,12 @@ static int64_t day_or_none(const json_t *row, const char *key)
   return json_is_integer(value) ? json_integer_value(value) : INT64_MIN;
 }
 
+/* A weighted value is an estimate: its small change says nothing. */
+static void whole_units(char *out, size_t size, double money)
+{
+  snprintf(out, size, "%.0f", isnan(money) ? 0 : money);
+}
+
 /* What people read, beside the codes. */
 static void make_readable(json_t *row, int64_t today)
 {
@@ -155,6 +161,7 @@ static void make_readable(json_t *row, int64_t today)
   json_object_set_new(row, "is_late",
                       json_boolean(day_or_none(row, "order_by") != INT64_MIN &&
                                    day_or_none(row, "order_by") < today));
+  json_object_set_new(row, "came_back", json_boolean(tm_json_get_number(row, "returned") > 0));
   json_object_set_new(row, "urgency_text",
                       json_sprintf("%.2f", tm_json_get_number(row, "urgency")));
   const char *price = tm_json_get_string(row, "price"),
@@ -163,7 +170,7 @@ static void make_readable(json_t *row, int64_t today)
     json_object_set_new(row, "price",
                         json_pack("{s:s, s:s}", "amount", price, "currency", currency));
     char amount[40];
-    snprintf(amount, sizeof(amount), "%.2f", tm_json_get_number(row, "weight"));
+    whole_units(amount, sizeof(amount), tm_json_get_number(row, "weight"));
     json_object_set_new(row, "weighted",
                         json_pack("{s:s, s:s}", "amount", amount, "currency", currency));
   }
@@ -230,7 +237,7 @@ static json_t *add_up(const json_t *rows, int64_t today)
       next = coming;
     const char *currency = tm_json_get_string(row, "currency");
     char amount[40];
-    snprintf(amount, sizeof(amount), "%.2f", number_or_0(row, "weight"));
+    whole_units(amount, sizeof(amount), number_or_0(row, "weight"));
     if (currency != NULL)
       json_array_append_new(value, json_pack("{s:s, s:s}", "amount", amount, "currency", currency));
   }
