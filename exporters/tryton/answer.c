@@ -31,8 +31,8 @@ static void error_text(const json_t *error, char *out, size_t size)
   tm_buf_release(&all);
 }
 
-/* An error in a 200 answer. What the data base could not do at this moment is not the record's
- * fault; all else is said by the application, and stays so. */
+/* An error in a 200 answer. What the data base could not do at this moment, and what our user may
+ * not do, is not the record's fault; all else is said by the application, and stays so. */
 static int judge_error(const char *method, const json_t *error, struct tm_error *err)
 {
   static const char *const busy[] = {"is locked", "OperationalError", "could not serialize",
@@ -45,6 +45,8 @@ static int judge_error(const char *method, const json_t *error, struct tm_error 
     code = -ESTALE;
   else if (strstr(text, "Database '") != NULL && strstr(text, "doesn't exist") != NULL)
     code = -ENOENT;
+  else if (strstr(text, "You are not allowed to access") != NULL)
+    code = -EPERM;
   for (size_t i = 0; busy[i] != NULL && code == -EBADMSG; i++) {
     if (strstr(text, busy[i]) != NULL)
       code = -EAGAIN;

@@ -39,6 +39,7 @@ void tryton_rpc_free(struct tryton_rpc *rpc);
  *   -EAGAIN   the server is in trouble with this call: later
  *   -EBUSY    the server asks to be left alone for a while, see tryton_rpc_retry_after()
  *   -EACCES   it does not know us: wrong password, method not open
+ *   -EPERM    its user lacks a group: nothing is wrong with the record
  *   -ENOENT   no such server there, or no such data base
  *   else      what tm_http_do() says: nothing is known, it may have happened or not
  */

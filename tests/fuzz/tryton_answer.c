@@ -38,7 +38,8 @@ static void read_as_anything(json_t *v)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static const long statuses[] = {200, 204, 302, 400, 403, 404, 408, 410, 429, 500, 503, 600};
-  static const int codes[] = {-EBADMSG, -ESTALE, -EAGAIN, -EBUSY, -EACCES, -ENOENT, -EPROTO, 0};
+  static const int codes[] = {-EBADMSG, -ESTALE, -EAGAIN, -EBUSY, -EACCES,
+                              -EPERM,   -ENOENT, -EPROTO, 0};
   struct tm_error err = {0};
   json_t *result = NULL;
   if (size == 0)

@@ -242,6 +242,17 @@ proxy.mode = None
 ok(p.returncode == 69 and "doesn't exist" in p.stderr and len(strict.items("new", "erp")) == 1,
    "a data base that is away: the item waits for it", p.stderr)
 
+# A group is taken from our user: that is nothing that the items could help.
+user, = erp.find("res.user", [["login", "=", "tidemark"]], "groups", user="admin")
+sales = erp.find("res.group", [["name", "in", ["Sale Opportunity", "Sales"]]], "id", user="admin")
+sales = [g["id"] for g in sales if g["id"] in user["groups"]]
+erp.call("model.res.user.write", [user["id"]], {"groups": [["remove", sales]]}, user="admin")
+p = strict.offer(summary(device="array-17"))
+ok(p.returncode == 69 and "not allowed" in p.stderr and len(strict.items("new", "erp")) == 2,
+   "rights that are missing: told, and the items wait", p.stderr)
+erp.call("model.res.user.write", [user["id"]], {"groups": [["add", sales]]}, user="admin")
+same((strict.run("push", "--once").returncode, len(records("array-17"))), (0, 1), "... until they are given")
+
 # --- one writer ---------------------------------------------------------------------------------------------
 import threading  # noqa: E402
 both = [Vendor(proxy.url) for _ in range(2)]
