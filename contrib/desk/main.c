@@ -6,6 +6,7 @@
 #include "contrib/desk/conf.h"
 #include "contrib/desk/http/route.h"
 #include "contrib/desk/importing.h"
+#include "contrib/desk/intaking.h"
 #include "contrib/desk/serve.h"
 #include "contrib/desk/sites.h"
 #include "contrib/desk/users.h"
@@ -64,6 +65,10 @@ static const struct tm_command commands[] = {
      "Enrols a site and writes the one file that its administrator needs, gives it new "
      "credentials, ends them, or lists sites, the longest silent first.",
      run_site},
+    {"intake", "DIR|-",
+     "Takes in what came by file (KEY.json with KEY.sig in a folder), or a mail with such "
+     "attachments on standard input.",
+     run_intake},
     {"import", "KIND FILE",
      "Takes in customers, staff, absences, assignments, the catalogue, shops, stock or lead-times, "
      "from CSV or JSON: all of a file, or nothing.",
@@ -76,7 +81,7 @@ static const struct tm_command commands[] = {
 };
 
 static const struct tm_option options[] = {
-    {'c', "config", "FILE", "serve user site nightly import",
+    {'c', "config", "FILE", "serve user site nightly import intake",
      "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tidemark-export pushes to a real tidemark-desk; and what strangers may try."""
 import copy
+import email.message
 import hashlib
 import json
 import os
@@ -114,6 +115,60 @@ site.run("push", "--once")
 same(desk.rows("SELECT r.status, r.answered_at IS NULL FROM requests r JOIN item_values v"
                " ON v.request = r.request AND v.status = r.status"), [("unavailable", 0)],
      "that the device does not answer is an answer, and closes it")
+
+# --- by file and by mail ------------------------------------------------------------------------------
+box = os.path.join(site.folder, "box")
+os.mkdir(box)
+with open(site.path("t.conf.d", "box.conf"), "w") as f:
+    f.write('target box { type = "file" directory = "%s" secret_file = "%s" purposes = { "sales" } }\n'
+            % (box, site.path("crm.secret")))
+site.run("queue", "--now", "-", stdin=summaries(3, 60))
+p = site.run("push", "--once")
+dropped = sorted(n for n in os.listdir(box) if n.endswith(".json"))
+same(len(dropped), 3, "a site without a line drops files")
+with open(os.path.join(box, dropped[1]), "a") as f:
+    f.write(" ")
+with open(os.path.join(box, "on-its-way.json"), "w") as f:
+    f.write("{")
+p = desk.run("intake", box)
+same((p.returncode, p.stdout.count(": accepted, C-1001/osaka-1")), (65, 2), "what is sound is taken")
+ok(dropped[1] + ": refused: not signed by C-1001/osaka-1" in p.stderr, "a changed byte is refused",
+   p.stderr)
+same((sorted(os.listdir(box)), len(os.listdir(box + "/taken"))),
+     (["on-its-way.json", "refused", "taken"], 4), "each is put where it belongs")
+ok("not signed" in open(os.path.join(box, "refused", dropped[1][:-5] + ".why")).read(),
+   "with the reason beside it")
+same(desk.run("intake", box).returncode, 66, "then there is nothing left")
+os.rename(box + "/taken/" + dropped[0], box + "/" + dropped[0])
+os.rename(box + "/taken/" + dropped[0][:-5] + ".sig", box + "/" + dropped[0][:-5] + ".sig")
+p = desk.run("intake", box)
+same((p.returncode, p.stdout.count(": duplicate")), (0, 1), "the same again is a duplicate")
+
+
+def mail_of(encoding, key, body):
+    mail = email.message.EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = "Tidemark", "a@example.com", "b@example.com"
+    mail.set_content("A document is attached.\n")
+    at = int(time.time())
+    headers = "webhook-id: %s\nwebhook-timestamp: %d\nwebhook-signature: %s\n" % (
+        key, at, sign(key, str(at), body, pusher.secret))
+    mail.add_attachment(body, "application", "cloudevents+json", filename=key + ".json", cte=encoding)
+    mail.add_attachment(headers.encode(), "text", "plain", filename=key + ".sig", cte="base64")
+    return mail.as_string()
+
+
+for n, encoding in enumerate(("base64", "quoted-printable")):
+    e = event_of(dict(sample(), customer={"id": "C-1001", "site": "osaka-1", "host": "m%d" % n}))
+    p = desk.run("intake", "-", stdin=mail_of(encoding, e["id"], json.dumps(e).encode()))
+    same((p.returncode, p.stdout), (0, e["id"] + ".json: accepted, C-1001/osaka-1\n"),
+         "a mail is taken, " + encoding)
+e["data"]["customer"]["id"] = "C-2002"
+e["source"] = "/customers/C-2002/sites/kobe-1"
+p = desk.run("intake", "-", stdin=mail_of("base64", "other", json.dumps(e).encode()))
+same((p.returncode, "not signed by C-2002/kobe-1" in p.stderr), (65, True),
+     "a site cannot sign for another")
+p = desk.run("intake", "-", stdin="Subject: hello\n\nno attachment\n")
+same((p.returncode, p.stderr.count("no KEY.json")), (65, 1), "a mail without any is told")
 
 # --- new credentials ----------------------------------------------------------------------------------
 p = desk.run("site", "rotate", "C-1001", "osaka-1", "--url", desk.url, "--target", "crm")
