@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import erp as tryton  # noqa: E402
 import summaries as made  # noqa: E402
-from exporting import BUILD, SECRET, Site, sign  # noqa: E402
+from exporting import BUILD, SOURCE, Site, sign  # noqa: E402
 from tap import done, ok, same, skip  # noqa: E402
 
 
@@ -228,5 +228,26 @@ lines = erp.find("stock.forecast.line", [], "product.code", "quantity", "forecas
 same((sum(x["quantity"] for x in lines), {x["product."]["code"] for x in lines},
       {x["forecast."]["state"] for x in lines}), (3.0, {"SHELF-20T"}, {"done"}),
      "a site's demand is in the factory's ERP")
+
+# --- and to the sales people, with the vendor's own catalogue of today -----------------------------------------
+fourth = Customer("C-1001", ["sales", "factory"])
+plant.configure(source(fourth, "four") + 'target erp { type = "tryton" url = "%s" user = "tidemark"\n'
+                '  password_file = "%s" purposes = { "sales", "factory" } }\n' % (
+                    erp.url, plant.path("password")))
+fourth.send(device("C-1001", used=110, growth=0.2, fill=(40, 50, 60)),
+            device("C-1001", name="array-02", days=60))
+plant.run("receive")
+text = "".join(json.dumps(s) + "\n" for s in accepted(plant, "C-1001"))
+advice = subprocess.run([os.path.join(BUILD, "tidemark-analyze"), "recommend", "-c", plant.conf,
+                         "--catalogue", os.path.join(SOURCE, "contrib/schema/samples/catalogue.json"),
+                         "--format", "summaries"], input=text, capture_output=True, text=True,
+                        check=False, timeout=60)
+plant.run("queue", "--now", "-", stdin=advice.stdout)
+p = plant.run("push", "--once")
+leads = erp.find("sale.opportunity", [], "reference", "party.code", "state", "description")
+same((p.returncode, [(x["party."]["code"], x["state"]) for x in leads]), (0, [("C-1001", "lead")]),
+     "what was dropped, advised with today's catalogue and pushed is a lead")
+ok(leads and leads[0]["reference"].startswith("C-1001/osaka-1/nas-gw.example.com/array-01/grow/")
+   and "SHELF" in leads[0]["description"], "... of the device that needs something", leads, advice.stderr)
 erp.stop()
 done()
