@@ -139,13 +139,61 @@ static bool decode_cookies(struct exchange *x)
   return true;
 }
 
-static bool is_form(const struct exchange *x)
+static bool is_of_type(const struct exchange *x, const char *wanted)
 {
-  static const char form[] = "application/x-www-form-urlencoded";
   const char *type = request_header(&x->request, "content-type");
-  size_t len = sizeof(form) - 1;
-  return type != NULL && strncasecmp(type, form, len) == 0 &&
+  size_t len = strlen(wanted);
+  return type != NULL && strncasecmp(type, wanted, len) == 0 &&
          (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
+}
+
+/* One value of a JSON object as a form would have sent it: null and false are not sent. */
+static bool add_value(struct exchange *x, const char *name, const json_t *value)
+{
+  struct tm_buf text = TM_BUF_INIT(x->body.len * 6 + 64);
+  const char *kept = NULL;
+  if (json_is_null(value) || json_is_false(value))
+    return true;
+  if (json_is_string(value))
+    kept = request_keep(&x->request, json_string_value(value));
+  else if (json_is_true(value))
+    kept = "1";
+  else if (tm_json_append(&text, value) == 0)
+    kept = request_keep(&x->request, text.ptr);
+  tm_buf_release(&text);
+  return kept != NULL && guard_is_text(kept, true) && add_pair(&x->form, name, kept);
+}
+
+/* The members of an object are the fields of a form; an array is a field that comes several times.
+ * What is no object has no fields: whoever wants that asks for request_json(). */
+static bool decode_json(struct exchange *x, const json_t *body)
+{
+  const char *key;
+  json_t *value, *one;
+  size_t i;
+  json_object_foreach((json_t *)body, key, value)
+  {
+    const char *name = request_keep(&x->request, key);
+    bool ok = name != NULL && guard_is_text(name, false);
+    if (ok && !json_is_array(value))
+      ok = add_value(x, name, value);
+    else
+      json_array_foreach(value, i, one) ok = ok && add_value(x, name, one);
+    if (!ok)
+      return false;
+  }
+  return true;
+}
+
+static int read_json(struct exchange *x)
+{
+  struct tm_error err;
+  json_t *body = request_json(&x->request, &err);
+  if (body == NULL)
+    return refuse(x, 400, "the body is not the JSON that its content type promises");
+  bool ok = decode_json(x, body);
+  json_decref(body);
+  return ok ? 0 : refuse(x, 400, "the body has control bytes, or too many members");
 }
 
 static bool is_multipart(const struct exchange *x)
@@ -168,7 +216,10 @@ int exchange_decode(struct exchange *x, const char *query)
     return refuse(x, 400, "the address has bytes that are not UTF-8 or are control bytes");
   if (r->body_len > 0 && is_multipart(x))
     return refuse(x, 415, "forms with files are not taken");
-  if (r->body_len > 0 && is_form(x) && !decode_pairs(x, &x->form, r->body, r->body_len, true))
+  if (r->body_len > 0 && is_of_type(x, "application/json"))
+    return read_json(x);
+  if (r->body_len > 0 && is_of_type(x, "application/x-www-form-urlencoded") &&
+      !decode_pairs(x, &x->form, r->body, r->body_len, true))
     return refuse(x, 400, "the form has bytes that are not UTF-8 or are control bytes");
   return 0;
 }

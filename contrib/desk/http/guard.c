@@ -67,7 +67,12 @@ bool guard_decode(const char *text, size_t len, bool form, bool lines, char *out
     *to++ = c;
   }
   *to = '\0';
-  return !has_control(out, lines) && tm_text_is_utf8(out);
+  return guard_is_text(out, lines);
+}
+
+bool guard_is_text(const char *text, bool lines)
+{
+  return !has_control(text, lines) && tm_text_is_utf8(text);
 }
 
 /* A path: whole segments, none of which climbs, whatever they are written like. */

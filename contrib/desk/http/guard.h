@@ -38,6 +38,8 @@ int guard_check(const struct guard_head *head, struct guard_body *body, const ch
  * breaks and tabs are let through, for fields of several lines.
  */
 bool guard_decode(const char *text, size_t len, bool form, bool lines, char *out);
+/* The same question of a text that is not encoded. */
+bool guard_is_text(const char *text, bool lines);
 
 /* A trusted proxy's word on the visitor: the last address of X-Forwarded-For that is not itself a
  * trusted one. */

@@ -65,7 +65,9 @@ struct request {
  * name that the pattern has. */
 const char *request_part(const struct request *r, const char *name);
 /* A parameter of the query string, or a field of a form that was posted; NULL when absent. A field
- * may have several lines. */
+ * may have several lines. The members of a JSON object that was posted (application/json) are
+ * fields too: numbers and objects as their text, true as "1", an array as a field that comes
+ * several times; null and false are absent. */
 const char *request_query(const struct request *r, const char *name);
 const char *request_field(const struct request *r, const char *name);
 /* The n-th of several fields of one name; NULL after the last. */

@@ -9,11 +9,16 @@ STEP(step_1, "001-core");
 STEP(step_2, "002-people");
 STEP(step_3, "003-sales");
 STEP(step_4, "004-mail");
+STEP(step_5, "005-sales");
 
+/* A line each. */
+/* clang-format off */
 const struct migration migrations[] = {
     {"001-core", step_1_text, &step_1_size},
     {"002-people", step_2_text, &step_2_size},
     {"003-sales", step_3_text, &step_3_size},
     {"004-mail", step_4_text, &step_4_size},
+    {"005-sales", step_5_text, &step_5_size},
 };
+/* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);

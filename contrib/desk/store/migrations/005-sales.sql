@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: MIT
+-- What is told to the vendor's own systems: changes of one item go out in their order, and what was
+-- refused for good stays to be seen.
+ALTER TABLE webhook_queue ADD COLUMN item_id INTEGER REFERENCES items ON DELETE CASCADE;
+ALTER TABLE webhook_queue ADD COLUMN made_at INTEGER;
+ALTER TABLE webhook_queue ADD COLUMN dead_at INTEGER;
+CREATE INDEX webhook_queue_of ON webhook_queue (webhook_id, item_id, id);
+ALTER TABLE webhooks ADD COLUMN sent_at INTEGER;
+ALTER TABLE webhooks ADD COLUMN error_at INTEGER;
+ALTER TABLE quotes ADD COLUMN remarks TEXT;
+CREATE INDEX items_by_first ON items (first_at);
+CREATE INDEX item_events_by_time ON item_events (at);
+CREATE INDEX sites_of ON sites (customer_id, last_seen_at);
