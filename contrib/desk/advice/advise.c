@@ -289,6 +289,7 @@ static int keep_batch(struct db *db, void *arg, struct tm_error *err)
     const struct item_device device = {
         .id = d->id,
         .customer = d->customer,
+        .site = d->site,
         .region = d->region[0] != '\0' ? d->region : NULL,
         .kind = d->kind[0] != '\0' ? d->kind : NULL,
         .capacity_since = d->since[0] != '\0' ? d->since : NULL,

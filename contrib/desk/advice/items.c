@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "contrib/desk/people/responsible.h"
 
 #include <errno.h>
 #include <math.h>
@@ -127,19 +128,38 @@ static int bind_advice(struct db_stmt *stmt, const struct item_device *device, c
   return 0;
 }
 
+/* "" for nobody. */
+static int find_owner(struct db *db, const struct item_device *device, int64_t now,
+                      struct responsible *owner, struct tm_error *err)
+{
+  const struct responsible_ask ask = {.role = "sales",
+                                      .customer = device->customer,
+                                      .site = device->site,
+                                      .region = device->region,
+                                      .kind = device->kind,
+                                      .day = tm_date_days(now)};
+  int rc = responsible_find(db, &ask, owner, err);
+  return rc < 0 ? rc : 0;
+}
+
 static int make_item(struct db *db, const struct item_device *device, const json_t *advice,
                      int64_t now, struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(1 << 20);
+  struct responsible owner = {0};
   struct db_stmt *stmt;
   int64_t id = 0;
-  int rc = db_prepare(db,
-                      "INSERT INTO items (key, kind, region, price, currency, money, probability,"
-                      " urgency, weight, weighed_on, order_by, fill_middle, confidence, reason,"
-                      " advice_json, last_at, customer_id, device_id, action, state_at, first_at)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-                      " ?16, ?17, ?18, ?19, ?16, ?16) RETURNING id",
-                      &stmt, err);
+  int rc = find_owner(db, device, now, &owner, err);
+  if (rc < 0)
+    return rc;
+  rc =
+      db_prepare(db,
+                 "INSERT INTO items (key, kind, region, price, currency, money, probability,"
+                 " urgency, weight, weighed_on, order_by, fill_middle, confidence, reason,"
+                 " advice_json, last_at, customer_id, device_id, action, owner, state_at, first_at)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+                 " ?16, ?17, ?18, ?19, ?20, ?16, ?16) RETURNING id",
+                 &stmt, err);
   if (rc < 0)
     return rc;
   rc = bind_advice(stmt, device, advice, now, &text, err);
@@ -147,6 +167,7 @@ static int make_item(struct db *db, const struct item_device *device, const json
   db_bind_text(stmt, 17, device->customer);
   db_bind_int(stmt, 18, device->id);
   db_bind_text(stmt, 19, tm_json_get_string(advice, "action"));
+  db_bind_text(stmt, 20, owner.staff[0] != '\0' ? owner.staff : NULL);
   if (rc == 0)
     rc = db_step(stmt, err);
   if (rc == 1)

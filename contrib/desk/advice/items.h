@@ -10,7 +10,7 @@
  * Items: recommendations as people work on them. Of each key there is one, whatever was computed
  * how often. What newly computed advice does to them, all of it noted in item_events:
  *
- *   a key that is new            a new item, state 'new'
+ *   a key that is new            a new item, state 'new', of whom people/responsible.h names
  *   a key that is open           its numbers, dates and price become those of today
  *   a key that was closed        it comes back as 'new': after 'gone' at once, after 'installed'
  *                                ITEM_INSTALLED_DAYS later (until then the device may not have been
@@ -24,6 +24,7 @@ enum { ITEM_INSTALLED_DAYS = 30, ITEM_LOST_DAYS = 180 };
 struct item_device {
   int64_t id;
   const char *customer; /* its id */
+  const char *site;     /* NULL: not known */
   const char *region;   /* of the customer; may be NULL */
   const char *kind;     /* of the device; may be NULL */
   /* "2026-11-20", the day on which it got the capacity that it has; NULL: not known. */
