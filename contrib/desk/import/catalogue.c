@@ -145,7 +145,7 @@ static int set_shop(struct db *db, const char *of, const char *shop, struct tm_e
 {
   const char *slash = strchr(of, '/');
   char *customer = strndup(of, slash != NULL ? (size_t)(slash - of) : strlen(of));
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = customer == NULL ? tm_fail(err, -ENOMEM, "out of memory") : make_shop(db, shop, err);
   if (rc == 0)
     rc =
@@ -169,7 +169,7 @@ static int keep_map(struct db *db, void *arg, struct tm_error *err)
   const json_t *root = arg;
   const char *of, *otherwise = tm_json_get_string(root, "otherwise");
   json_t *shop;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = otherwise != NULL ? make_shop(db, otherwise, err) : 0;
   if (rc == 0)
     rc = db_prepare(db,

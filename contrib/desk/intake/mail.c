@@ -163,8 +163,10 @@ static int decode_quoted(struct tm_buf *out, const struct span *body)
   int rc = 0;
   for (const char *p = body->p; rc == 0 && p < body->end; p++) {
     char c = *p;
-    if (c == '=' && body->end - p > 2 && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-      c = (char)(hex_digit(p[1]) << 4 | hex_digit(p[2]));
+    int high = c == '=' && body->end - p > 2 ? hex_digit(p[1]) : -1;
+    int low = high >= 0 ? hex_digit(p[2]) : -1;
+    if (low >= 0) {
+      c = (char)(high * 16 + low);
       p += 2;
     } else if (c == '=') { /* a soft line break */
       while (p + 1 < body->end && p[1] != '\n')

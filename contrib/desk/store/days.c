@@ -120,7 +120,7 @@ static int put_number(struct tm_buf *out, uint64_t v)
 
 static uint64_t zigzag(int64_t v)
 {
-  return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+  return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0);
 }
 
 static bool is_whole(double v)

@@ -94,9 +94,7 @@ static void free_spares(struct db *db)
 bool db_give_back(struct db *db)
 {
   bool found = false;
-  struct db_stmt *s, *next;
-  HASH_ITER(hh, db->cache, s, next)
-  {
+  for (struct db_stmt *s = db->cache; s != NULL; s = s->hh.next) {
     if (s->busy) {
       found = true;
       db_done(s);
@@ -108,10 +106,9 @@ bool db_give_back(struct db *db)
 
 void db_release(struct db *db)
 {
-  struct db_stmt *s, *next;
   free_spares(db);
-  HASH_ITER(hh, db->cache, s, next)
-  {
+  while (db->cache != NULL) {
+    struct db_stmt *s = db->cache;
     HASH_DEL(db->cache, s);
     finalize(s);
   }

@@ -475,11 +475,8 @@ void db_pgsql_close(struct db *db)
     return;
   PGconn *conn = own(db)->conn;
   /* Statements end with their connection: nothing is sent for each. */
-  struct db_stmt *s, *next;
-  HASH_ITER(hh, db->cache, s, next)
-  {
+  for (struct db_stmt *s = db->cache; s != NULL; s = s->hh.next)
     own_stmt(s)->name[0] = '\0';
-  }
   db_release(db);
   PQfinish(conn);
   free(db);

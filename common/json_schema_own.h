@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TM_JSON_SCHEMA_OWN_H
+#define TM_JSON_SCHEMA_OWN_H
+
+#include "common/json_schema.h"
+
+#include <regex.h>
+#include <stdbool.h>
+
+/* A schema as json_schema.c reads it, and json_schema_check.c walks along it. */
+enum {
+  PART_OBJECT = 1,
+  PART_ARRAY = 2,
+  PART_STRING = 4,
+  PART_NUMBER = 8,
+  PART_BOOLEAN = 16,
+  PART_NOTHING = 32,
+  PART_INTEGER = 64,
+  PART_ANY = 127,
+};
+
+struct schema_list {
+  struct schema_part **nodes;
+  size_t len;
+};
+
+struct schema_member {
+  const char *name;
+  struct schema_part *node; /* NULL: only required */
+  bool required;
+};
+
+struct schema_pattern {
+  regex_t name;
+  struct schema_part *node;
+};
+
+struct schema_part {
+  unsigned types;
+  const json_t *constant, *allowed; /* borrowed from the document */
+  double minimum, maximum, above;
+  size_t min_length, max_length, min_items, max_items;
+  bool has_pattern, closed;
+  regex_t pattern;
+  struct schema_part *ref, *items, *names, *others, *condition, *then, *otherwise;
+  struct schema_member *members;
+  size_t members_len;
+  struct schema_pattern *patterns;
+  size_t patterns_len;
+  struct schema_list all, any, one;
+};
+
+struct json_schema {
+  json_t *document; /* owns all names */
+  struct schema_part *root;
+  struct {
+    const char *name;
+    struct schema_part *node;
+  } * defs;
+  size_t defs_len;
+};
+
+#endif
