@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define ZLIB_CONST /* what is deflated is not written to */
 #include "contrib/desk/intake/event.h"
 
 #include "common/clock.h"
@@ -345,7 +346,7 @@ static void pack(struct event *e)
   Bytef *out = malloc(size);
   if (out != NULL && deflateInit2(&z, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW, DEFLATE_MEMORY,
                                   Z_DEFAULT_STRATEGY) == Z_OK) {
-    z.next_in = (Bytef *)(uintptr_t)e->bytes;
+    z.next_in = (const Bytef *)e->bytes;
     z.avail_in = (uInt)e->len;
     z.next_out = out;
     z.avail_out = (uInt)size;

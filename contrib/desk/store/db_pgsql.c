@@ -54,7 +54,7 @@ struct pgsql_stmt {
 
 static struct pgsql_db *own(const struct db *db)
 {
-  return (struct pgsql_db *)(uintptr_t)db;
+  return (struct pgsql_db *)db;
 }
 
 static struct pgsql_stmt *own_stmt(struct db_stmt *stmt)
@@ -116,8 +116,8 @@ static int count_parameters(const char *sql)
       quote = *p == quote ? '\0' : quote;
     else if (*p == '\'' || *p == '"')
       quote = *p;
-    else if (*p == '$' && atoi(p + 1) > most)
-      most = atoi(p + 1);
+    else if (*p == '$' && strtol(p + 1, NULL, 10) > most)
+      most = (int)strtol(p + 1, NULL, 10);
   }
   return most;
 }
