@@ -10,6 +10,7 @@ STEP(step_2, "002-people");
 STEP(step_3, "003-sales");
 STEP(step_4, "004-mail");
 STEP(step_5, "005-sales");
+STEP(step_6, "006-claims");
 
 /* A line each. */
 /* clang-format off */
@@ -19,6 +20,7 @@ const struct migration migrations[] = {
     {"003-sales", step_3_text, &step_3_size},
     {"004-mail", step_4_text, &step_4_size},
     {"005-sales", step_5_text, &step_5_size},
+    {"006-claims", step_6_text, &step_6_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);
