@@ -3,6 +3,7 @@
 # run: alone
 # The Debian packages: built twice to the same bytes, clean by lintian, and in a new Debian 12
 # installed, used, upgraded, removed and purged. Needs root (for the chroot) and Debian's packages.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 
 for tool in dpkg-buildpackage lintian debootstrap dh; do
@@ -13,6 +14,7 @@ done
 # --- building -------------------------------------------------------------------------------------
 ok "packages are built from the committed tree" contrib/debian/build "$T/one" || { done_testing; exit 1; }
 mkdir "$T/elsewhere"
+# shellcheck disable=SC2016 # the inner shell's
 ok "and again, in another place" env TZ=Asia/Tokyo LC_ALL=C.UTF-8 \
   sh -c 'umask 027; exec contrib/debian/build "$1"' sh "$T/elsewhere/two"
 is "the same bytes" "$(cat "$T/elsewhere/two/SHA256SUMS")" "$(cat "$T/one/SHA256SUMS")"
@@ -71,6 +73,7 @@ rm "$root"/packages/*.deb
   SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -STimestamp) dpkg-buildpackage -us -uc -b > ../next.log 2>&1
 ) && cp "$T"/one/src/*+next_*.deb "$root/packages"
 ok "a newer version is installed over them" install_all
+# shellcheck disable=SC2016 # dpkg-query's
 is "and is the one that is there" "$(in_debian dpkg-query -W -f '${Version}' tidemark | grep -c next)" 1
 ok "a changed conffile is kept" grep -q "of this site" "$root/etc/collectd/collectd.conf.d/tidemark.conf"
 ok "the site's configuration is kept" test -s "$root/etc/tidemark/tidemark.conf"

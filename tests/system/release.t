@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A release: the archive of what is committed, the list of its parts, checksums and signature.
+# shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 command -v gpg >/dev/null || skip_all "needs gpg"
 git rev-parse HEAD >/dev/null 2>&1 || skip_all "needs a checkout: an archive has no commits"

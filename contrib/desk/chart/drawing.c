@@ -130,7 +130,8 @@ static void upper_ticks(struct frame *f)
   double scale = unit_scale(unit, f->top, &name);
   double step = nice_step(f->top / scale, 6);
   json_t *ticks = json_array();
-  for (double v = 0; v <= f->top / scale * 1.0001; v += step) {
+  for (int i = 0; i * step <= f->top / scale * 1.0001; i++) {
+    double v = i * step;
     char text[48];
     snprintf(text, sizeof(text), step < 1 ? "%.1f %s" : "%.0f %s", v, name);
     add_tick(ticks, y_of(f, v * scale), text, v <= 0);
@@ -151,10 +152,9 @@ static void month_ticks(struct frame *f)
   json_t *list = json_array();
   for (int64_t day = f->first; day <= f->last; day++) {
     char date[TM_DATE_SIZE];
-    int year, month, of_month;
     tm_date_format_days(date, day);
-    if (sscanf(date, "%d-%d-%d", &year, &month, &of_month) != 3 || of_month != 1 ||
-        (month - 1) % every != 0 || x_of(f, day) < LEFT + 16)
+    int month = (date[5] - '0') * 10 + date[6] - '0';
+    if (strcmp(date + 8, "01") != 0 || (month - 1) % every != 0 || x_of(f, day) < LEFT + 16)
       continue;
     date[7] = '\0';
     json_array_append_new(list, json_pack("{s:o, s:s}", "x", pixels(x_of(f, day)), "text", date));
@@ -318,7 +318,8 @@ static void bars(struct frame *f)
   }
   json_t *ticks = json_array();
   double step = highest > 0 ? nice_step(highest * 1.1, 2.5) : 1;
-  for (double v = 0; v <= highest * 1.1; v += step) {
+  for (int i = 0; i * step <= highest * 1.1; i++) {
+    double v = i * step;
     char text[48];
     if (v > 0 && (step < 1 || highest >= TICK_GROUPED))
       tm_format_count(text, sizeof(text), v);

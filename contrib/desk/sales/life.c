@@ -140,7 +140,7 @@ static int write_state(struct db *db, const struct life_change *c, const struct 
 
 int life_apply(struct db *db, const struct life_change *c, const char **field, struct tm_error *err)
 {
-  struct current now;
+  struct current now = {.version = 0};
   char text[300] = "", day[TM_DATE_SIZE];
   int rc = read_current(db, c->item, &now, err);
   if (rc == 0)
