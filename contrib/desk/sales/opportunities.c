@@ -268,7 +268,8 @@ static void write_dates(json_t *items)
 
 static int note_export(struct db *db, void *arg, struct tm_error *err)
 {
-  return audit_request(db, arg, "export", "items.csv", NULL, err);
+  const struct list *l = arg;
+  return audit_request(db, l->r, "export", "items.csv", NULL, err);
 }
 
 static int export_items(const struct request *r, struct response *to, struct tm_error *err)
@@ -281,7 +282,7 @@ static int export_items(const struct request *r, struct response *to, struct tm_
     l.find.limit = CSV_ROWS;
   int rc = store_read(r->desk->store, &r->scope, read_list, &l, err);
   if (rc == 0)
-    rc = store_write(r->desk->store, &r->scope, note_export, (void *)(uintptr_t)r, err);
+    rc = store_write(r->desk->store, &r->scope, note_export, &l, err);
   if (rc == 0) {
     write_dates(l.items);
     to->status = 200;
