@@ -318,8 +318,8 @@ static void bars(struct frame *f)
   }
   json_t *ticks = json_array();
   double step = highest > 0 ? nice_step(highest * 1.1, 2.5) : 1;
-  for (int i = 0; i * step <= highest * 1.1; i++) {
-    double v = i * step;
+  for (int k = 0; k * step <= highest * 1.1; k++) {
+    double v = k * step;
     char text[48];
     if (v > 0 && (step < 1 || highest >= TICK_GROUPED))
       tm_format_count(text, sizeof(text), v);
