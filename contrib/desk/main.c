@@ -45,6 +45,28 @@ static int run_nightly(const struct tm_args *args)
   return tm_exit_status(rc);
 }
 
+static int run_backup(const struct tm_args *args)
+{
+  struct desk_conf conf;
+  struct tm_error err = {0};
+  struct store *store = NULL;
+  if (args->operands_len != 1) {
+    tm_log_error("the file to copy into is wanted");
+    return EX_USAGE;
+  }
+  int status = desk_begin(&conf, args);
+  if (status != EX_OK)
+    return status;
+  int rc = desk_store(&store, &conf, &err);
+  if (rc == 0)
+    rc = store_backup(store, args->operands[0], &err);
+  if (rc < 0)
+    tm_log_error("%s", err.text);
+  store_close(store);
+  desk_conf_release(&conf);
+  return tm_exit_status(rc);
+}
+
 static int run_routes(const struct tm_args *args)
 {
   const char *format = tm_args_get(args, "format");
@@ -73,6 +95,8 @@ static const struct tm_command commands[] = {
      "Takes in customers, staff, absences, assignments, the catalogue, shops, stock or lead-times, "
      "from CSV or JSON: all of a file, or nothing.",
      run_import},
+    {"backup", "FILE", "Copies the whole store of SQLite into a file, while it is in use.",
+     run_backup},
     {"nightly", "",
      "Does what is due of the night's work and of the advice now; 'serve' does it by itself.",
      run_nightly},
@@ -81,7 +105,7 @@ static const struct tm_command commands[] = {
 };
 
 static const struct tm_option options[] = {
-    {'c', "config", "FILE", "serve user site nightly import intake",
+    {'c', "config", "FILE", "serve user site nightly import intake backup",
      "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},

@@ -170,6 +170,15 @@ same((p.returncode, "not signed by C-2002/kobe-1" in p.stderr), (65, True),
 p = desk.run("intake", "-", stdin="Subject: hello\n\nno attachment\n")
 same((p.returncode, p.stderr.count("no KEY.json")), (65, 1), "a mail without any is told")
 
+# --- a copy, while it serves ------------------------------------------------------------------------
+copied = os.path.join(desk.folder, "copy.db")
+same((desk.run("backup", copied).returncode, oct(os.stat(copied).st_mode & 0o777)), (0, "0o600"),
+     "the store is copied while it serves")
+kept, desk.file = desk.file, copied
+in_copy = desk.rows("SELECT count(*) FROM summaries")
+desk.file = kept
+same(in_copy, desk.rows("SELECT count(*) FROM summaries"), "with all that is in it")
+
 # --- new credentials ----------------------------------------------------------------------------------
 p = desk.run("site", "rotate", "C-1001", "osaka-1", "--url", desk.url, "--target", "crm")
 same(p.returncode, 0, "credentials are rotated")
