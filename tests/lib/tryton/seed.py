@@ -10,9 +10,12 @@ Writes the ids of everything to OUT_JSON.
 """
 import datetime as dt
 import json
+import os
 import sys
 from decimal import Decimal
 
+# How passwords are hashed is read when trytond is imported.
+os.environ['TRYTOND_CONFIG'] = sys.argv[1]
 from proteus import Model, Wizard, config
 from trytond.modules.account.tests.tools import (
     create_chart, create_fiscalyear, get_accounts)
