@@ -105,7 +105,7 @@ static int put_credential(struct db *db, const struct site *s, const char *token
 {
   char hash[TM_SHA256_HEX], shown[SHOWN + 1];
   struct db_stmt *stmt;
-  snprintf(shown, sizeof(shown), "%s", token);
+  snprintf(shown, sizeof(shown), "%.*s", SHOWN, token);
   int rc = db_prepare(db,
                       "INSERT INTO credentials (customer_id, site, target, token_prefix,"
                       " token_sha256, secret, certificate_sha256, created_at)"
