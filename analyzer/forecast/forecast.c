@@ -224,6 +224,16 @@ static void say_growth(struct forecast_result *r, enum forecast_direction direct
            receding ? away : "flat", r->history_days);
 }
 
+/* "3 minutes of history; 14 days needed" */
+static void say_short(struct forecast_result *r, double days)
+{
+  r->verdict = FORECAST_SHORT;
+  const char *unit = days >= 1 ? "day" : days * 24 >= 1 ? "hour" : "minute";
+  double n = floor(days >= 1 ? days : days * 24 >= 1 ? days * 24 : days * 1440);
+  snprintf(r->reason, sizeof(r->reason), "%.0f %s%s of history; %d days needed", n, unit,
+           n > 1 || n < 1 ? "s" : "", FORECAST_MIN_DAYS);
+}
+
 static void predict_dates(struct forecast_work *w, const struct forecast_params *p,
                           struct forecast_result *r)
 {
@@ -232,7 +242,14 @@ static void predict_dates(struct forecast_work *w, const struct forecast_params 
     scale = fmax(scale, fabs(w->rows.used[i]));
   if (!(scale > 0))
     scale = fabs(r->limit) > 0 ? fabs(r->limit) : 1;
-  fc_regular(&w->grid, &w->rows, (double)r->step_s / 86400, sign, scale);
+  double step = (double)r->step_s / 86400, believed = -w->rows.day[0];
+  if (believed < 2 * step) /* rows that were not measured lie further apart than the rest */
+    step = believed / (double)(w->rows.n - 1);
+  fc_regular(&w->grid, &w->rows, step, sign, scale);
+  if (w->grid.n < 3) {
+    say_short(r, believed);
+    return;
+  }
   double last_headroom = sign * (r->limit - r->last_used) / scale;
   /* the day's peak may have touched the limit although the last row did not */
   w->headroom =
@@ -242,15 +259,6 @@ static void predict_dates(struct forecast_work *w, const struct forecast_params 
   r->model = "drifts+paths+trends";
   fc_passage(r, chance_within, w, w->grid.step_days);
   say_growth(r, p->direction);
-}
-
-/* "3 minutes of history; 14 days needed" */
-static void say_short(struct forecast_result *r, double days)
-{
-  const char *unit = days >= 1 ? "day" : days * 24 >= 1 ? "hour" : "minute";
-  double n = floor(days >= 1 ? days : days * 24 >= 1 ? days * 24 : days * 1440);
-  snprintf(r->reason, sizeof(r->reason), "%.0f %s%s of history; %d days needed", n, unit,
-           n > 1 || n < 1 ? "s" : "", FORECAST_MIN_DAYS);
 }
 
 static void judge(struct forecast_work *w, const struct forecast_series *s,
@@ -285,7 +293,6 @@ static void judge(struct forecast_work *w, const struct forecast_series *s,
     r->verdict = FORECAST_NO_LIMIT;
     snprintf(r->reason, sizeof(r->reason), "the limit is not known");
   } else if (rows->n < 3 || days + 1e-6 < FORECAST_MIN_DAYS) {
-    r->verdict = FORECAST_SHORT;
     say_short(r, days);
   } else {
     predict_dates(w, p, r);

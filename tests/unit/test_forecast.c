@@ -321,6 +321,24 @@ static void values_continue_a_line_and_quantiles_never_cross(void **state)
   assert_true(r.values[29 * 5 + 2] == 42);
 }
 
+static void rows_without_values_do_not_set_the_pace(void **state)
+{
+  (void)state;
+  struct forecast_params p = FORECAST_PARAMS_INIT;
+  struct forecast_series s = series_of(110, 0, 0, 0, 1000);
+  for (int i = 0; i < 100; i++) {
+    used[i] = NAN;
+    times[i] = T0 + (int64_t)i * 60 * DAY;
+  }
+  for (int i = 0; i < 10; i++) { /* measured at last, and more often */
+    used[100 + i] = 500 + 9 * i;
+    times[100 + i] = times[99] + (int64_t)(i + 1) * 3 * DAY;
+  }
+  struct forecast_result r = run_with(s, p);
+  assert_int_equal(r.verdict, FORECAST_GROWING);
+  assert_true(r.growth_per_day > 2 && r.growth_per_day < 4);
+}
+
 static void any_garbage_gives_finite_numbers(void **state)
 {
   (void)state;
@@ -379,6 +397,7 @@ int main(void)
       cmocka_unit_test(a_limit_outranks_the_capacity),
       cmocka_unit_test(wrong_parameters_are_refused_and_the_workspace_lives),
       cmocka_unit_test(values_continue_a_line_and_quantiles_never_cross),
+      cmocka_unit_test(rows_without_values_do_not_set_the_pace),
       cmocka_unit_test(any_garbage_gives_finite_numbers),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
