@@ -90,6 +90,8 @@ void fc_autoregression_fit(struct fc_autoregression *a, const double *y, size_t 
   solve(a, cov, RIDGE / sqrt((double)n / RIDGE_ROWS));
 }
 
+typedef fc_lanes anywhere __attribute__((aligned(sizeof(double))));
+
 void fc_autoregression_forecast(const struct fc_autoregression *a, int which, const double *y,
                                 size_t origin, double *f, size_t steps)
 {
@@ -100,14 +102,16 @@ void fc_autoregression_forecast(const struct fc_autoregression *a, int which, co
   for (size_t j = 0; j < order && j < origin; j++)
     ring[j] = ring[j + FC_AR_LONG] = a->step[origin - 1 - j];
   for (size_t k = 0; k < steps; k++) {
-    double part[4] = {0};
+    fc_lanes even = {0}, odd = {0};
+    const double *c = a->coefficient[which], *newest = ring + head;
     size_t j = 0;
-    for (; j + 4 <= order; j += 4)
-      for (size_t i = 0; i < 4; i++)
-        part[i] += a->coefficient[which][j + i] * ring[head + j + i];
+    for (; j + 2 * FC_LANES <= order; j += 2 * FC_LANES) {
+      even += *(const anywhere *)(c + j) * *(const anywhere *)(newest + j);
+      odd += *(const anywhere *)(c + j + FC_LANES) * *(const anywhere *)(newest + j + FC_LANES);
+    }
     for (; j < order; j++)
-      part[0] += a->coefficient[which][j] * ring[head + j];
-    double next = part[0] + part[1] + part[2] + part[3];
+      even[0] += c[j] * newest[j];
+    double next = even[0] + even[1] + odd[0] + odd[1];
     head = head > 0 ? head - 1 : FC_AR_LONG - 1;
     ring[head] = ring[head + FC_AR_LONG] = next;
     sum += next + a->mean;

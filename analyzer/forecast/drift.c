@@ -62,7 +62,7 @@ static void slopes(double *rate, size_t n, size_t rows, const double *sum, const
   }
 }
 
-static void slopes_of(double (*rate)[FC_GRID], const double *v, size_t n, double *scratch)
+static void slopes_of(double (*rate)[FC_GRID + 8], const double *v, size_t n, double *scratch)
 {
   double *sum = scratch, *moment = scratch + FC_GRID + 1;
   sum[0] = moment[0] = 0;

@@ -10,6 +10,7 @@
 #include "analyzer/forecast/steps.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FIRST_ORIGIN  14   /* rows before the first origin, a third of a short history */
 #define LONGEST_SHARE 0.6  /* of the history that a horizon may take */
@@ -19,21 +20,15 @@
 const double fc_node[FC_NODES] = {1,   2,   3,   5,   7,   10,  14,  20,   28,   40,   56,  80,
                                   112, 160, 224, 320, 450, 640, 900, 1280, 1810, 2560, 3660};
 
-/* largest[i] = the largest of u[i + 1 .. i + rows]: a queue of falling maxima. */
-static void running_maximum(double *largest, const double *u, size_t n, size_t rows,
-                            uint16_t *queue)
+/* largest[i] = the largest of u[i .. i + span - 1]; *span doubles until it covers half of `rows`.
+ */
+static void widen(double *largest, size_t n, size_t *span, size_t rows)
 {
-  size_t head = 0, tail = 0;
-  for (size_t i = 1; i < n; i++) {
-    while (tail > head && u[queue[tail - 1]] <= u[i])
-      tail--;
-    queue[tail++] = (uint16_t)i;
-    if (i < rows)
-      continue;
-    while (head + 1 < tail && queue[head] + rows <= i)
-      head++;
-    largest[i - rows] = u[queue[head]];
-  }
+  for (; 2 * *span <= rows; *span *= 2)
+    for (size_t i = 0; i + 2 * *span <= n; i++) {
+      double later = largest[i + *span];
+      largest[i] = largest[i] > later ? largest[i] : later;
+    }
 }
 
 /* Origins of equal weight, so that they lie closer the newer they are: weight halves each half-life
@@ -55,33 +50,79 @@ static size_t choose_origins(uint16_t *origin, size_t first, size_t last, double
   return FC_ORIGINS;
 }
 
+/* As many drifts side by side as there are. */
+#define REGISTERS (FC_DRIFTS / FC_LANES)
+_Static_assert(FC_DRIFTS % FC_LANES == 0, "drifts fill the registers");
+typedef int64_t masks __attribute__((vector_size(FC_LANES * sizeof(int64_t))));
+
+static void order(fc_lanes *low, fc_lanes *high)
+{
+  fc_lanes a = *low, b = *high;
+  masks x = (masks)a, y = (masks)b, less = a < b;
+  *low = (fc_lanes)((x & less) | (y & ~less));
+  *high = (fc_lanes)((y & less) | (x & ~less));
+}
+
+/* Sorts each drift's errors over the origins by Batcher's odd-even merging network ("Sorting
+ * networks and their applications", 1968): no branch depends on the data, so that drifts go side by
+ * side. */
+static void sort_errors(fc_lanes error[FC_ORIGINS][REGISTERS], size_t m)
+{
+  for (size_t p = 1; p < m; p *= 2)
+    for (size_t k = p; k > 0; k /= 2)
+      for (size_t from = k % p; from + k < m; from += 2 * k)
+        for (size_t i = from; i < from + k && i + k < m; i++) {
+          if (i / (2 * p) != (i + k) / (2 * p))
+            continue;
+          for (size_t j = 0; j < REGISTERS; j++)
+            order(&error[i][j], &error[i + k][j]);
+        }
+}
+
+/* Middle and mean magnitude of every drift's errors at the node. */
+static void judge(struct fc_record *rec, size_t node, const struct fc_grid *g,
+                  const struct fc_drifts *d, const double *largest, size_t span,
+                  const uint16_t *origin, size_t m)
+{
+  fc_lanes error[FC_ORIGINS][REGISTERS];
+  double sum[FC_DRIFTS] = {0}, rows = fc_node[node];
+  for (size_t i = 0; i < m; i++) {
+    size_t o = origin[i];
+    double early = largest[o + 1], late = largest[o + 1 + (size_t)rows - span];
+    double climb = (early > late ? early : late) - g->u[o];
+    for (size_t j = 0; j < FC_DRIFTS; j++) {
+      double e = climb - d->rate[j][o] * rows;
+      error[i][j / FC_LANES][j % FC_LANES] = e;
+      sum[j] += fabs(e);
+    }
+  }
+  sort_errors(error, m);
+  for (size_t j = 0; j < FC_DRIFTS; j++) {
+    double low = error[(m - 1) / 2][j / FC_LANES][j % FC_LANES];
+    double high = error[m / 2][j / FC_LANES][j % FC_LANES];
+    rec->error[j][node] = sum[j] / (double)m;
+    rec->middle[j][node] = low + 0.5 * (high - low);
+  }
+}
+
 void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_drifts *d,
                double *scratch)
 {
   size_t n = g->n, first = n / 3 < FIRST_ORIGIN ? n / 3 : FIRST_ORIGIN;
   double half_life = fmax(HALF_LIFE_MIN, (double)n / HALF_LIFE_OF);
   double *largest = scratch;
-  uint16_t queue[FC_GRID] = {0}, origin[FC_ORIGINS];
-  double error[FC_ORIGINS], climb[FC_ORIGINS];
+  uint16_t origin[FC_ORIGINS];
+  size_t span = 1;
 
+  memcpy(largest, g->u, n * sizeof(*largest));
   rec->judged = 0;
   for (size_t a = 0; a < FC_NODES; a++) {
     size_t rows = (size_t)fc_node[a];
     if (rows + first + 4 > n || (double)rows > LONGEST_SHARE * (double)n)
       break;
-    running_maximum(largest, g->u, n, rows, queue);
+    widen(largest, n, &span, rows);
     size_t m = choose_origins(origin, first, n - 1 - rows, half_life);
-    for (size_t i = 0; i < m; i++)
-      climb[i] = largest[origin[i]] - g->u[origin[i]];
-    for (size_t j = 0; j < FC_DRIFTS; j++) {
-      double sum = 0;
-      for (size_t i = 0; i < m; i++) {
-        error[i] = climb[i] - d->rate[j][origin[i]] * (double)rows;
-        sum += fabs(error[i]);
-      }
-      rec->error[j][a] = sum / (double)m;
-      rec->middle[j][a] = fc_select(error, m, 0.5);
-    }
+    judge(rec, a, g, d, largest, span, origin, m);
     rec->blocks[a] = (double)(n - rows - first) / (double)rows;
     rec->judged = a + 1;
   }

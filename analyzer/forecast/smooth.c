@@ -8,13 +8,17 @@
 #include "analyzer/forecast/steps.h"
 
 #include <math.h>
+#include <string.h>
 
 #define START_ROWS 10 /* the first trend is taken over these */
 #define N_ALPHA    5
 #define GRID_MAX   32
 
 struct candidates {
-  double alpha[GRID_MAX], beta[GRID_MAX], damping[GRID_MAX], square[GRID_MAX];
+  _Alignas(fc_lanes) double alpha[GRID_MAX];
+  _Alignas(fc_lanes) double beta[GRID_MAX];
+  _Alignas(fc_lanes) double damping[GRID_MAX];
+  _Alignas(fc_lanes) double square[GRID_MAX];
   size_t n;
 };
 
@@ -24,22 +28,32 @@ static double first_trend(const double *y, size_t n)
   return (y[k] - y[0]) / (double)k;
 }
 
-/* Runs all candidates side by side: the inner loop has no dependence between them. */
+/* Runs all candidates side by side, FC_LANES in one register: nothing depends on another. The
+ * unused lanes of the last register are run too. */
 static void squares(struct candidates *c, const double *y, size_t n)
 {
-  double level[GRID_MAX], trend[GRID_MAX], start = first_trend(y, n);
-  for (size_t j = 0; j < c->n; j++) {
-    level[j] = y[0];
-    trend[j] = c->damping[j] > 0 ? start : 0;
-    c->square[j] = 0;
+  size_t registers = (c->n + FC_LANES - 1) / FC_LANES;
+  fc_lanes level[GRID_MAX / FC_LANES], trend[GRID_MAX / FC_LANES], square[GRID_MAX / FC_LANES];
+  double start = first_trend(y, n);
+  for (size_t j = c->n; j < registers * FC_LANES; j++)
+    c->alpha[j] = c->beta[j] = c->damping[j] = 0;
+  const fc_lanes *alpha = (const fc_lanes *)c->alpha, *beta = (const fc_lanes *)c->beta;
+  const fc_lanes *damping = (const fc_lanes *)c->damping;
+  for (size_t j = 0; j < registers; j++) {
+    for (int i = 0; i < FC_LANES; i++) {
+      level[j][i] = y[0];
+      trend[j][i] = damping[j][i] > 0 ? start : 0;
+      square[j][i] = 0;
+    }
   }
   for (size_t t = 1; t < n; t++)
-    for (size_t j = 0; j < c->n; j++) {
-      double step = c->damping[j] * trend[j], e = y[t] - level[j] - step;
-      level[j] += step + c->alpha[j] * e;
-      trend[j] = step + c->beta[j] * e;
-      c->square[j] += e * e;
+    for (size_t j = 0; j < registers; j++) {
+      fc_lanes step = damping[j] * trend[j], e = y[t] - level[j] - step;
+      level[j] += step + alpha[j] * e;
+      trend[j] = step + beta[j] * e;
+      square[j] += e * e;
     }
+  memcpy(c->square, square, registers * sizeof(fc_lanes));
 }
 
 static void add(struct candidates *c, double alpha, double beta, double damping)

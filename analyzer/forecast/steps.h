@@ -62,7 +62,8 @@ double fc_season(struct fc_grid *g, double *scratch);
 
 /* ---- drift.c ---- */
 struct fc_drifts {
-  double rate[FC_DRIFTS][FC_GRID]; /* per row, at every past origin */
+  /* per row, at every past origin; padded, for rows a power of two apart crowd in a cache */
+  double rate[FC_DRIFTS][FC_GRID + 8];
 };
 /* z: the series with one-off jumps taken out (output). scratch: 4 * FC_GRID. */
 void fc_drift(struct fc_drifts *d, double z[FC_GRID], const struct fc_grid *g, double *scratch);
@@ -196,6 +197,11 @@ double fc_values(double *middle, double *sd, size_t steps, const struct fc_rows 
                  double step_days, struct fc_value_work *w, double *now);
 
 /* ---- small numerics: numeric.c ---- */
+/* Two doubles that are worked on at once, by the compilers' own extension: the bytes are those of
+ * one after the other. */
+#define FC_LANES 2
+typedef double fc_lanes __attribute__((vector_size(FC_LANES * sizeof(double)), may_alias));
+
 double fc_normal_cdf(double x);
 double fc_normal_quantile(double p);
 /* The q-quantile of a[0..n), linear between ranks; reorders a. n > 0. */
