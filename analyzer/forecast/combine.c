@@ -25,6 +25,7 @@
 #define FLOOR        1e-5   /* of the largest value */
 #define DEGREES      10.711 /* of freedom */
 #define ROWS_OF_RATE 80.0   /* the rate that is told is the one for so many rows ahead */
+#define LEAST_LOG    (-9.0) /* weighs less than the heaviest: not worth its arithmetic */
 #define NO_RECORD    3.0    /* overall rates: the error where nothing was judged */
 
 /* Prior over windows: log-quadratic in the window, a shift by family, nearness to the horizon. */
@@ -133,7 +134,8 @@ static double weigh(const struct fc_ensemble *e, struct place at, double rows,
     top = fmax(top, weight[j]);
   }
   for (size_t j = 0; j < FC_DRIFTS; j++) {
-    weight[j] = e->takes_part[j] ? exp(weight[j] - top) : 0;
+    bool counts = e->takes_part[j] && weight[j] > top + LEAST_LOG;
+    weight[j] = counts ? exp(weight[j] - top) : 0;
     total += weight[j];
   }
   return total;
@@ -146,7 +148,7 @@ double fc_ensemble_chance(const struct fc_ensemble *e, double rows, double headr
   struct place at = place_of(rows);
   double total = weigh(e, at, rows, weight);
   for (size_t j = 0; j < FC_DRIFTS; j++) {
-    if (!e->takes_part[j])
+    if (!(weight[j] > 0))
       continue;
     double own = SPREAD * between(e->error[j], at), doubt = DRIFT_DOUBT * e->rate[j] * doubted;
     double sd = sqrt(own * own + doubt * doubt + overall * overall + FLOOR * FLOOR);

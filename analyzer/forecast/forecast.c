@@ -24,6 +24,7 @@ struct forecast_work {
   struct fc_drifts drifts;
   struct fc_record record;
   struct fc_ensemble ensemble;
+  struct fc_strata strata;
   struct fc_paths paths;
   struct fc_trends trends;
   struct fc_pool pool;
@@ -36,7 +37,10 @@ struct forecast_work {
 
 struct forecast_work *forecast_work_new(void)
 {
-  return calloc(1, sizeof(struct forecast_work));
+  struct forecast_work *w = calloc(1, sizeof(*w));
+  if (w != NULL)
+    fc_strata_init(&w->strata);
+  return w;
 }
 
 void forecast_work_free(struct forecast_work *w)
@@ -175,19 +179,26 @@ static void prepare_members(struct forecast_work *w)
   fc_drift(&w->drifts, w->jumpless, &w->grid, scratch);
   fc_replay(&w->record, &w->grid, &w->drifts, scratch);
   fc_ensemble_prepare(&w->ensemble, &w->record, &w->grid, &w->drifts);
-  fc_paths_draw(&w->paths, &w->grid, w->headroom, scratch);
+  fc_paths_draw(&w->paths, &w->grid, w->headroom, &w->strata, scratch);
   fc_trends_filter(&w->trends, &w->grid);
   fc_shape(shape, &w->grid);
   fc_pool_prepare(&w->pool, shape);
+}
+
+/* What each member says. */
+static void ask_members(const struct forecast_work *w, double rows, double member[FC_MEMBERS])
+{
+  member[0] = fc_ensemble_chance(&w->ensemble, rows, w->headroom);
+  member[1] = fc_trends_chance(&w->trends, rows, w->headroom);
+  for (int m = 0; m < FC_MEMORIES; m++)
+    member[2 + m] = fc_paths_chance(&w->paths, m, rows);
 }
 
 static double chance_within(const void *context, double rows)
 {
   const struct forecast_work *w = context;
   double member[FC_MEMBERS];
-  member[0] = fc_ensemble_chance(&w->ensemble, rows, w->headroom);
-  member[1] = fc_paths_chance(&w->paths, rows);
-  member[2] = fc_trends_chance(&w->trends, rows, w->headroom);
+  ask_members(w, rows, member);
   return fc_pool_chance(&w->pool, member, rows * w->grid.step_days);
 }
 

@@ -9,8 +9,8 @@
 #include <math.h>
 
 #define BEFORE_FIRST 0.05 /* rows: nothing arrives sooner */
-#define NODE_RATIO   1.3  /* between horizons, where the curve is not steep */
-#define STEEP        0.12
+#define NODE_RATIO   1.35 /* between horizons, where the curve is not steep */
+#define STEEP        0.15
 #define DEPTH_MAX    6
 #define SPARE        36 /* nodes that the plain horizons need */
 

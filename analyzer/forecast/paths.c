@@ -3,10 +3,17 @@
  * Paths drawn from the series' own increments: how soon do lumps and random walks reach the limit?
  *
  * Increments come in blocks of a week, as they stood, so that week-ends and bursts keep together
- * (Kunsch, "The jackknife and the bootstrap for general stationary observations", 1989). Each path
- * has its own mean drift, drawn from the uncertainty of the mean over dependent rows, and a rate
- * that wanders, because next year's growth is not this year's. The drifts are stratified and the
- * generator has a fixed seed: the same rows give the same chance.
+ * (Kunsch, "The jackknife and the bootstrap for general stationary observations", 1989). Nobody
+ * knows how much of the past still holds, so each path has its own memory, from a week to eight
+ * years, and its own opinion of every stretch of the past (exponential weights: Rubin, "The
+ * Bayesian bootstrap", 1981); the paths' spread is then also that of the mean growth. Two things
+ * the past of one series cannot show come from outside: the rate wanders, because next year's
+ * growth is not this year's, and now and then a block is larger than any before (a Pareto factor).
+ * Both fade where the months were steady.
+ *
+ * Paths with a short, a middle and a long memory are told apart: how much each of them is to be
+ * believed is the pool's business. The memories are stratified and the generator has a fixed seed:
+ * the same rows give the same chance.
  *
  * Blocks that cannot reach the limit are passed over whole, which makes a path cost its number of
  * weeks. What has not arrived after HORIZON_DAYS goes on in a straight line.
@@ -16,13 +23,18 @@
 #include <math.h>
 
 #define BLOCK        7
-#define HORIZON_DAYS 400
-#define ROWS_MAX     800 /* newest increments to draw from */
-#define HALF_LIFE    300 /* rows: of the weight of an increment in the mean drift */
-#define RATE_WANDER  0.6 /* sd of the logarithm of the rate after a year, at most */
+#define STRETCH      28 /* rows of the past that a path weighs as one */
+#define STRETCHES    (FC_GRID / STRETCH + 1)
+#define SHARES       64 /* that a path divides the past into, by weight */
+#define HORIZON_DAYS 365
+#define MEMORY_LEAST 8.0    /* days: half-life of an increment's weight, of the shortest memory */
+#define MEMORY_MOST  3000.0 /* and of the longest */
+#define WEIGHT_LEAST 1e-6
+#define RATE_WANDER  0.5 /* sd of the logarithm of the rate after a year, at most */
 #define MONTH        28  /* rows whose rates are compared, to see how steady the rate was */
 #define MONTHS_PRIOR 2.0 /* months that the assumed wandering counts for */
-#define WANDERS      64  /* strata of the rate's wandering in one block */
+#define SURPRISES    0.1 /* blocks a month that are larger than they were, at most */
+#define PARETO       1.2 /* exponent of their factor */
 
 /* Vigna's splitmix64. */
 static uint64_t draw(uint64_t *state)
@@ -33,69 +45,75 @@ static uint64_t draw(uint64_t *state)
   return z ^ (z >> 31);
 }
 
-struct pool {
+void fc_strata_init(struct fc_strata *s)
+{
+  for (int i = 0; i < FC_STRATA; i++) {
+    double p = (i + 0.5) / FC_STRATA;
+    s->normal[i] = fc_normal_quantile(p);
+    s->pareto[i] = pow(p, -1 / PARETO);
+    s->exponential[i] = -log(p);
+  }
+}
+
+struct past {
   const double *u; /* increment i is u[i + 1] - u[i] */
-  size_t rows, block, starts;
-  double plain_mean;      /* of the increments that are drawn */
-  double drift, drift_sd; /* per row */
-  double *total, *peak;   /* of the centred increments of a block that starts here */
+  size_t block, starts, stretch, stretches;
+  double *peak; /* above its start, of the block that starts here */
+  double fade;  /* of the weight of one stretch to the next older one: set by path */
+  double wander[FC_STRATA];
+  unsigned surprises; /* in 1024 blocks */
+  size_t horizon;     /* rows */
 };
 
-static void weigh_mean(struct pool *b)
+/* Starts of blocks that lie in a stretch; stretch 0 is the newest. */
+static size_t starts_in(const struct past *b, size_t stretch)
 {
-  double sum = 0, weight = 0, square = 0, last = (double)(b->rows - 1);
-  for (size_t i = 0; i < b->rows; i++) {
-    double w = exp2(((double)i - last) / HALF_LIFE);
-    sum += w * (b->u[i + 1] - b->u[i]);
-    weight += w;
-    square += w * w;
-  }
-  b->drift = sum / weight;
-
-  double variance = 0;
-  for (size_t s = 0; s < b->starts; s++)
-    variance += b->total[s] * b->total[s];
-  variance /= (double)b->starts * (double)b->block;
-  double independent = weight * weight / square;
-  b->drift_sd = sqrt(variance / independent * (1 + (double)b->block / independent));
+  return stretch + 1 == b->stretches ? b->starts - b->stretch * stretch : b->stretch;
 }
 
-static void measure_blocks(struct pool *b)
+/* A path's opinion: stretch of[r] for every r, as often as it weighs. */
+static void weigh(uint8_t of[SHARES], const struct past *b, const struct fc_strata *strata,
+                  uint64_t *state)
 {
-  b->plain_mean = (b->u[b->rows] - b->u[0]) / (double)b->rows;
-  for (size_t s = 0; s < b->starts; s++) {
-    double peak = -INFINITY, c = 0;
-    for (size_t j = 1; j <= b->block; j++) {
-      c = b->u[s + j] - b->u[s] - b->plain_mean * (double)j;
-      peak = fmax(peak, c);
-    }
-    b->total[s] = c;
-    b->peak[s] = peak;
+  double upto[STRETCHES], sum = 0, weight = 1;
+  for (size_t c = 0; c < b->stretches; c++) {
+    double opinion = strata->exponential[draw(state) >> 58];
+    sum += (weight > WEIGHT_LEAST ? weight : WEIGHT_LEAST) * opinion * (double)starts_in(b, c);
+    upto[c] = sum;
+    weight *= b->fade;
+  }
+  double share = sum / SHARES, middle = share / 2;
+  upto[b->stretches - 1] = INFINITY;
+  for (size_t r = 0, c = 0; r < SHARES; r++, middle += share) {
+    while (upto[c] < middle)
+      c++;
+    of[r] = (uint8_t)c;
   }
 }
 
-/* Rows until one path arrives, counted into hits[]; INFINITY when it never does. */
-static double walk(const struct pool *b, double drift, double headroom, size_t horizon,
-                   const double wander[WANDERS], uint64_t *state)
+/* Rows until one path arrives; INFINITY when it never does. */
+static double walk(const struct past *b, const struct fc_strata *strata, double headroom,
+                   uint64_t state)
 {
-  double level = 0, rate = drift;
-  for (size_t t = 0; t < horizon; t += b->block) {
-    uint64_t r = draw(state);
-    size_t s = (size_t)(((r >> 32) * b->starts) >> 32);
-    rate *= wander[r & (WANDERS - 1)];
-    double moved = rate * (double)b->block;
-    if (level + b->peak[s] + fmax(moved, 0) < headroom) {
-      level += b->total[s] + moved;
-      continue;
-    }
-    for (size_t j = 1; j <= b->block; j++) {
-      double c = b->u[s + j] - b->u[s] + (rate - b->plain_mean) * (double)j;
-      if (level + c >= headroom)
-        return (double)(t + j);
-    }
-    level += b->total[s] + moved;
+  uint8_t of[SHARES];
+  double level = 0, rate = 1;
+  weigh(of, b, strata, &state);
+  for (size_t t = 0; t < b->horizon; t += b->block) {
+    uint64_t r = draw(&state);
+    size_t c = of[r >> 58];
+    size_t s = b->starts - 1 - (c * b->stretch + (((r >> 40 & 0xffff) * starts_in(b, c)) >> 16));
+    double factor = rate;
+    rate *= b->wander[r % FC_STRATA];
+    if ((r >> 6 & 1023) < b->surprises)
+      factor *= strata->pareto[(r >> 16) % FC_STRATA];
+    if (level + factor * b->peak[s] >= headroom)
+      for (size_t j = 1; j <= b->block; j++)
+        if (level + factor * (b->u[s + j] - b->u[s]) >= headroom)
+          return (double)(t + j);
+    level += factor * (b->u[s + b->block] - b->u[s]);
   }
-  return rate > 0 ? (double)horizon + (headroom - level) / rate : INFINITY;
+  double rows = (double)b->horizon;
+  return level > 0 ? rows + (headroom - level) * rows / level : INFINITY;
 }
 
 /* The yearly sd of the logarithm of the rate: what is assumed, and what the months show where they
@@ -118,33 +136,65 @@ static double wandering(const struct fc_grid *g)
   return sqrt(fmin(variance, assumed));
 }
 
-void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom, double *scratch)
+/* peak: room for FC_GRID. */
+static void prepare(struct past *b, const struct fc_grid *g, const struct fc_strata *strata,
+                    double *peak)
 {
-  size_t rows = g->n - 1 < ROWS_MAX ? g->n - 1 : ROWS_MAX;
-  struct pool b = {.u = g->u + g->n - 1 - rows, .rows = rows};
-  b.block = rows < 2 * BLOCK ? 1 : BLOCK;
-  b.starts = rows - b.block + 1;
-  b.total = scratch;
-  b.peak = scratch + FC_GRID;
-  measure_blocks(&b);
-  weigh_mean(&b);
+  size_t rows = g->n - 1;
+  b->u = g->u;
+  b->block = rows < 2 * BLOCK ? 1 : BLOCK;
+  b->starts = rows - b->block + 1;
+  b->stretch = b->starts / 4 < STRETCH ? b->starts / 4 : STRETCH;
+  b->stretch = b->stretch > 0 ? b->stretch : 1;
+  b->stretches = (b->starts + b->stretch - 1) / b->stretch;
+  b->peak = peak;
+  for (size_t s = 0; s < b->starts; s++) {
+    double most = g->u[s + 1];
+    for (size_t j = 2; j <= b->block; j++)
+      most = g->u[s + j] > most ? g->u[s + j] : most;
+    peak[s] = most - g->u[s];
+  }
+  double days = (double)b->block * g->step_days, sd = wandering(g);
+  for (int i = 0; i < FC_STRATA; i++)
+    b->wander[i] = exp(sd * sqrt(days / 365) * strata->normal[i]);
+  double unsteady = sd * sd / (RATE_WANDER * RATE_WANDER);
+  b->surprises = (unsigned)fmin(SURPRISES * unsteady * days / 30 * 1024 + 0.5, 1024);
+  b->horizon = (size_t)fmax(HORIZON_DAYS / g->step_days, 1);
+}
 
-  double wander[WANDERS], sd = wandering(g) * sqrt((double)b.block * g->step_days / 365);
-  for (int i = 0; i < WANDERS; i++)
-    wander[i] = exp(sd * fc_normal_quantile((i + 0.5) / WANDERS));
-  size_t horizon = (size_t)fmax(HORIZON_DAYS / g->step_days, 1);
-  for (int i = 0; i < FC_PATHS; i++) {
+/* Keeps arrival[0..n) ascending. */
+static void insert(double *arrival, size_t n, double rows)
+{
+  for (; n > 0 && arrival[n - 1] > rows; n--)
+    arrival[n] = arrival[n - 1];
+  arrival[n] = rows;
+}
+
+void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom,
+                   const struct fc_strata *strata, double *scratch)
+{
+  struct past b;
+  prepare(&b, g, strata, scratch);
+  double memory = MEMORY_LEAST / g->step_days; /* rows */
+  double longer = pow(MEMORY_MOST / MEMORY_LEAST, 1.0 / (FC_MEMORIES * FC_PATHS));
+  memory *= sqrt(longer);
+  for (size_t i = 0; i < FC_MEMORIES * FC_PATHS; i++) {
+    b.fade = exp2(-(double)b.stretch / memory);
     /* Its own seed, so that a limit that is met sooner does not change the paths after it. */
-    uint64_t state = (uint64_t)i << 32;
-    double drift = b.drift + b.drift_sd * fc_normal_quantile((i + 0.5) / FC_PATHS);
-    p->arrival[i] = walk(&b, drift, headroom, horizon, wander, &state);
+    insert(p->arrival[i / FC_PATHS], i % FC_PATHS, walk(&b, strata, headroom, (uint64_t)i << 32));
+    memory *= longer;
   }
 }
 
-double fc_paths_chance(const struct fc_paths *p, double rows)
+double fc_paths_chance(const struct fc_paths *p, int memory, double rows)
 {
-  int arrived = 0;
-  for (int i = 0; i < FC_PATHS; i++)
-    arrived += p->arrival[i] <= rows;
-  return (double)arrived / FC_PATHS;
+  size_t from = 0, to = FC_PATHS; /* arrival[from - 1] <= rows < arrival[to] */
+  while (from < to) {
+    size_t mid = (from + to) / 2;
+    if (p->arrival[memory][mid] <= rows)
+      from = mid + 1;
+    else
+      to = mid;
+  }
+  return (double)from / FC_PATHS;
 }

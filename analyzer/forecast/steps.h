@@ -3,7 +3,7 @@
  * What the steps of a forecast hand to one another. Private to analyzer/forecast/.
  *
  *   rows --clean--> believed rows --regular--> grid --season--> grid without cycle
- *     --drift, replay, combine--> member 1   --paths--> member 2   --trend--> member 3
+ *     --drift, replay, combine--> member 1   --trend--> member 2   --paths--> members 3 to 5
  *     --pool--> P(reached within a horizon) --passage--> dates and probabilities
  *   believed rows --values--> quantiles of the coming steps
  *
@@ -23,8 +23,8 @@
 #define FC_DELTAS  6    /* end-to-end differences over 28, 56, ... 448 and all rows */
 #define FC_DRIFTS  (2 * FC_SLOPES + FC_DELTAS)
 #define FC_NODES   23 /* horizons in rows that are replayed */
-#define FC_ORIGINS 24 /* past origins that are replayed at a horizon: 120 were no better */
-#define FC_MEMBERS 3
+#define FC_ORIGINS 16 /* past origins that are replayed at a horizon: 120 were no better */
+#define FC_MEMBERS 5
 
 extern const double fc_node[FC_NODES];
 extern const int fc_slope_rows[FC_SLOPES];
@@ -93,13 +93,21 @@ double fc_ensemble_chance(const struct fc_ensemble *e, double rows, double headr
 /* The rate that the drifts agree on, per row. */
 double fc_ensemble_rate(const struct fc_ensemble *e);
 
-#define FC_PATHS 200
-struct fc_paths {
-  double arrival[FC_PATHS]; /* rows; INFINITY: never */
+#define FC_STRATA 64
+struct fc_strata { /* quantiles at (i + 0.5) / FC_STRATA, for paths.c */
+  double normal[FC_STRATA], pareto[FC_STRATA], exponential[FC_STRATA];
 };
-/* scratch: 2 * FC_GRID. */
-void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom, double *scratch);
-double fc_paths_chance(const struct fc_paths *p, double rows);
+void fc_strata_init(struct fc_strata *s);
+
+#define FC_MEMORIES 3  /* a short, a middle and a long one: each is a member */
+#define FC_PATHS    56 /* of each memory */
+struct fc_paths {
+  double arrival[FC_MEMORIES][FC_PATHS]; /* rows, ascending; INFINITY: never */
+};
+/* scratch: FC_GRID. */
+void fc_paths_draw(struct fc_paths *p, const struct fc_grid *g, double headroom,
+                   const struct fc_strata *strata, double *scratch);
+double fc_paths_chance(const struct fc_paths *p, int memory, double rows);
 
 #define FC_MODELS 60
 struct fc_trends {
@@ -125,12 +133,27 @@ enum fc_shape_of {
   FC_LARGEST, /* step, against the range */
   FC_RANGE,   /* against the largest value */
   FC_ROUGH,   /* about a line, against the range */
+  FC_LENGTH,  /* days of history */
+  FC_STEP,    /* days a row */
+  FC_PERSISTS_7,
+  FC_PERSISTS_91, /* does a climb go on, or come back */
+  FC_ACTIVE_28,
+  FC_BELOW_TOP, /* how far below the highest row now */
+  FC_HALVES,    /* the newer half's rate against the older one's */
+  FC_SINCE_LARGE,
+  FC_SINCE_ANY,
+  FC_SINCE_LARGEST, /* days since the last such step */
+  FC_LARGEST_WAY,   /* up or down */
+  FC_MOVES,         /* share of rows that differ from the one before */
+  FC_DOWN,          /* share of the movement that went down */
+  FC_UNEVEN,        /* months that differ */
+  FC_ALIKE,         /* months that resemble the one before */
   FC_SHAPES
 };
 void fc_shape(double shape[FC_SHAPES], const struct fc_grid *g);
 
 /* ---- pool.c ---- */
-#define FC_HIDDEN_MAX 32
+#define FC_HIDDEN_MAX 96
 struct fc_pool {
   double constant, hidden[FC_HIDDEN_MAX]; /* what the history's shape contributes */
 };

@@ -324,36 +324,92 @@ static void paths_of_even_steps_arrive_when_the_division_says(void **state)
 {
   (void)state;
   static struct fc_grid g;
+  static struct fc_strata strata;
   static struct fc_paths p;
+  fc_strata_init(&strata);
   line(&g, 400, 0, 0.001);
-  fc_paths_draw(&p, &g, 0.0705, scratch);
-  /* 71 rows, but for the wandering of the rate */
-  assert_near(fc_paths_chance(&p, 20), 0, 0);
-  assert_true(fc_paths_chance(&p, 65) < 0.5 && fc_paths_chance(&p, 77) > 0.5);
-  assert_near(fc_paths_chance(&p, 300), 1, 0);
+  fc_paths_draw(&p, &g, 0.0705, &strata, scratch);
+  /* 71 rows, but for the wandering of the rate and a surprise; all of the past is alike */
+  for (int m = 0; m < FC_MEMORIES; m++) {
+    assert_near(fc_paths_chance(&p, m, 20), 0, 0.04);
+    assert_true(fc_paths_chance(&p, m, 65) < 0.5 && fc_paths_chance(&p, m, 77) > 0.5);
+    assert_near(fc_paths_chance(&p, m, 300), 1, 0);
+  }
 }
 
 static void paths_of_a_falling_series_never_arrive(void **state)
 {
   (void)state;
   static struct fc_grid g;
+  static struct fc_strata strata;
   static struct fc_paths p;
+  fc_strata_init(&strata);
   line(&g, 400, 1, -0.001);
-  fc_paths_draw(&p, &g, 0.01, scratch);
-  assert_near(fc_paths_chance(&p, 3660), 0, 0);
+  fc_paths_draw(&p, &g, 0.01, &strata, scratch);
+  for (int m = 0; m < FC_MEMORIES; m++)
+    assert_near(fc_paths_chance(&p, m, 3660), 0, 0);
+}
+
+static void a_short_memory_sees_the_newest_rate(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_strata strata;
+  static struct fc_paths p;
+  fc_strata_init(&strata);
+  line(&g, 400, 0, 0);
+  for (size_t i = 300; i < 400; i++)
+    g.u[i] = 0.001 * (double)(i - 300); /* it grew in the newest quarter only */
+  fc_paths_draw(&p, &g, 0.1, &strata, scratch);
+  double sooner = fc_paths_chance(&p, 0, 130), later = fc_paths_chance(&p, FC_MEMORIES - 1, 130);
+  assert_true(sooner > 0.6 && later < 0.35);
+}
+
+static void more_room_never_hastens_a_path(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  static struct fc_strata strata;
+  static struct fc_paths p[2];
+  uint32_t r = 1;
+  fc_strata_init(&strata);
+  line(&g, 300, 0, 0.001);
+  for (size_t i = 1; i < 300; i++) {
+    r = r * 1664525 + 1013904223;
+    g.u[i] += 0.01 * (r >> 8) / 16777216.0;
+  }
+  fc_paths_draw(&p[0], &g, 0.05, &strata, scratch);
+  for (int k = 6; k < 40; k++, p[0] = p[1]) {
+    fc_paths_draw(&p[1], &g, 0.01 * k, &strata, scratch);
+    for (int m = 0; m < FC_MEMORIES; m++)
+      for (int i = 0; i < FC_PATHS; i++)
+        assert_true(p[1].arrival[m][i] >= p[0].arrival[m][i]);
+  }
+}
+
+static void strata_are_those_of_r(void **state)
+{
+  (void)state;
+  static struct fc_strata s;
+  fc_strata_init(&s);
+  assert_near(s.normal[0], -2.417559016236505, 1e-7);      /* qnorm(0.5 / 64) */
+  assert_near(s.exponential[0], 4.852030263919617, 1e-12); /* -log(0.5 / 64) */
+  assert_near(s.pareto[63], 1.0065577, 1e-6);              /* (63.5 / 64)^(-1 / 1.2) */
 }
 
 static void lumps_are_waited_for(void **state)
 {
   (void)state;
   static struct fc_grid g;
+  static struct fc_strata strata;
   static struct fc_paths p;
+  fc_strata_init(&strata);
   line(&g, 401, 0, 0);
   for (int i = 0; i < 401; i++)
     g.u[i] = 0.1 * (i / 40); /* a lump every 40 rows */
-  fc_paths_draw(&p, &g, 0.05, scratch);
+  fc_paths_draw(&p, &g, 0.05, &strata, scratch);
   /* one lump is enough: the chance within k rows is about 1 - (1 - 1/40)^k, 0.4 at 20 */
-  double chance = fc_paths_chance(&p, 20);
+  double chance = fc_paths_chance(&p, FC_MEMORIES - 1, 20);
   assert_true(chance > 0.25 && chance < 0.6);
 }
 
@@ -403,6 +459,40 @@ static void shapes_know_no_unit(void **state)
   fc_shape(shape, &g);
   assert_true(shape[FC_FASTER_28] > 0.99);
   assert_near(shape[FC_ACTIVE], log(365.0 / 28 + 0.03), 0.02);
+}
+
+static void shapes_tell_when_and_how_it_moved(void **state)
+{
+  (void)state;
+  static struct fc_grid g;
+  double shape[FC_SHAPES];
+  line(&g, 365, 0, 1 / 364.0);
+  fc_shape(shape, &g);
+  assert_near(shape[FC_PERSISTS_7], 0, 2e-3);
+  assert_near(shape[FC_HALVES], 0, 1e-9);
+  assert_near(shape[FC_ALIKE], 0, 1e-9); /* months that do not differ tell nothing */
+
+  for (int i = 0; i < 365; i++)
+    g.u[i] = i < 337 ? 0 : (i - 336) / 28.0;
+  g.u[350] += 0.25; /* and one day's excursion, down again two weeks ago */
+  fc_shape(shape, &g);
+  assert_near(shape[FC_LENGTH], log(365), 1e-12);
+  assert_near(shape[FC_SINCE_LARGE], 0, 1e-12);
+  assert_near(shape[FC_SINCE_ANY], 0, 1e-12);
+  assert_near(shape[FC_SINCE_LARGEST], log1p(364 - 350), 1e-12);
+  assert_near(shape[FC_LARGEST_WAY], 0.25 + 1 / 28.0, 1e-6);
+  assert_near(shape[FC_MOVES], 28 / 364.0, 1e-12);
+  double down = 0.25 - 1 / 28.0, moved = 1 + 2 * down;
+  assert_near(shape[FC_DOWN], down / moved, 1e-6);
+  assert_near(shape[FC_HALVES], 1 / (1 + 0.1 * moved / 2), 1e-6);
+  /* thirteen months, one of them 1: sd sqrt(12) / 13, mean 1 / 13 */
+  assert_near(shape[FC_UNEVEN], log(sqrt(12) + 0.05), 1e-6);
+
+  for (int i = 0; i < 365; i++)
+    g.u[i] = i % 2;
+  fc_shape(shape, &g);
+  assert_near(shape[FC_PERSISTS_7], log(1 / sqrt(7) + 1e-3), 1e-4);
+  assert_near(shape[FC_BELOW_TOP], 1, 1e-6);
 }
 
 static double exponential(const void *mean, double rows)
@@ -466,7 +556,7 @@ static void a_chance_never_falls_when_a_member_rises(void **state)
     for (int m = 0; m < FC_MEMBERS; m++) {
       double before = 0;
       for (double x = 0; x <= 1; x += 0.05) {
-        double member[FC_MEMBERS] = {0.3, 0.3, 0.3};
+        double member[FC_MEMBERS] = {0.3, 0.3, 0.3, 0.3, 0.3};
         member[m] = x;
         double chance = fc_pool_chance(&p, member, 90);
         assert_true(chance >= before && chance <= 1);
@@ -499,9 +589,13 @@ int main(void)
       cmocka_unit_test(paths_of_even_steps_arrive_when_the_division_says),
       cmocka_unit_test(paths_of_a_falling_series_never_arrive),
       cmocka_unit_test(lumps_are_waited_for),
+      cmocka_unit_test(a_short_memory_sees_the_newest_rate),
+      cmocka_unit_test(more_room_never_hastens_a_path),
+      cmocka_unit_test(strata_are_those_of_r),
       cmocka_unit_test(first_passage_is_the_inverse_gaussian),
       cmocka_unit_test(trends_see_a_line_and_an_accelerating_series),
       cmocka_unit_test(shapes_know_no_unit),
+      cmocka_unit_test(shapes_tell_when_and_how_it_moved),
       cmocka_unit_test(dates_and_probabilities_are_read_off_one_curve),
       cmocka_unit_test(a_certain_day_is_found_to_the_day),
       cmocka_unit_test(more_than_ten_years_is_no_date),

@@ -22,9 +22,10 @@ static void print_members(const struct forecast_work *w, double rows)
     part = fmax(log(rows / FIRST_ROWS) / log(1 / FIRST_ROWS), 0);
     rows = 1;
   }
-  printf(" %.6g %.6g %.6g", part * fc_ensemble_chance(&w->ensemble, rows, w->headroom),
-         part * fc_paths_chance(&w->paths, rows),
-         part * fc_trends_chance(&w->trends, rows, w->headroom));
+  double member[FC_MEMBERS];
+  ask_members(w, rows, member);
+  for (int m = 0; m < FC_MEMBERS; m++)
+    printf(" %.6g", part * member[m]);
 }
 
 static int take(void *context, struct forecast_csv_series *s, struct tm_error *err)
@@ -60,11 +61,11 @@ int main(int argc, char **argv)
   struct forecast_csv_taker taker = {take, refuse, &p};
   struct tm_error err = {0};
   FILE *in = argc > 2 ? fopen(argv[1], "re") : NULL;
-  if (in == NULL || p.work == NULL || forecast_csv_read(in, argv[1], &taker, &err) < 0) {
+  bool good = in != NULL && p.work != NULL && forecast_csv_read(in, argv[1], &taker, &err) >= 0;
+  if (!good)
     fprintf(stderr, "members: %s\n", err.code < 0 ? err.text : "cannot start");
-    return 1;
-  }
-  fclose(in);
+  if (in != NULL)
+    fclose(in);
   forecast_work_free(p.work);
-  return 0;
+  return good ? 0 : 1;
 }
