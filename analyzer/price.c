@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* "1200000" or "4800.50" as 1/10000; at most 12 figures before the point and 4 after it. */
-static int parse_amount(const char *text, int64_t *price, int *decimals)
+int price_parse(const char *text, int64_t *price, int *decimals)
 {
   int64_t value = 0;
   int places = -1;
@@ -47,7 +46,7 @@ int price_want(const struct tm_json_file *f, const json_t *object, const char *k
     rc = tm_json_want_string(f, price, "currency", true, 20, &currency, err);
   if (rc < 0)
     return rc;
-  if (parse_amount(amount, &out->amount, &out->decimals) < 0)
+  if (price_parse(amount, &out->amount, &out->decimals) < 0)
     return tm_json_refuse(f, price, "amount", err,
                           "\"amount\" is \"%s\", not a decimal such as \"1200000\" or \"4800.50\"",
                           amount);

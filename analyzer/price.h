@@ -14,6 +14,9 @@ struct price {
   char currency[4];
 };
 
+/* "1200000" or "4800.50" as 1/10000, and how many decimals were written. 0, or -EINVAL. */
+int price_parse(const char *text, int64_t *amount, int *decimals);
+
 /* Reads the member `key`, which must be there. 0, or -EBADMSG with the line that is wrong. */
 int price_want(const struct tm_json_file *f, const json_t *object, const char *key,
                struct price *out, struct tm_error *err);

@@ -15,6 +15,7 @@ static const struct tm_key root_keys[] = {
     {.name = "admin_listen", .kind = TM_KEY_TEXT, .offset = IN(admin_listen)},
     {.name = "public_url", .kind = TM_KEY_URL, .offset = IN(public_url)},
     {.name = "vendor", .kind = TM_KEY_TEXT, .offset = IN(vendor)},
+    {.name = "vendor_address", .kind = TM_KEY_TEXT, .offset = IN(vendor_address)},
     {.name = "demonstration", .kind = TM_KEY_BOOL, .offset = IN(demonstration)},
     {.name = "timezone", .kind = TM_KEY_TEXT, .offset = IN(timezone)},
     {.name = "database", .kind = TM_KEY_TEXT, .offset = IN(database)},
@@ -31,6 +32,7 @@ static const struct tm_key paths_keys[] = {
 static const struct tm_key mail_keys[] = {
     {.name = "url", .kind = TM_KEY_URL, .offset = IN(mail.url)},
     {.name = "from", .kind = TM_KEY_TEXT, .offset = IN(mail.from)},
+    {.name = "team", .kind = TM_KEY_TEXT, .offset = IN(mail.team)},
     {.name = "user", .kind = TM_KEY_TEXT, .offset = IN(mail.user)},
     {.name = "password_file", .kind = TM_KEY_PATH, .offset = IN(mail.password_file)},
     {.name = "ca_file", .kind = TM_KEY_PATH, .offset = IN(mail.ca_file)},
@@ -184,6 +186,8 @@ static int check_mail(const struct tm_reader *r, const struct desk_conf *out)
     return REFUSE(r, "url", "mail: url: smtp:// or smtps:// is wanted");
   if (!tm_mail_is_address(mail->from))
     return REFUSE(r, "from", "mail: from: an address is wanted");
+  if (mail->team != NULL && !tm_mail_is_address(mail->team))
+    return REFUSE(r, "team", "mail: team: an address is wanted");
   if (!mail->starttls && !tm_url_is_loopback(mail->url))
     return REFUSE(r, "starttls", "mail: starttls = no is accepted for a loopback address only");
   if (out->public_url == NULL)

@@ -14,13 +14,14 @@
  * it is loaded. Strings are NULL where not given, unless a default is named.
  */
 struct desk_conf {
-  const char *listen;       /* "127.0.0.1:8080" */
-  const char *admin_listen; /* "127.0.0.1:8081": /healthz and /metrics; NULL: none */
-  const char *public_url;   /* without a slash at its end; as mails and links say it */
-  bool https;               /* public_url says so */
-  const char *vendor;       /* as pages say it; "Tidemark" */
-  bool demonstration;       /* every page says that its data are not real */
-  const char *timezone;     /* of the pages; NULL: the system's */
+  const char *listen;         /* "127.0.0.1:8080" */
+  const char *admin_listen;   /* "127.0.0.1:8081": /healthz and /metrics; NULL: none */
+  const char *public_url;     /* without a slash at its end; as mails and links say it */
+  bool https;                 /* public_url says so */
+  const char *vendor;         /* as pages say it; "Tidemark" */
+  const char *vendor_address; /* as quotes say it, lines divided by ", "; NULL: none */
+  bool demonstration;         /* every page says that its data are not real */
+  const char *timezone;       /* of the pages; NULL: the system's */
 
   const char *database; /* "sqlite:/var/lib/tidemark-desk/desk.db" */
   const char *database_password_file;
@@ -34,6 +35,7 @@ struct desk_conf {
   struct desk_conf_mail {
     const char *url; /* smtp:// or smtps://; NULL: no mail is sent */
     const char *from;
+    const char *team; /* who gets what nobody looks after; NULL: from */
     const char *user;
     const char *password_file;
     const char *ca_file; /* NULL: the system's */

@@ -14,6 +14,10 @@ extern const struct route sales_routes[];
 extern const struct route device_routes[];
 extern const struct route fleet_routes[];
 extern const struct route talk_routes[];
+extern const struct route quote_routes[];
+extern const struct route customer_routes[];
+extern const struct route watch_routes[]; /* silent sites, quality */
+extern const struct route days_routes[];
 extern const struct route admin_routes[]; /* of the administrator's own listener */
 
 #endif

@@ -4,15 +4,19 @@
 
 /* A room's table of routes; adding a room is one line here and one in rooms.h. */
 const struct route *const desk_routes[] = {
-    static_routes,  /* http/static.c */
-    people_routes,  /* people/login.c */
-    account_routes, /* people/account.c */
-    staff_routes,   /* people/staff.c */
-    intake_routes,  /* intake/events_route.c */
-    sales_routes,   /* sales/opportunities.c */
-    device_routes,  /* sales/device_page.c */
-    talk_routes,    /* sales/talk.c */
-    fleet_routes,   /* sales/devices.c */
+    static_routes,   /* http/static.c */
+    people_routes,   /* people/login.c */
+    account_routes,  /* people/account.c */
+    staff_routes,    /* people/staff.c */
+    intake_routes,   /* intake/events_route.c */
+    sales_routes,    /* sales/opportunities.c */
+    device_routes,   /* sales/device_page.c */
+    talk_routes,     /* sales/talk.c */
+    fleet_routes,    /* sales/devices.c */
+    quote_routes,    /* sales/quote_page.c */
+    customer_routes, /* sales/customers.c */
+    watch_routes,    /* sales/watch.c */
+    days_routes,     /* sales/days_page.c */
     NULL,
 };
 
@@ -32,8 +36,9 @@ const struct nav_row desk_nav[] = {
     {ROLE_CUSTOMER, "/me#sent", "What was sent"},
     {ROLE_CUSTOMER, "/me#consent", "Consent"},
     {ROLE_CUSTOMER, "/me#data", "My data"},
-    {ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN, "/customers", "Customers"},
+    {ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_ADMIN, "/customers", "Customers"},
     {ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN, "/sites", "Silent sites"},
+    {ROLE_ADMIN, "/quality", "Quality"},
     {ROLE_ADMIN, "/people", "People"},
     {ROLE_ADMIN, "/audit", "Audit"},
     {0},

@@ -3,9 +3,12 @@
 #include "contrib/desk/sales/csv.h"
 #include "contrib/desk/sales/find.h"
 #include "contrib/desk/sales/life.h"
+#include "contrib/desk/sales/quote.h"
 #include "contrib/desk/sales/words.h"
 
 #include "common/json.h"
+
+#include <errno.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,6 +115,56 @@ static void what_was_typed_is_looked_for_as_it_stands(void **state)
   assert_true(strlen(out) < 8);
 }
 
+static void a_quote_adds_up_exactly(void **state)
+{
+  (void)state;
+  static const struct quote_line typed[] = {
+      {"SHELF-20T", "3", "0.10"}, {"", "", ""}, {"FW-4.4.2", "1", "999999999999"}};
+  struct tm_error err = {0};
+  json_t *lines = NULL, *total = NULL;
+  assert_int_equal(quote_count(typed, 3, "EUR", &lines, &total, &err), 0);
+  assert_int_equal(json_array_size(lines), 2);
+  assert_string_equal(
+      tm_json_get_string(json_object_get(json_array_get(lines, 0), "sum"), "amount"), "0.30");
+  assert_string_equal(tm_json_get_string(total, "amount"), "999999999999.30");
+  assert_string_equal(tm_json_get_string(total, "currency"), "EUR");
+  json_decref(lines);
+  json_decref(total);
+}
+
+static void a_wrong_line_is_told_by_its_number(void **state)
+{
+  (void)state;
+  static const struct {
+    struct quote_line line;
+    const char *currency, *says;
+  } cases[] = {
+      {{"", "1", "5"}, "JPY", "line 2: say what it is"},
+      {{"X", "0", "5"}, "JPY", "line 2: a quantity from 1"},
+      {{"X", "-1", "5"}, "JPY", "line 2: a quantity from 1"},
+      {{"X", "1.5", "5"}, "JPY", "line 2: a quantity from 1"},
+      {{"X", NULL, "5"}, "JPY", "line 2: a quantity from 1"},
+      {{"X", "1", "-5"}, "JPY", "line 2: a price is written"},
+      {{"X", "1", "1e3"}, "JPY", "line 2: a price is written"},
+      {{"X", "1", "1.23456"}, "JPY", "line 2: a price is written"},
+      {{"X", "1000000", "999999999999"}, "JPY", "line 2: this is more money"},
+      {{"X", "1", "5"}, "yen", "a currency is written"},
+      {{"X", "1", "5"}, NULL, "a currency is written"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    const struct quote_line typed[] = {{"A", "1", "1"}, cases[i].line};
+    struct tm_error err = {0};
+    json_t *lines = NULL, *total = NULL;
+    assert_int_equal(quote_count(typed, 2, cases[i].currency, &lines, &total, &err), -EINVAL);
+    assert_null(lines);
+    if (strncmp(err.text, cases[i].says, strlen(cases[i].says)) != 0)
+      fail_msg("%zu: %s", i, err.text);
+  }
+  struct tm_error err = {0};
+  json_t *lines = NULL, *total = NULL;
+  assert_int_equal(quote_count(NULL, 0, "JPY", &lines, &total, &err), -EINVAL);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -119,6 +172,8 @@ int main(void)
       cmocka_unit_test(days_are_told_as_people_say_them),
       cmocka_unit_test(steps_show_who_and_when),
       cmocka_unit_test(a_spreadsheet_sees_no_formula),
+      cmocka_unit_test(a_quote_adds_up_exactly),
+      cmocka_unit_test(a_wrong_line_is_told_by_its_number),
       cmocka_unit_test(what_was_typed_is_looked_for_as_it_stands),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -14,7 +14,7 @@
 
 /* --- customers ---------------------------------------------------------------------------- */
 
-enum { PHONES = 6, EMAILS, NUMBERS };
+enum { PHONES = 7, EMAILS, NUMBERS };
 
 static const struct column customers[] = {
     {.name = "id", .required = true, .max = 64},
@@ -23,6 +23,7 @@ static const struct column customers[] = {
     {.name = "contact", .max = 200},
     {.name = "shop", .max = 64, .reference = SHOP},
     {.name = "language", .max = 16},
+    {.name = "address", .max = 500},
     {.name = "phones", .type = CELL_LIST, .max = 2000},
     {.name = "emails", .type = CELL_LIST, .max = 2000},
     {.name = "numbers", .type = CELL_LIST, .max = 2000},
@@ -149,10 +150,11 @@ const struct kind import_tables[] = {
      .columns = customers,
      .key = 1,
      .more = put_addresses,
-     .put = "INSERT INTO customers (customer_id, name, region, contact, shop, language, created_at)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (customer_id) DO UPDATE SET"
+     .put = "INSERT INTO customers (customer_id, name, region, contact, shop, language, address,"
+            " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (customer_id) DO "
+            "UPDATE SET"
             " name = excluded.name, region = excluded.region, contact = excluded.contact,"
-            " shop = excluded.shop, language = excluded.language"},
+            " shop = excluded.shop, language = excluded.language, address = excluded.address"},
     {.name = "staff",
      .columns = staff,
      .key = 1,

@@ -192,8 +192,8 @@ static int show_summary(struct db *db, const struct credential *from, const stru
                       " serial = ?6, sold_on = ?7, firmware = ?8, capacity_bytes = ?9,"
                       " used_bytes = ?10, used_fraction = ?11, growth_bytes_per_day = ?12,"
                       " fill_early = ?13, fill_middle = ?14, fill_late = ?15, observed_at = ?16,"
-                      " consent = ?17, period_to = ?18, summary_id = ?19, words = ?20"
-                      " WHERE id = ?1",
+                      " consent = ?17, period_to = ?18, summary_id = ?19, words = ?20,"
+                      " forecast_model = ?21, forecast_mase = ?22 WHERE id = ?1",
                       &stmt, err);
   if (rc < 0)
     return rc;
@@ -205,6 +205,9 @@ static int show_summary(struct db *db, const struct credential *from, const stru
   db_bind_int(stmt, 18, e->period_to);
   db_bind_int(stmt, 19, summary);
   db_bind_text(stmt, 20, words != NULL ? words : "");
+  const json_t *forecast = json_object_get(e->data, "forecast");
+  db_bind_text(stmt, 21, tm_json_get_string(forecast, "model"));
+  db_bind_real(stmt, 22, tm_json_get_number(json_object_get(forecast, "backtest"), "mase"));
   free(words);
   return db_exec(stmt, err);
 }

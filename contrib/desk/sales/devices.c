@@ -2,7 +2,6 @@
 /* All devices, by what a person looks for: the page "Devices" and /api/v1/devices. */
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/number.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/find.h"
@@ -51,32 +50,19 @@ static int read_fleet(struct db *db, void *arg, struct tm_error *err)
 
 static void finish(struct fleet *f)
 {
-  size_t i, n = json_array_size(f->devices);
+  size_t i;
   json_t *row;
-  if (n > (size_t)f->limit) {
-    json_array_remove(f->devices, --n);
-    const json_t *id = json_object_get(json_array_get(f->devices, n - 1), "id");
-    f->next = json_sprintf("%lld", (long long)json_integer_value(id));
-  }
+  f->next = find_next(f->devices, f->limit);
   json_array_foreach(f->devices, i, row) json_object_set_new(
       row, "kind_word", json_string(words_kind(tm_json_get_string(row, "kind"))));
 }
 
 static int read_query(struct fleet *f, const char **field, struct tm_error *err)
 {
-  const char *after = request_query(f->r, "after"), *limit = request_query(f->r, "limit");
-  uint64_t n = FIND_LIMIT;
   f->kind = find_chosen(f->r, "kind");
   f->customer = find_chosen(f->r, "customer");
   find_like(f->words, sizeof(f->words), request_query(f->r, "q"));
-  *field = "after";
-  if (after != NULL && after[0] != '\0' && tm_parse_i64(after, 0, INT64_MAX, &f->after) != 0)
-    return tm_fail(err, -EINVAL, "after: not a place that this desk gave");
-  *field = "limit";
-  if (limit != NULL && tm_parse_u64(limit, 1, FIND_LIMIT_MAX, &n) != 0)
-    return tm_fail(err, -EINVAL, "limit: a whole number from 1 to %d", FIND_LIMIT_MAX);
-  f->limit = (int)n;
-  return 0;
+  return find_page(f->r, &f->after, &f->limit, field, err);
 }
 
 static int list_devices(const struct request *r, struct response *to, struct tm_error *err)
@@ -88,7 +74,7 @@ static int list_devices(const struct request *r, struct response *to, struct tm_
   int rc = store_read(r->desk->store, &r->scope, read_fleet, &f, err);
   if (rc == 0) {
     finish(&f);
-    json_t *model = json_pack("{s:O, s:O?}", "devices", f.devices, "next", f.next);
+    json_t *model = json_pack("{s:O, s:O}", "devices", f.devices, "next", f.next);
     if (model != NULL && !r->wants_json) {
       json_object_set_new(model, "title", json_string("Devices"));
       json_object_set_new(model, "q", json_string(q != NULL ? q : ""));

@@ -134,6 +134,33 @@ int find_read(struct find *f, const struct request *r, const char **field, struc
   return 0;
 }
 
+int find_page(const struct request *r, int64_t *after, int *limit, const char **field,
+              struct tm_error *err)
+{
+  const char *place = request_query(r, "after"), *many = request_query(r, "limit");
+  uint64_t n = FIND_LIMIT;
+  *after = 0;
+  *field = "after";
+  if (place != NULL && place[0] != '\0' && tm_parse_i64(place, 0, INT64_MAX, after) != 0)
+    return tm_fail(err, -EINVAL, "after: not a place that this desk gave");
+  *field = "limit";
+  if (many != NULL && tm_parse_u64(many, 1, FIND_LIMIT_MAX, &n) != 0)
+    return tm_fail(err, -EINVAL, "limit: a whole number from 1 to %d", FIND_LIMIT_MAX);
+  *field = NULL;
+  *limit = (int)n;
+  return 0;
+}
+
+json_t *find_next(json_t *rows, int limit)
+{
+  size_t n = json_array_size(rows);
+  if (n <= (size_t)limit)
+    return json_null();
+  json_array_remove(rows, n - 1);
+  const json_t *id = json_object_get(json_array_get(rows, n - 2), "id");
+  return json_sprintf("%lld", (long long)json_integer_value(id));
+}
+
 static int64_t day_or_none(const json_t *row, const char *key)
 {
   const json_t *value = json_object_get(row, key);

@@ -36,6 +36,14 @@ const char *find_chosen(const struct request *r, const char *name);
 /* What was typed, in lower case, as a pattern of LIKE ... ESCAPE '\\'; "" for nothing typed. */
 void find_like(char *out, size_t size, const char *typed);
 
+/* Lists in the order of their numbers: the place after which to go on (0: the start) and how many
+ * rows, by after= and limit=. 0, or -EINVAL with the parameter's name in *field. */
+int find_page(const struct request *r, int64_t *after, int *limit, const char **field,
+              struct tm_error *err);
+/* Of rows that were read with one more than limit: takes that one away and gives the cursor of the
+ * next page, or json null. New reference. */
+json_t *find_next(json_t *rows, int limit);
+
 /* At most limit items, the heaviest first, as rows that words.h has made readable, and in *next the
  * cursor of the next page or NULL. New references. */
 int find_items(struct db *db, const struct find *f, int64_t today, json_t **items, json_t **next,

@@ -4,15 +4,13 @@
 #include "common/number.h"
 #include "contrib/desk/advice/items.h"
 #include "contrib/desk/desk.h"
-#include "contrib/desk/people/audit.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/life.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { TEXT_MAX_BYTES = 4000, NAME_MAX_BYTES = 200 };
 
 struct saying {
   const struct request *r;
@@ -44,46 +42,6 @@ static int read_customer(struct db *db, struct saying *s, struct tm_error *err)
   }
   db_done(stmt);
   return rc;
-}
-
-/* A field that must be there and not be longer than it may. */
-static int want_text(struct saying *s, const char *name, size_t max, const char **out,
-                     struct tm_error *err)
-{
-  *out = request_field(s->r, name);
-  s->field = name;
-  if (*out == NULL || (*out)[strspn(*out, " \t\r\n")] == '\0')
-    return tm_fail(err, -EINVAL, "say something here");
-  if (strlen(*out) > max)
-    return tm_fail(err, -EINVAL, "at most %zu bytes", max);
-  s->field = NULL;
-  return 0;
-}
-
-static int may_text(struct saying *s, const char *name, size_t max, const char **out,
-                    struct tm_error *err)
-{
-  *out = request_field(s->r, name);
-  if (*out == NULL || (*out)[0] == '\0') {
-    *out = NULL;
-    return 0;
-  }
-  return want_text(s, name, max, out, err);
-}
-
-static int may_day(struct saying *s, const char *name, int64_t *day, struct tm_error *err)
-{
-  const char *text = request_field(s->r, name);
-  int64_t t;
-  *day = INT64_MIN;
-  if (text == NULL || text[0] == '\0')
-    return 0;
-  s->field = name;
-  if (strlen(text) != strlen("2026-11-20") || tm_time_parse(text, &t) != 0)
-    return tm_fail(err, -EINVAL, "a day is written as 2026-11-20");
-  s->field = NULL;
-  *day = t / TM_DAY;
-  return 0;
 }
 
 static int begin(struct saying *s, struct tm_error *err)
@@ -124,27 +82,22 @@ static int write_state(struct db *db, void *arg, struct tm_error *err)
 static int change_state(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct saying s = {.r = r};
-  const char *version = request_field(r, "version");
-  int64_t seen = 0;
   int rc = begin(&s, err);
   if (rc == 0)
-    rc = want_text(&s, "to", 32, &s.change.to, err);
+    rc = field_must(r, "to", 32, &s.change.to, &s.field, err);
   if (rc == 0)
-    rc = may_text(&s, "who", NAME_MAX_BYTES, &s.change.agreed_by, err);
+    rc = field_may(r, "who", FIELD_NAME, &s.change.agreed_by, &s.field, err);
   if (rc == 0)
-    rc = may_text(&s, "reason", TEXT_MAX_BYTES, &s.change.reason, err);
+    rc = field_may(r, "reason", FIELD_TEXT, &s.change.reason, &s.field, err);
   if (rc == 0)
-    rc = may_day(&s, "on", &s.change.agreed_on, err);
+    rc = field_day(r, "on", &s.change.agreed_on, &s.field, err);
   if (rc == 0)
-    rc = may_day(&s, "until", &s.change.until, err);
-  if (rc == 0 && version != NULL && tm_parse_i64(version, 0, INT64_MAX, &seen) != 0) {
-    s.field = "version";
-    rc = tm_fail(err, -EINVAL, "not a version of this item");
-  }
+    rc = field_day(r, "until", &s.change.until, &s.field, err);
+  if (rc == 0)
+    rc = field_number(r, "version", 0, INT64_MAX, &s.change.version, &s.field, err);
   s.change.item = s.item;
   s.change.by = r->visitor->name;
   s.change.staff = r->visitor->staff;
-  s.change.version = seen;
   s.change.now = r->now;
   return finish(&s, write_state, rc, to, err);
 }
@@ -179,7 +132,7 @@ static int add_comment(const struct request *r, struct response *to, struct tm_e
   struct saying s = {.r = r};
   int rc = begin(&s, err);
   if (rc == 0)
-    rc = want_text(&s, "text", TEXT_MAX_BYTES, &s.text, err);
+    rc = field_must(r, "text", FIELD_TEXT, &s.text, &s.field, err);
   s.to_customer = request_field(r, "to_customer") != NULL;
   return finish(&s, write_comment, rc, to, err);
 }
@@ -212,11 +165,11 @@ static int add_contact(const struct request *r, struct response *to, struct tm_e
   struct saying s = {.r = r};
   int rc = begin(&s, err);
   if (rc == 0)
-    rc = want_text(&s, "way", 16, &s.way, err);
+    rc = field_must(r, "way", 16, &s.way, &s.field, err);
   if (rc == 0)
-    rc = may_text(&s, "with_whom", NAME_MAX_BYTES, &s.with_whom, err);
+    rc = field_may(r, "with_whom", FIELD_NAME, &s.with_whom, &s.field, err);
   if (rc == 0)
-    rc = may_text(&s, "text", TEXT_MAX_BYTES, &s.text, err);
+    rc = field_may(r, "text", FIELD_TEXT, &s.text, &s.field, err);
   for (size_t i = 0; rc == 0 && strcmp(ways[i], s.way) != 0; i++)
     if (i + 1 == sizeof(ways) / sizeof(ways[0])) {
       s.field = "way";
@@ -253,7 +206,7 @@ static int add_feedback(const struct request *r, struct response *to, struct tm_
   struct saying s = {.r = r};
   int rc = begin(&s, err);
   if (rc == 0)
-    rc = want_text(&s, "text", TEXT_MAX_BYTES, &s.text, err);
+    rc = field_must(r, "text", FIELD_TEXT, &s.text, &s.field, err);
   return finish(&s, write_feedback, rc, to, err);
 }
 
