@@ -40,7 +40,8 @@ class Receiver:
     """Keeps what it accepts by id, as the protocol wants. `mode` is a function of this receiver and
     the request that returns (status, headers, body), None (nothing is answered), or "ok"."""
 
-    def __init__(self, cert=None, client_ca=None):
+    def __init__(self, cert=None, client_ca=None, token=TOKEN):
+        self.token = token
         self.records = {}     # id -> bytes of the event
         self.order = []       # ids as they were first accepted
         self.doubles = 0      # events that came again
@@ -69,7 +70,7 @@ class Receiver:
         """The headers that every request must have."""
         h = {k.lower(): v for k, v in request.headers.items()}
         identity, at = h.get("webhook-id", ""), h.get("webhook-timestamp", "")
-        if h.get("authorization") != "Bearer " + TOKEN:
+        if h.get("authorization") != "Bearer " + self.token:
             return "token"
         if not hmac.compare_digest(h.get("webhook-signature", ""),
                                    sign(identity, at, request.body)):
@@ -203,10 +204,10 @@ class Site:
             text += 'spool { free = "0" }\n'
         self.write("t.conf", text + self.more + targets)
 
-    def webhook(self, url, name="crm", purposes='"sales"', more=""):
+    def webhook(self, url, name="crm", purposes='"sales"', more="", token="token"):
         return ('target %s { type = "webhook" url = "%s" token_file = "%s" secret_file = "%s"\n'
                 '  purposes = { %s } timeout = "2s" %s }\n' % (
-                    name, url, self.path("token"), self.path("secret"), purposes, more))
+                    name, url, self.path(token), self.path("secret"), purposes, more))
 
     def run(self, command, *args, stdin=None, wrap=(), timeout=60, env=None):
         env = dict(os.environ, **(env or {}))
