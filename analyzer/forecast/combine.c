@@ -24,6 +24,7 @@
 #define DOUBT_ROWS   60.0   /* a history of so many rows doubles the square of both */
 #define FLOOR        1e-5   /* of the largest value */
 #define DEGREES      10.711 /* of freedom */
+#define CERTAIN      8.0    /* standard deviations: beyond, less than 5e-6 is left */
 #define ROWS_OF_RATE 80.0   /* the rate that is told is the one for so many rows ahead */
 #define LEAST_LOG    (-9.0) /* weighs less than the heaviest: not worth its arithmetic */
 #define NO_RECORD    3.0    /* overall rates: the error where nothing was judged */
@@ -62,6 +63,8 @@ static double prior(size_t j, double w, double rows)
  * at these degrees: Hill, "Algorithm 395", Communications of the ACM 13 (1970). */
 static double t_cdf(double t)
 {
+  if (fabs(t) > CERTAIN)
+    return t > 0 ? 1 : 0;
   double a = DEGREES - 0.5, b = 48 * a * a, y = a * log1p(t * t / DEGREES);
   double z = (((-0.4 * y - 3.3) * y - 24) * y - 85.5) / (0.8 * y * y + 100 + b);
   z = ((z + y + 3) / b + 1) * sqrt(y);

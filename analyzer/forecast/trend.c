@@ -38,14 +38,21 @@ static const double level_noise[N_LEVELS] = {0.01, 0.5, 1};
 static const double row_noise[N_LEVELS] = {1, 1, 0};
 static const double rate_noise[N_RATES] = {0, 4e-6, 4e-5, 4e-4};
 
-/* One array per quantity, so that compilers filter several models at once. */
+/* One array per quantity, so that FC_LANES models are filtered at once. */
+#define REGISTERS (FC_MODELS / FC_LANES)
+_Static_assert(FC_MODELS % FC_LANES == 0, "models fill the registers");
+typedef union {
+  fc_lanes lane[REGISTERS];
+  double of[FC_MODELS];
+} models;
+
 struct filters {
-  double level[FC_MODELS], rate[FC_MODELS];
-  double pll[FC_MODELS], plr[FC_MODELS], prr[FC_MODELS]; /* covariance in units of the noise */
-  double r[FC_MODELS], ql[FC_MODELS], qr[FC_MODELS], shape[FC_MODELS];
-  double factor[FC_MODELS]; /* exp(shape * time) at the row before */
-  double grow[FC_MODELS];   /* exp(shape * stride) */
-  double square[FC_MODELS], spread[FC_MODELS], log_spread[FC_MODELS];
+  models level, rate;
+  models pll, plr, prr; /* covariance in units of the noise */
+  models r, ql, qr, shape;
+  models factor; /* exp(shape * time) at the row before */
+  models grow;   /* exp(shape * stride) */
+  models square, spread, log_spread;
 };
 
 static void start(struct filters *f, double first, double stride, double rows, double step_days)
@@ -54,47 +61,51 @@ static void start(struct filters *f, double first, double stride, double rows, d
     int s = m / (N_LEVELS * N_RATES), l = m / N_RATES % N_LEVELS, t = m % N_RATES;
     double c = shape_per_year[s] / 365 * step_days;
     double noise = row_noise[l] + level_noise[l];
-    f->shape[m] = c;
-    f->r[m] = row_noise[l];
-    f->ql[m] = level_noise[l] * stride;
-    f->qr[m] = rate_noise[t] * noise * stride;
-    f->factor[m] = exp(-c * stride * (rows - 1));
-    f->grow[m] = exp(c * stride);
-    f->level[m] = first;
-    f->rate[m] = 0;
-    f->pll[m] = row_noise[l];
-    f->plr[m] = 0;
-    double w = f->factor[m] * f->grow[m] * stride;
-    f->prr[m] = DIFFUSE * noise / (w * w);
-    f->square[m] = f->log_spread[m] = 0;
-    f->spread[m] = 1;
+    f->shape.of[m] = c;
+    f->r.of[m] = row_noise[l];
+    f->ql.of[m] = level_noise[l] * stride;
+    f->qr.of[m] = rate_noise[t] * noise * stride;
+    f->factor.of[m] = exp(-c * stride * (rows - 1));
+    f->grow.of[m] = exp(c * stride);
+    f->level.of[m] = first;
+    f->rate.of[m] = 0;
+    f->pll.of[m] = row_noise[l];
+    f->plr.of[m] = 0;
+    double w = f->factor.of[m] * f->grow.of[m] * stride;
+    f->prr.of[m] = DIFFUSE * noise / (w * w);
+    f->square.of[m] = f->log_spread.of[m] = 0;
+    f->spread.of[m] = 1;
   }
 }
 
-static void update(struct filters *f, double row, double stride, double counts)
+static void update(struct filters *f, double row, double stride, bool counts)
 {
-  for (int m = 0; m < FC_MODELS; m++) {
-    f->factor[m] *= f->grow[m];
-    double w = f->factor[m] * stride, v = row - f->level[m] - w * f->rate[m];
-    double pll = f->pll[m] + 2 * w * f->plr[m] + w * w * (f->prr[m] + f->qr[m] / 3) + f->ql[m];
-    double plr = f->plr[m] + w * (f->prr[m] + f->qr[m] / 2);
-    double prr = f->prr[m] + f->qr[m];
-    double s = pll + f->r[m], kl = pll / s, kr = plr / s;
-    f->level[m] = row - v + kl * v;
-    f->rate[m] += kr * v;
-    f->pll[m] = pll - kl * pll;
-    f->plr[m] = plr - kl * plr;
-    f->prr[m] = prr - kr * plr;
-    f->square[m] += counts * v * v / s;
-    f->spread[m] *= counts > 0 ? s : 1;
+  for (int m = 0; m < REGISTERS; m++) {
+    f->factor.lane[m] *= f->grow.lane[m];
+    fc_lanes w = f->factor.lane[m] * stride, rate = f->rate.lane[m];
+    fc_lanes pll = f->pll.lane[m], plr = f->plr.lane[m], prr = f->prr.lane[m];
+    fc_lanes qr = f->qr.lane[m], v = row - f->level.lane[m] - w * rate;
+    pll = pll + 2 * w * plr + w * w * (prr + qr / 3) + f->ql.lane[m];
+    plr = plr + w * (prr + qr / 2);
+    prr = prr + qr;
+    fc_lanes s = pll + f->r.lane[m], kl = pll / s, kr = plr / s;
+    f->level.lane[m] = row - v + kl * v;
+    f->rate.lane[m] = rate + kr * v;
+    f->pll.lane[m] = pll - kl * pll;
+    f->plr.lane[m] = plr - kl * plr;
+    f->prr.lane[m] = prr - kr * plr;
+    if (!counts)
+      continue;
+    f->square.lane[m] += v * v / s;
+    f->spread.lane[m] *= s;
   }
 }
 
 static void fold_spread(struct filters *f)
 {
   for (int m = 0; m < FC_MODELS; m++) {
-    f->log_spread[m] += log(f->spread[m]);
-    f->spread[m] = 1;
+    f->log_spread.of[m] += log(f->spread.of[m]);
+    f->spread.of[m] = 1;
   }
 }
 
@@ -104,9 +115,9 @@ static double filter(struct filters *f, const struct fc_grid *g, size_t stride)
   double counted = 0;
   start(f, g->u[first], (double)stride, (double)rows, g->step_days);
   for (size_t i = 1; i < rows; i++) {
-    double counts = i >= 2 ? 1 : 0;
+    bool counts = i >= 2;
     update(f, g->u[first + i * stride], (double)stride, counts);
-    counted += counts;
+    counted += counts ? 1 : 0;
     if (i % 8 == 0)
       fold_spread(f);
   }
@@ -137,13 +148,13 @@ static double passage(double k, double h, double mean, double sd, double sigma2)
 static void keep(struct fc_trend *t, const struct filters *f, int m, double sigma2, double last,
                  double stride)
 {
-  t->rate = f->rate[m];
-  t->shape = f->shape[m];
-  t->rate_variance = sigma2 * f->prr[m];
-  t->wander = sigma2 * f->qr[m] / stride;
-  t->level_variance = sigma2 * f->ql[m] / stride;
-  t->start = sigma2 * f->pll[m] + FLOOR * FLOOR;
-  t->ahead = f->level[m] - last;
+  t->rate = f->rate.of[m];
+  t->shape = f->shape.of[m];
+  t->rate_variance = sigma2 * f->prr.of[m];
+  t->wander = sigma2 * f->qr.of[m] / stride;
+  t->level_variance = sigma2 * f->ql.of[m] / stride;
+  t->start = sigma2 * f->pll.of[m] + FLOOR * FLOOR;
+  t->ahead = f->level.of[m] - last;
 }
 
 void fc_trends_filter(struct fc_trends *t, const struct fc_grid *g)
@@ -156,8 +167,8 @@ void fc_trends_filter(struct fc_trends *t, const struct fc_grid *g)
   if (!(counted > 0))
     return;
   for (int m = 0; m < FC_MODELS; m++) {
-    sigma2[m] = (f.square[m] + 1e-12) / counted;
-    double likelihood = -0.5 * counted * log(sigma2[m]) - 0.5 * f.log_spread[m];
+    sigma2[m] = (f.square.of[m] + 1e-12) / counted;
+    double likelihood = -0.5 * counted * log(sigma2[m]) - 0.5 * f.log_spread.of[m];
     weight[m] = TEMPER * likelihood + shape_prior[m / (N_LEVELS * N_RATES)];
     best = fmax(best, weight[m]);
   }
