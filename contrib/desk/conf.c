@@ -39,6 +39,13 @@ static const struct tm_key mail_keys[] = {
     {.name = "starttls", .kind = TM_KEY_BOOL, .offset = IN(mail.starttls)},
     {0},
 };
+static const struct tm_key public_keys[] = {
+    {.name = "products", .kind = TM_KEY_BOOL, .offset = IN(public.products)},
+    {.name = "prices", .kind = TM_KEY_BOOL, .offset = IN(public.prices)},
+    {.name = "dates", .kind = TM_KEY_BOOL, .offset = IN(public.dates)},
+    {.name = "stock", .kind = TM_KEY_BOOL, .offset = IN(public.stock)},
+    {0},
+};
 static const struct tm_key factory_keys[] = {
     {.name = "backend", .kind = TM_KEY_OTHER},
     {.name = "url", .kind = TM_KEY_URL, .offset = IN(factory.url)},
@@ -96,16 +103,18 @@ static const struct tm_key limits_keys[] = {
      .offset = IN(limits.try_s),
      .min = 60,
      .max = 86400},
+    {.name = "contacts",
+     .kind = TM_KEY_COUNT,
+     .offset = IN(limits.contacts),
+     .min = 1,
+     .max = 1000},
     {0},
 };
 static const struct tm_block blocks[] = {
-    {NULL, root_keys},
-    {"paths", paths_keys},
-    {"mail", mail_keys},
-    {"factory", factory_keys},
-    {"retention", retention_keys},
-    {"limits", limits_keys},
-    {NULL, NULL},
+    {NULL, root_keys},         {"paths", paths_keys},
+    {"mail", mail_keys},       {"public", public_keys},
+    {"factory", factory_keys}, {"retention", retention_keys},
+    {"limits", limits_keys},   {NULL, NULL},
 };
 static const struct tm_conf_schema schema = {"desk.conf(5)", blocks, NULL};
 
@@ -122,6 +131,7 @@ static const struct desk_conf defaults = {
                   .audit_s = 2 * 366 * 86400,
                   .closed_s = 5 * 366 * 86400},
     .mail = {.starttls = true},
+    .public = {.products = true, .prices = true, .dates = true},
     .limits = {.workers = 8,
                .connections = 4096,
                .connections_per_address = 256,
@@ -131,7 +141,8 @@ static const struct desk_conf defaults = {
                .idle_s = 1800,
                .total_s = 12 * 3600,
                .tries = 10,
-               .try_s = 900},
+               .try_s = 900,
+               .contacts = 10},
 };
 
 static int read_proxies(const struct tm_reader *r, struct desk_conf *out)

@@ -41,6 +41,11 @@ struct desk_conf {
     const char *ca_file; /* NULL: the system's */
     bool starttls;       /* refuse to go on without TLS (the default) */
   } mail;
+  struct desk_conf_public {
+    bool products;      /* product pages without sign-in */
+    bool prices, dates; /* shown there (the default) */
+    bool stock;         /* pieces in each shop; not shown unless it is allowed */
+  } public;
   struct desk_conf_factory {
     bool tryton; /* else our own tables of stock */
     const char *url;
@@ -58,6 +63,7 @@ struct desk_conf {
     int64_t idle_s, total_s; /* of a session */
     uint64_t tries;          /* wrong passwords in try_s */
     int64_t try_s;
+    uint64_t contacts; /* forms of product pages that are taken of one address in an hour */
   } limits;
 
   struct tm_conf_own *own;

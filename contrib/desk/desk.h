@@ -12,7 +12,8 @@
 
 struct server;
 struct workers;
-struct people; /* see people/people.h */
+struct people;   /* see people/people.h */
+struct products; /* see public/products.h */
 
 /*
  * What every handler can reach. Made once at start, read-only afterwards but for what locks itself
@@ -25,6 +26,7 @@ struct desk {
   struct assets *assets;
   struct topics *topics;
   struct people *people;
+  struct products *products;
   struct workers *workers;
   struct server *server, *admin; /* for the metrics; admin may be NULL */
   int64_t (*now)(void);          /* tm_now; a test's own clock */

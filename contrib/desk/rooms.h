@@ -18,6 +18,8 @@ extern const struct route quote_routes[];
 extern const struct route customer_routes[];
 extern const struct route watch_routes[]; /* silent sites, quality */
 extern const struct route days_routes[];
-extern const struct route admin_routes[]; /* of the administrator's own listener */
+extern const struct route product_routes[]; /* for everybody */
+extern const struct route todo_routes[];    /* what staff has to do */
+extern const struct route admin_routes[];   /* of the administrator's own listener */
 
 #endif

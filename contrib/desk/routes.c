@@ -17,6 +17,8 @@ const struct route *const desk_routes[] = {
     customer_routes, /* sales/customers.c */
     watch_routes,    /* sales/watch.c */
     days_routes,     /* sales/days_page.c */
+    product_routes,  /* public/product_page.c */
+    todo_routes,     /* customers/todos.c */
     NULL,
 };
 
@@ -27,7 +29,9 @@ const struct route *const desk_admin_routes[] = {
 
 /* In the order of the page's head. What leads nowhere for a role is not shown. */
 const struct nav_row desk_nav[] = {
+    {ROLE_NONE, "/products", "Products"},
     {ROLE_SALES, "/opportunities", "Opportunities"},
+    {ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN, "/tasks", "Tasks"},
     {ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_ADMIN, "/devices", "Devices"},
     {ROLE_SERVICE | ROLE_SALES | ROLE_ENGINEER, "/claims", "Claims"},
     {ROLE_FACTORY, "/factory", "Factory"},
@@ -36,6 +40,7 @@ const struct nav_row desk_nav[] = {
     {ROLE_CUSTOMER, "/me#sent", "What was sent"},
     {ROLE_CUSTOMER, "/me#consent", "Consent"},
     {ROLE_CUSTOMER, "/me#data", "My data"},
+    {ROLE_CUSTOMER, "/products", "Products"},
     {ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_ADMIN, "/customers", "Customers"},
     {ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN, "/sites", "Silent sites"},
     {ROLE_ADMIN, "/quality", "Quality"},

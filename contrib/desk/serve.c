@@ -9,6 +9,7 @@
 #include "contrib/desk/mail/sender.h"
 #include "contrib/desk/people/accounts.h"
 #include "contrib/desk/people/people.h"
+#include "contrib/desk/public/products.h"
 #include "contrib/desk/work/worker.h"
 
 #include <errno.h>
@@ -76,8 +77,9 @@ static int open_parts(struct desk *desk, struct tm_error *err)
   if (rc < 0)
     return rc;
   desk->people = people_new();
+  desk->products = products_new();
   desk->topics = topics_new(conf->limits.streams, server_wake);
-  if (desk->people == NULL || desk->topics == NULL)
+  if (desk->people == NULL || desk->products == NULL || desk->topics == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   return workers_new(&desk->workers, (unsigned)conf->limits.workers, WAITING, err);
 }
@@ -130,6 +132,7 @@ static void close_all(struct desk *desk, struct worker *worker, struct sender *s
   server_free(desk->admin);
   topics_free(desk->topics);
   people_free(desk->people);
+  products_free(desk->products);
   if (desk->store != NULL)
     store_close(desk->store);
   assets_free(desk->assets);

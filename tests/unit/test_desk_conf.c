@@ -74,6 +74,9 @@ static void what_cannot_be_is_refused_with_its_line(void **state)
       {"trusted_proxies = { \"10.0.0.0/8\", \"proxy\" }", "trusted_proxies: 'proxy': an address"},
       {"listen = \"127.0.0.1:80\"\nadmin_listen = \"127.0.0.1:80\"", "desk.conf:2: admin_listen"},
       {"mail { url = \"smtp://127.0.0.1\" }", "from: an address is wanted"},
+      {"mail { url = \"smtp://127.0.0.1\" from = \"a@b\" team = \"us\" }\n"
+       "public_url = \"https://desk.example.com\"",
+       "mail: team: an address is wanted"},
       {"mail { url = \"https://x\" from = \"a@b\" }", "smtp:// or smtps://"},
       {"mail { url = \"smtp://127.0.0.1\" from = \"a@b\" }", "public_url is wanted"},
       {"factory { backend = \"trytn\" }", "did you mean 'tryton'?"},

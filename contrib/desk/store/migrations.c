@@ -11,6 +11,7 @@ STEP(step_3, "003-sales");
 STEP(step_4, "004-mail");
 STEP(step_5, "005-sales");
 STEP(step_6, "006-claims");
+STEP(step_7, "007-public");
 
 /* A line each. */
 /* clang-format off */
@@ -21,6 +22,7 @@ const struct migration migrations[] = {
     {"004-mail", step_4_text, &step_4_size},
     {"005-sales", step_5_text, &step_5_size},
     {"006-claims", step_6_text, &step_6_size},
+    {"007-public", step_7_text, &step_7_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);
