@@ -109,6 +109,8 @@ def read_answer(s):
         length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.I)
         if sep and length and len(body) >= int(length[1]):
             return data
+        if sep and b"text/event-stream" in head:  # has no end
+            return data
         try:
             more = s.recv(65536)
         except OSError:
