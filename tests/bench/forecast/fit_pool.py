@@ -199,6 +199,8 @@ def main():
     ap.add_argument("--seeds", default="3,4,5")
     ap.add_argument("--folds", type=int, default=0)
     a = ap.parse_args()
+    if a.folds and tasks is None:
+        ap.error("--folds leaves out real projects: there are none without ../shared/bench/forecast")
     seeds = [int(s) for s in a.seeds.split(",")]
     sets, mean, sd = gather(a.folds)
     if a.folds:
