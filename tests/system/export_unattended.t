@@ -20,7 +20,7 @@ if not shutil.which("faketime"):
     skip_all("needs faketime")
 
 HOURS = 48
-sales, factory = Receiver(), Receiver(token="token-of-the-factory")
+sales, factory = Receiver(token=TOKEN), Receiver(token="token-of-the-factory")
 for receiver in (sales, factory):  # their clocks are not the sites': no signed answers
     receiver.mode = lambda r, request: "ok" if request.headers["Authorization"] != \
         "Bearer " + r.token else (200, {}, json.dumps({"results": r.accept(request)}).encode())
