@@ -13,6 +13,7 @@
 #include "contrib/desk/work/worker.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -31,16 +32,21 @@ static int run_nightly(const struct tm_args *args)
 {
   struct desk_conf conf;
   struct tm_error err = {0};
-  struct store *store = NULL;
+  struct desk desk = {.conf = &conf, .now = tm_now};
+  char pages[4096];
   int status = desk_begin(&conf, args);
   if (status != EX_OK)
     return status;
-  int rc = desk_store(&store, &conf, &err);
+  snprintf(pages, sizeof(pages), "%s/pages", conf.data_dir);
+  int rc = desk_store(&desk.store, &conf, &err);
   if (rc == 0)
-    rc = worker_once(store, &conf, tm_now(), &err);
+    rc = templates_load(&desk.templates, pages, &err);
+  if (rc == 0)
+    rc = worker_once(&desk, tm_now(), &err);
   if (rc < 0)
     tm_log_error("%s", err.text);
-  store_close(store);
+  templates_free(desk.templates);
+  store_close(desk.store);
   desk_conf_release(&conf);
   return tm_exit_status(rc);
 }

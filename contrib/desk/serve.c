@@ -194,7 +194,7 @@ int serve(const struct desk_conf *conf)
   if (rc == 0)
     rc = open_servers(&desk, &err);
   if (rc == 0)
-    rc = worker_start(&worker, desk.store, conf, &err);
+    rc = worker_start(&worker, &desk, &err);
   if (rc == 0)
     rc = sender_start(&sender, desk.store, conf, &err);
   if (rc == 0)

@@ -169,10 +169,11 @@ static void a_customer_goes_with_everything(void **state)
 static void the_worker_ends_when_it_is_told_to(void **state)
 {
   (void)state;
+  const struct desk desk = {.conf = &conf, .store = test_store};
   struct worker *w = NULL;
-  assert_int_equal(worker_start(&w, test_store, &conf, NULL), 0);
+  assert_int_equal(worker_start(&w, &desk, NULL), 0);
   worker_end(w);
-  assert_int_equal(worker_once(test_store, &conf, NOW + 5 * TM_DAY, NULL), 0);
+  assert_int_equal(worker_once(&desk, NOW + 5 * TM_DAY, NULL), 0);
 }
 
 int main(void)

@@ -130,6 +130,11 @@ static int retain(struct night *n, int64_t now, struct tm_error *err)
                     " (SELECT event, customer_id FROM events WHERE arrived_at < ?1 LIMIT ?2)"},
       {r->events_s, "DELETE FROM quarantine WHERE id IN"
                     " (SELECT id FROM quarantine WHERE arrived_at < ?1 LIMIT ?2)"},
+      {r->events_s, "DELETE FROM letters WHERE id IN (SELECT id FROM letters"
+                    " WHERE COALESCE(sent_at, dead_at) < ?1 LIMIT ?2)"},
+      /* Of several customers' data, which no erasure would find. */
+      {7 * TM_DAY, "DELETE FROM letters WHERE id IN (SELECT id FROM letters"
+                   " WHERE customer_id = '' AND COALESCE(sent_at, dead_at) < ?1 LIMIT ?2)"},
       {r->closed_s, "DELETE FROM items WHERE id IN"
                     " (SELECT id FROM items WHERE open = 0 AND state_at < ?1 LIMIT ?2)"},
       {r->audit_s, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)"},

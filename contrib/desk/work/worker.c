@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "contrib/desk/advice/advise.h"
 #include "contrib/desk/intake/erase.h"
+#include "contrib/desk/sales/letters.h"
 #include "contrib/desk/work/nightly.h"
 
 #include <errno.h>
@@ -20,7 +21,9 @@
 enum { MINUTE = 60, AFTER_FAILURE_S = 30, DEVICES = 128, NICE = 10 };
 
 struct worker {
+  const struct desk *desk;
   struct night night;
+  struct lease weekly;
   struct adviser *adviser;
   pthread_t thread;
   bool has_thread;
@@ -53,13 +56,54 @@ static bool sleep_for(struct worker *w, int seconds)
   return !ending;
 }
 
+/* --- letters ------------------------------------------------------------------------------ */
+
+static const struct db_scope everyone = {NULL};
+
+struct writing {
+  const struct desk *desk;
+  int64_t week, now;
+  int n;
+};
+
+static int write_late(struct db *db, void *arg, struct tm_error *err)
+{
+  struct writing *w = arg;
+  w->n = letters_late(db, w->desk, w->now, err);
+  return w->n < 0 ? w->n : 0;
+}
+
+static int write_weekly(struct db *db, void *arg, struct tm_error *err)
+{
+  struct writing *w = arg;
+  w->n = letters_weekly(db, w->desk, w->week, w->now, err);
+  return w->n < 0 ? w->n : 0;
+}
+
+static int write_letters(struct worker *w, int64_t now, struct tm_error *err)
+{
+  struct writing letters = {.desk = w->desk, .week = letters_week(now), .now = now};
+  int rc = 0;
+  if (w->desk->templates == NULL || w->desk->conf->mail.url == NULL)
+    return 0;
+  do
+    rc = store_write(w->desk->store, &everyone, write_late, &letters, err);
+  while (rc == 0 && letters.n == LETTERS_AT_ONCE);
+  if (rc == 0)
+    rc = lease_take(w->desk->store, &w->weekly, letters.week, now, err);
+  if (rc <= 0)
+    return rc;
+  rc = store_write(w->desk->store, &everyone, write_weekly, &letters, err);
+  return rc == 0 ? lease_finish(w->desk->store, &w->weekly, letters.week, now, err) : rc;
+}
+
 /* The night's work first makes all devices due, then they are advised. */
 static int do_rest(struct worker *w, int64_t now, struct tm_error *err)
 {
   int rc = erase_due(w->night.store, now, err);
   if (rc == 0)
     rc = nightly_run(&w->night, now, err);
-  return rc < 0 ? rc : 0;
+  return rc < 0 ? rc : write_letters(w, now, err);
 }
 
 static void *work(void *arg)
@@ -85,16 +129,19 @@ static void *work(void *arg)
   return NULL;
 }
 
-static struct worker *new_worker(struct store *store, const struct desk_conf *conf)
+static struct worker *new_worker(const struct desk *desk)
 {
   struct worker *w = calloc(1, sizeof(*w));
   if (w == NULL)
     return NULL;
   pthread_mutex_init(&w->lock, NULL);
   pthread_cond_init(&w->told, NULL);
-  w->night = (struct night){.store = store, .conf = conf, .ended = is_ending, .user = w};
+  w->desk = desk;
+  w->night =
+      (struct night){.store = desk->store, .conf = desk->conf, .ended = is_ending, .user = w};
+  lease_init(&w->weekly, "weekly");
   lease_init(&w->night.lease, "nightly");
-  w->adviser = adviser_new(store);
+  w->adviser = adviser_new(desk->store);
   if (w->adviser == NULL) {
     worker_end(w);
     return NULL;
@@ -102,10 +149,9 @@ static struct worker *new_worker(struct store *store, const struct desk_conf *co
   return w;
 }
 
-int worker_start(struct worker **worker, struct store *store, const struct desk_conf *conf,
-                 struct tm_error *err)
+int worker_start(struct worker **worker, const struct desk *desk, struct tm_error *err)
 {
-  struct worker *w = new_worker(store, conf);
+  struct worker *w = new_worker(desk);
   if (w == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   int rc = -pthread_create(&w->thread, NULL, work, w);
@@ -134,16 +180,17 @@ void worker_end(struct worker *w)
   free(w);
 }
 
-int worker_once(struct store *store, const struct desk_conf *conf, int64_t now,
-                struct tm_error *err)
+int worker_once(const struct desk *desk, int64_t now, struct tm_error *err)
 {
-  struct worker *w = new_worker(store, conf);
+  struct worker *w = new_worker(desk);
   if (w == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   int done = DEVICES;
   int rc = do_rest(w, now, err);
   while (rc == 0 && done == DEVICES)
     rc = adviser_work(w->adviser, now, DEVICES, &done, err);
+  if (rc == 0)
+    rc = write_letters(w, now, err);
   worker_end(w);
   return rc;
 }
