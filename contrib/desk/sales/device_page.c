@@ -23,12 +23,30 @@ struct looking {
   const struct request *r;
   int64_t device, item, today;
   struct device_view view;
+  json_t *staff; /* who could look after an item, for the page of who may say so */
 };
+
+static int read_staff(struct db *db, struct looking *l, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  int rc = db_prepare(db,
+                      "SELECT staff AS value, name AS text FROM staff WHERE role = 'sales'"
+                      " AND (left_on IS NULL OR left_on > ?1) ORDER BY name, staff LIMIT 500",
+                      &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_int(stmt, 1, l->today);
+  json_decref(l->staff);
+  l->staff = db_rows(stmt, err);
+  return l->staff != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+}
 
 static int read_view(struct db *db, void *arg, struct tm_error *err)
 {
   struct looking *l = arg;
-  return device_view_read(db, &l->view, l->device, l->item, l->today, err);
+  int rc = device_view_read(db, &l->view, l->device, l->item, l->today, err);
+  return rc == 0 && l->r->visitor->role == ROLE_SALES && !l->r->wants_json ? read_staff(db, l, err)
+                                                                           : rc;
 }
 
 /* What cannot be a number is as absent as a number that nobody has. */
@@ -148,6 +166,21 @@ static json_t *weeks(const json_t *days)
   return rows;
 }
 
+/* The people, and which of them it is. */
+static void add_staff(json_t *model, const struct looking *l)
+{
+  const char *owner = tm_json_get_string(l->view.item, "owner");
+  size_t i;
+  json_t *row;
+  json_array_foreach(l->staff, i, row)
+  {
+    const char *staff = tm_json_get_string(row, "value");
+    json_object_set_new(row, "chosen", json_boolean(owner != NULL && strcmp(owner, staff) == 0));
+  }
+  json_object_set(model, "staff", l->staff);
+  json_object_set_new(model, "has_staff", json_boolean(json_array_size(l->staff) > 0));
+}
+
 /* Mustache cannot ask how many there are of a thing. */
 static void add_flags(json_t *model, const struct looking *l)
 {
@@ -175,6 +208,8 @@ static json_t *page_model(struct looking *l)
       evidence_rows(json_object_get(advice, "evidence")));
   if (model != NULL) {
     add_flags(model, l);
+    if (l->staff != NULL)
+      add_staff(model, l);
     json_object_set_new(model, "offer_lines", offer_lines(json_object_get(advice, "lines")));
     json_object_set_new(model, "steps", life_steps(v->item, v->life));
     json_t *moves = life_moves(v->item);
@@ -221,6 +256,7 @@ static int show_device(const struct request *r, struct response *to, struct tm_e
   if (rc == 0)
     rc = show(&l, to, err);
   device_view_release(&l.view);
+  json_decref(l.staff);
   return rc;
 }
 
@@ -231,6 +267,7 @@ static int show_item(const struct request *r, struct response *to, struct tm_err
   if (rc == 0)
     rc = show(&l, to, err);
   device_view_release(&l.view);
+  json_decref(l.staff);
   return rc;
 }
 
@@ -242,6 +279,7 @@ static int show_series(const struct request *r, struct response *to, struct tm_e
   if (rc == 0)
     rc = series != NULL ? respond_json(r, to, 200, series, err) : -ENOMEM;
   json_decref(series);
+  json_decref(l.staff);
   device_view_release(&l.view);
   return rc;
 }
