@@ -10,6 +10,7 @@
 #include "contrib/desk/serve.h"
 #include "contrib/desk/sites.h"
 #include "contrib/desk/users.h"
+#include "contrib/desk/webhooks.h"
 #include "contrib/desk/work/worker.h"
 
 #include <sodium.h>
@@ -103,6 +104,10 @@ static const struct tm_command commands[] = {
      run_import},
     {"backup", "FILE", "Copies the whole store of SQLite into a file, while it is in use.",
      run_backup},
+    {"webhook", "add|stop|list [NAME [URL]]",
+     "Tells another system of the vendor each change of an item; add prints the secret that signs "
+     "it.",
+     run_webhook},
     {"nightly", "",
      "Does what is due of the night's work and of the advice now; 'serve' does it by itself.",
      run_nightly},
@@ -111,7 +116,7 @@ static const struct tm_command commands[] = {
 };
 
 static const struct tm_option options[] = {
-    {'c', "config", "FILE", "serve user site nightly import intake backup",
+    {'c', "config", "FILE", "serve user site nightly import intake backup webhook",
      "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/dispatch.h"
+#include "contrib/desk/hooks/deliver.h"
 #include "contrib/desk/http/server.h"
 #include "contrib/desk/mail/sender.h"
 #include "contrib/desk/people/accounts.h"
@@ -117,7 +118,22 @@ static int open_servers(struct desk *desk, struct tm_error *err)
   return server_start(&desk->admin, &settings, err);
 }
 
-static void close_all(struct desk *desk, struct worker *worker, struct sender *sender)
+/* Threads that work by themselves. */
+struct own_work {
+  struct worker *worker;
+  struct sender *sender;
+  struct deliverer *deliverer;
+};
+
+static int start_work(struct own_work *w, const struct desk *desk, struct tm_error *err)
+{
+  int rc = worker_start(&w->worker, desk, err);
+  if (rc == 0)
+    rc = sender_start(&w->sender, desk->store, desk->conf, err);
+  return rc == 0 ? deliver_start(&w->deliverer, desk->store, err) : rc;
+}
+
+static void close_all(struct desk *desk, struct own_work *own)
 {
   if (desk->topics != NULL)
     topics_end(desk->topics, 0);
@@ -125,8 +141,9 @@ static void close_all(struct desk *desk, struct worker *worker, struct sender *s
     server_drain(desk->server, DRAIN_S);
   if (desk->admin != NULL)
     server_drain(desk->admin, 1);
-  worker_end(worker);
-  sender_end(sender);
+  worker_end(own->worker);
+  sender_end(own->sender);
+  deliver_end(own->deliverer);
   workers_free(desk->workers);
   server_free(desk->server);
   server_free(desk->admin);
@@ -175,8 +192,7 @@ static void run(struct desk *desk, const sigset_t *ends)
 int serve(const struct desk_conf *conf)
 {
   struct tm_error err = {0};
-  struct worker *worker = NULL;
-  struct sender *sender = NULL;
+  struct own_work own = {0};
   struct desk desk = {.conf = conf, .now = tm_now, .started_at = tm_now()};
   sigset_t ends;
   /* A worker's memory comes and goes by the megabyte with each batch of a site: giving it back to
@@ -194,9 +210,7 @@ int serve(const struct desk_conf *conf)
   if (rc == 0)
     rc = open_servers(&desk, &err);
   if (rc == 0)
-    rc = worker_start(&worker, &desk, &err);
-  if (rc == 0)
-    rc = sender_start(&sender, desk.store, conf, &err);
+    rc = start_work(&own, &desk, &err);
   if (rc == 0)
     rc = greet(&desk, &err);
   if (rc == 0) {
@@ -206,6 +220,6 @@ int serve(const struct desk_conf *conf)
   } else {
     tm_log_error("%s", err.text);
   }
-  close_all(&desk, worker, sender);
+  close_all(&desk, &own);
   return tm_exit_status(rc);
 }

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "contrib/desk/hooks/hooks.h"
 #include "contrib/desk/people/responsible.h"
 
 #include <errno.h>
@@ -38,34 +39,10 @@ static double probability_of(const json_t *advice)
   return isnan(p) ? tm_json_get_number(advice, "confidence") : p;
 }
 
-/* --- notes -------------------------------------------------------------------------------- */
-
-int item_note(struct db *db, const char *customer, int64_t item, int64_t now, const char *by,
-              const char *what, const char *from_state, const char *to_state, const char *text,
-              struct tm_error *err)
-{
-  struct db_stmt *stmt;
-  int rc = db_prepare(db,
-                      "INSERT INTO item_events (customer_id, item_id, at, by_name, what,"
-                      " from_state, to_state, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                      &stmt, err);
-  if (rc < 0)
-    return rc;
-  db_bind_text(stmt, 1, customer);
-  db_bind_int(stmt, 2, item);
-  db_bind_int(stmt, 3, now);
-  db_bind_text(stmt, 4, by);
-  db_bind_text(stmt, 5, what);
-  db_bind_text(stmt, 6, from_state);
-  db_bind_text(stmt, 7, to_state);
-  db_bind_text(stmt, 8, text);
-  return db_exec(stmt, err);
-}
-
 /* --- one piece of advice ------------------------------------------------------------------ */
 
 struct item {
-  int64_t id, state_at;
+  int64_t id, state_at, version;
   char state[16], key[KEY_MAX];
   bool open, advised;
 };
@@ -75,7 +52,7 @@ static int find_item(struct db *db, const char *customer, const char *key, struc
 {
   struct db_stmt *stmt;
   int rc = db_prepare(db,
-                      "SELECT id, state, open, state_at, advised FROM items"
+                      "SELECT id, state, open, state_at, advised, version FROM items"
                       " WHERE customer_id = ?1 AND key = ?2",
                       &stmt, err);
   if (rc < 0)
@@ -89,6 +66,7 @@ static int find_item(struct db *db, const char *customer, const char *key, struc
     item->open = db_int(stmt, 2) != 0;
     item->state_at = db_int(stmt, 3);
     item->advised = db_int(stmt, 4) != 0;
+    item->version = db_int(stmt, 5);
   }
   db_done(stmt);
   return rc;
@@ -179,7 +157,22 @@ static int make_item(struct db *db, const struct item_device *device, const json
              : item_note(db, device->customer, id, now, "desk", "advice", NULL, "new", NULL, err);
 }
 
-/* version counts what people would see: the numbers of today alone do not. */
+/* Other figures of the same need. */
+static int tell_renewed(struct db *db, const struct item *item, int64_t version, int64_t now,
+                        struct tm_error *err)
+{
+  char key[64];
+  snprintf(key, sizeof(key), "item-%lld-version-%lld", (long long)item->id, (long long)version);
+  const struct hook_change change = {.key = key,
+                                     .what = "advice",
+                                     .from = item->state,
+                                     .to = item->state,
+                                     .by = "desk",
+                                     .at = now};
+  return hook_item(db, item->id, &change, err);
+}
+
+/* version counts what people would see. */
 static int renew_item(struct db *db, const struct item_device *device, const struct item *item,
                       const json_t *advice, int64_t now, struct tm_error *err)
 {
@@ -191,18 +184,20 @@ static int renew_item(struct db *db, const struct item_device *device, const str
                       " fill_middle = ?12, confidence = ?13, reason = ?14,"
                       " version = CASE WHEN advice_json = ?15 THEN version ELSE version + 1 END,"
                       " order_by = ?11, advice_json = ?15, last_at = ?16, advised = 1"
-                      " WHERE id = ?1",
+                      " WHERE id = ?1 RETURNING version",
                       &stmt, err);
   if (rc < 0)
     return rc;
   rc = bind_advice(stmt, device, advice, now, &text, err);
   db_bind_int(stmt, 1, item->id);
   if (rc == 0)
-    rc = db_exec(stmt, err);
-  else
-    db_done(stmt);
+    rc = db_step(stmt, err);
+  int64_t version = rc == 1 ? db_int(stmt, 0) : item->version;
+  db_done(stmt);
   tm_buf_release(&text);
-  return rc;
+  if (rc < 0)
+    return rc;
+  return version != item->version ? tell_renewed(db, item, version, now, err) : 0;
 }
 
 /* A closed need that is there again. */
