@@ -107,22 +107,33 @@ static int change_state(const struct request *r, struct response *to, struct tm_
 /* --- comments, contacts, wrong advice
  * --------------------------------------------------------------- */
 
+/* An INSERT whose first four columns are customer, item, time and name. */
+static int begin_row(struct db *db, struct saying *s, const char *sql, struct db_stmt **stmt,
+                     struct tm_error *err)
+{
+  int rc = read_customer(db, s, err);
+  if (rc == 0)
+    rc = db_prepare(db, sql, stmt, err);
+  if (rc != 0)
+    return rc;
+  db_bind_text(*stmt, 1, s->customer);
+  db_bind_int(*stmt, 2, s->item);
+  db_bind_int(*stmt, 3, s->r->now);
+  db_bind_text(*stmt, 4, s->r->visitor->name);
+  return 0;
+}
+
 static int write_comment(struct db *db, void *arg, struct tm_error *err)
 {
   struct saying *s = arg;
   struct db_stmt *stmt;
-  int rc = read_customer(db, s, err);
-  if (rc == 0)
-    rc = db_prepare(db,
-                    "INSERT INTO comments (customer_id, item_id, at, by_name, by_role, to_customer,"
-                    " text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    &stmt, err);
+  int rc =
+      begin_row(db, s,
+                "INSERT INTO comments (customer_id, item_id, at, by_name, by_role, to_customer,"
+                " text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                &stmt, err);
   if (rc != 0)
     return rc;
-  db_bind_text(stmt, 1, s->customer);
-  db_bind_int(stmt, 2, s->item);
-  db_bind_int(stmt, 3, s->r->now);
-  db_bind_text(stmt, 4, s->r->visitor->name);
   db_bind_text(stmt, 5, role_name(s->r->visitor->role));
   db_bind_int(stmt, 6, s->to_customer);
   db_bind_text(stmt, 7, s->text);
@@ -143,18 +154,13 @@ static int write_contact(struct db *db, void *arg, struct tm_error *err)
 {
   struct saying *s = arg;
   struct db_stmt *stmt;
-  int rc = read_customer(db, s, err);
-  if (rc == 0)
-    rc = db_prepare(db,
-                    "INSERT INTO contacts (customer_id, item_id, at, by_name, way, with_whom, text)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    &stmt, err);
+  int rc =
+      begin_row(db, s,
+                "INSERT INTO contacts (customer_id, item_id, at, by_name, way, with_whom, text)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                &stmt, err);
   if (rc != 0)
     return rc;
-  db_bind_text(stmt, 1, s->customer);
-  db_bind_int(stmt, 2, s->item);
-  db_bind_int(stmt, 3, s->r->now);
-  db_bind_text(stmt, 4, s->r->visitor->name);
   db_bind_text(stmt, 5, s->way);
   db_bind_text(stmt, 6, s->with_whom);
   db_bind_text(stmt, 7, s->text);
@@ -184,18 +190,12 @@ static int write_feedback(struct db *db, void *arg, struct tm_error *err)
 {
   struct saying *s = arg;
   struct db_stmt *stmt;
-  int rc = read_customer(db, s, err);
-  if (rc == 0)
-    rc = db_prepare(db,
-                    "INSERT INTO feedback (customer_id, item_id, at, by_name, verdict, text)"
-                    " VALUES (?1, ?2, ?3, ?4, 'wrong', ?5)",
-                    &stmt, err);
+  int rc = begin_row(db, s,
+                     "INSERT INTO feedback (customer_id, item_id, at, by_name, verdict, text)"
+                     " VALUES (?1, ?2, ?3, ?4, 'wrong', ?5)",
+                     &stmt, err);
   if (rc != 0)
     return rc;
-  db_bind_text(stmt, 1, s->customer);
-  db_bind_int(stmt, 2, s->item);
-  db_bind_int(stmt, 3, s->r->now);
-  db_bind_text(stmt, 4, s->r->visitor->name);
   db_bind_text(stmt, 5, s->text);
   rc = db_exec(stmt, err);
   return rc == 0 ? item_note(db, s->customer, s->item, s->r->now, s->r->visitor->name, "feedback",
