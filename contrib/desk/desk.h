@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct server;
+struct clerk; /* see factory/clerk.h */
 struct workers;
 struct people;   /* see people/people.h */
 struct products; /* see public/products.h */
@@ -28,6 +29,7 @@ struct desk {
   struct people *people;
   struct products *products;
   struct workers *workers;
+  struct clerk *clerk;           /* NULL in commands */
   struct server *server, *admin; /* for the metrics; admin may be NULL */
   int64_t (*now)(void);          /* tm_now; a test's own clock */
   int64_t started_at;

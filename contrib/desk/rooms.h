@@ -20,6 +20,9 @@ extern const struct route watch_routes[]; /* silent sites, quality */
 extern const struct route days_routes[];
 extern const struct route product_routes[]; /* for everybody */
 extern const struct route todo_routes[];    /* what staff has to do */
+extern const struct route ask_routes[];     /* inquiries: asking */
+extern const struct route inquiry_routes[]; /* seeing them, and agreeing */
+extern const struct route answer_routes[];  /* the factory answers */
 extern const struct route admin_routes[];   /* of the administrator's own listener */
 
 #endif

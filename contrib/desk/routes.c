@@ -19,6 +19,9 @@ const struct route *const desk_routes[] = {
     days_routes,     /* sales/days_page.c */
     product_routes,  /* public/product_page.c */
     todo_routes,     /* customers/todos.c */
+    ask_routes,      /* factory/ask.c */
+    inquiry_routes,  /* factory/inquiry_page.c */
+    answer_routes,   /* factory/answer_route.c */
     NULL,
 };
 

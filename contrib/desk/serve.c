@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/factory/clerk.h"
 #include "contrib/desk/http/dispatch.h"
 #include "contrib/desk/hooks/deliver.h"
 #include "contrib/desk/http/server.h"
@@ -141,6 +142,7 @@ static void close_all(struct desk *desk, struct own_work *own)
     server_drain(desk->server, DRAIN_S);
   if (desk->admin != NULL)
     server_drain(desk->admin, 1);
+  clerk_end(desk->clerk);
   worker_end(own->worker);
   sender_end(own->sender);
   deliver_end(own->deliverer);
@@ -207,6 +209,8 @@ int serve(const struct desk_conf *conf)
   signal(SIGPIPE, SIG_IGN);
   want_files(conf);
   int rc = open_parts(&desk, &err);
+  if (rc == 0)
+    rc = clerk_start(&desk.clerk, &desk, &err);
   if (rc == 0)
     rc = open_servers(&desk, &err);
   if (rc == 0)

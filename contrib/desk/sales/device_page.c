@@ -5,6 +5,7 @@
 #include "common/number.h"
 #include "contrib/desk/chart/drawing.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/factory/item_part.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/device.h"
@@ -23,7 +24,8 @@ struct looking {
   const struct request *r;
   int64_t device, item, today;
   struct device_view view;
-  json_t *staff; /* who could look after an item, for the page of who may say so */
+  json_t *staff;   /* who could look after an item, for the page of who may say so */
+  json_t *factory; /* what is in stock for the item, and what was asked; see item_part.h */
 };
 
 static int read_staff(struct db *db, struct looking *l, struct tm_error *err)
@@ -45,6 +47,9 @@ static int read_view(struct db *db, void *arg, struct tm_error *err)
 {
   struct looking *l = arg;
   int rc = device_view_read(db, &l->view, l->device, l->item, l->today, err);
+  if (rc == 0 && l->r->visitor->role != ROLE_CUSTOMER)
+    rc = item_part_read(db, l->view.item, !l->r->desk->conf->factory.tryton, l->today, &l->factory,
+                        err);
   return rc == 0 && l->r->visitor->role == ROLE_SALES && !l->r->wants_json ? read_staff(db, l, err)
                                                                            : rc;
 }
@@ -221,6 +226,7 @@ static json_t *page_model(struct looking *l)
     json_object_set(model, "events", json_object_get(series, "events"));
     json_object_set_new(model, "series", json_sprintf("/devices/%lld/series", (long long)id));
     json_object_set_new(model, "may_act", json_boolean(l->r->visitor->role == ROLE_SALES));
+    json_object_set(model, "factory", l->factory);
     json_object_set_new(model, "may_talk", json_boolean(l->r->visitor->role != ROLE_CUSTOMER));
   }
   json_decref(drawing);
@@ -232,10 +238,11 @@ static json_t *page_model(struct looking *l)
 static json_t *api_model(const struct looking *l)
 {
   const struct device_view *v = &l->view;
-  return json_pack("{s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:O, s:I}", "device", v->device,
+  return json_pack("{s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:O, s:I, s:O*}", "device", v->device,
                    "summary", v->summary, "item", v->item, "items", v->items, "life", v->life,
                    "comments", v->comments, "contacts", v->contacts, "quotes", v->quotes,
-                   "documents", v->past, "documents_total", (json_int_t)v->past_len);
+                   "documents", v->past, "documents_total", (json_int_t)v->past_len, "factory",
+                   l->factory);
 }
 
 static int show(struct looking *l, struct response *to, struct tm_error *err)
@@ -255,6 +262,7 @@ static int show_device(const struct request *r, struct response *to, struct tm_e
   int rc = look(&l, "id", &l.device, err);
   if (rc == 0)
     rc = show(&l, to, err);
+  json_decref(l.factory);
   device_view_release(&l.view);
   json_decref(l.staff);
   return rc;
@@ -266,6 +274,7 @@ static int show_item(const struct request *r, struct response *to, struct tm_err
   int rc = look(&l, "id", &l.item, err);
   if (rc == 0)
     rc = show(&l, to, err);
+  json_decref(l.factory);
   device_view_release(&l.view);
   json_decref(l.staff);
   return rc;
@@ -280,6 +289,7 @@ static int show_series(const struct request *r, struct response *to, struct tm_e
     rc = series != NULL ? respond_json(r, to, 200, series, err) : -ENOMEM;
   json_decref(series);
   json_decref(l.staff);
+  json_decref(l.factory);
   device_view_release(&l.view);
   return rc;
 }

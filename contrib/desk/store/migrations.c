@@ -12,6 +12,7 @@ STEP(step_4, "004-mail");
 STEP(step_5, "005-sales");
 STEP(step_6, "006-claims");
 STEP(step_7, "007-public");
+STEP(step_8, "008-factory");
 
 /* A line each. */
 /* clang-format off */
@@ -23,6 +24,7 @@ const struct migration migrations[] = {
     {"005-sales", step_5_text, &step_5_size},
     {"006-claims", step_6_text, &step_6_size},
     {"007-public", step_7_text, &step_7_size},
+    {"008-factory", step_8_text, &step_8_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);

@@ -1,0 +1,298 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Asking the factory, from its own stock: who can hand over what, where and when; the answer comes to who
+asked; what a customer has agreed to is kept, and nobody else gets it. On both databases."""
+import json
+import os
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.environ.setdefault("SOURCE", os.getcwd()), "tests/lib"))
+os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
+from desk_factory import FactoryDesk, day, event_of, furnish, summary  # noqa: E402
+from pushing import Postgresql  # noqa: E402
+from tap import done, ok, same, skip  # noqa: E402
+
+STOCK = "OSA,DS-100,2\nFAC,DS-400,4\nOSA,DS-800,0\nNGO,NX-24,1\nOSA,SPECIAL-1,0\nNGO,ML-48,1\nOSA,PX-900,1\nOSA,PC-4,3\n"
+
+
+class Stream:
+    """What is told to a person while they look: server-sent events, read as they come."""
+
+    def __init__(self, desk, login):
+        self.socket = socket.create_connection(("127.0.0.1", desk.port), 20)
+        self.socket.sendall(("GET /inquiries/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nCookie: %s\r\n\r\n" % (
+            desk.port, desk.people[login])).encode())
+        self.text = ""
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        try:
+            while True:
+                data = self.socket.recv(65536)
+                if not data:
+                    return
+                self.text += data.decode("utf-8", "replace")
+        except OSError:
+            pass
+
+    def answers(self, name, seconds=10):
+        until = time.monotonic() + seconds
+        while name not in self.text and time.monotonic() < until:
+            time.sleep(0.05)
+        return [json.loads(line.split("data:", 1)[1]) for line in self.text.splitlines()
+                if "data:" in line and name in line]
+
+    def close(self):
+        self.socket.close()
+
+
+def ask(desk, login, item, sku, quantity=1, shop="OSA", **more):
+    status, to, _ = desk.form(login, "/items/%d/inquiry" % item, sku=sku, quantity=quantity, shop=shop, **more)
+    return to.rsplit("/", 1)[1] if status == 303 else status
+
+
+def at(row, place="at"):
+    spot = row["answer"]["lines"][0].get(place)
+    return (spot["shop"], spot["on"]) if spot else None
+
+
+def walk(kind, database, sql):
+    def say(text):
+        return "%s: %s" % (kind, text)
+
+    desk = FactoryDesk(database).start()
+    furnish(desk, STOCK)
+    site = desk.fill()
+    item = desk.item()
+    desk.table("customers", "id,name,shop\nC-1001,Secret Minato KK,OSA\n")
+    desk.table("lead-times", "from,to,sku,days\n,FAC,DS-800,49\n,FAC,DS-100,49\n,FAC,DS-400,49\n,FAC,PX-900,49\n"
+               ",FAC,ML-48,49\n,FAC,PC-4,49\nFAC,OSA,,5\nFAC,NGO,,3\nFAC,TYO,,2\nNGO,OSA,,4\n")
+    number = item["id"]
+
+    # --- asking -----------------------------------------------------------------------------------
+    _, page = desk.get("mori", "/items/%d/inquiry" % number, False)
+    ok('value="DS-800"' in page and 'value="OSA" selected' in page and 'value="%s"' % day(60) in page,
+       say("the form is filled in: the item's products, the customer's shop, the early edge of the forecast"), page)
+    status, _, page = desk.form("mori", "/items/%d/inquiry" % number, sku="DS-80", quantity="1", shop="OSA")
+    ok(status == 422 and "“DS-80” is not in the catalogue. Nearest: DS-800" in page and 'aria-invalid="true"' in page
+       and 'value="DS-80"' in page, say("an SKU that is not in the catalogue is refused, with the nearest"), status, page)
+    status, _, said = desk.form("mori", "/api/v1/items/%d/inquiry" % number, True, sku="DS-800", quantity="1", shop="Osakka")
+    ok(status == 422 and json.loads(said)["field"] == "shop" and "Nearest: Osaka" in said,
+       say("an unknown shop is refused, with the nearest"), said)
+    same(desk.form("mori", "/api/v1/items/%d/inquiry" % number, True, sku="DS-800", quantity="many", shop="OSA")[0], 422,
+         say("a quantity is a number"))
+    same(desk.get("mori", "/api/v1/inquiries")[1]["inquiries"], [], say("and nothing was asked"))
+
+    streams = {who: Stream(desk, who) for who in ("mori", "tanabe")}
+    time.sleep(0.3)
+    here = ask(desk, "mori", number, "DS-100", 2, wanted_on=day(60))
+    there = ask(desk, "mori", number, "DS-400", 3, shop="Osaka")
+    nowhere = ask(desk, "mori", number, "DS-800")
+    rows = {name: desk.inquiry("mori", name) for name in (here, there, nowhere)}
+    same([at(rows[n]) for n in (here, there, nowhere)], [("OSA", day(0)), ("OSA", day(5)), ("OSA", day(54))],
+         say("at the shop: today; at the factory alone: after the transfer; nowhere: after supplier and transfer"))
+    same(at(rows[there], "sooner"), ("TYO", day(2)), say("a sooner shop is offered beside it"))
+    ok(all(r["answer"]["lines"][0]["stock"] is not None and r["answer"]["complete_on"] and r["answered_by"] == "stock"
+           for r in rows.values()), say("an answer has stock and term, and who gave it"), rows)
+    same(rows[nowhere]["from"]["OSA"], "supplier, 49 days, and transfer, 5 days", say("and where the goods come from"))
+    same((rows[here]["item_id"], rows[here]["recommendation"]), (number, item["key"]), say("an inquiry names its item"))
+    _, shown = desk.get("mori", "/api/v1/items/%d" % number)
+    same([(r["inquiry"], r["answer_text"].split(";")[0]) for r in shown["factory"]["inquiries"]],
+         [(nowhere, "OSA " + day(54)), (there, "OSA " + day(5)), (here, "OSA " + day(0))],
+         say("and the item shows the answers"))
+    _, listed = desk.get("mori", "/api/v1/inquiries?owner=mine")
+    _, page = desk.get("mori", "/inquiries", False)
+    same([r["inquiry"] for r in listed["inquiries"]], [nowhere, there, here], say("three inquiries answered: three rows"))
+    ok(all(r["inquiry"] in page and r["answer_text"] in page for r in listed["inquiries"]),
+       say("the page says what the API says"), page)
+
+    # --- to whom the answer goes ---------------------------------------------------------------------
+    hers = ask(desk, "tanabe", number, "DS-100", 1)
+    desk.inquiry("tanabe", hers)
+    same([len(streams["mori"].answers(here)), len(streams["tanabe"].answers(hers))], [1, 1],
+         say("each gets the answer to what they asked, without a reload"))
+    same([hers in streams["mori"].text, here in streams["tanabe"].text], [False, False], say("and not the other's"))
+    same([r["inquiry"] for r in desk.get("tanabe", "/api/v1/inquiries?owner=mine")[1]["inquiries"]], [hers],
+         say("each has their own list"))
+
+    # --- by hand, late, twice, and to nobody ---------------------------------------------------------
+    late = ask(desk, "mori", number, "SPECIAL-1", 1)
+    for _ in range(50):
+        row = desk.get("mori", "/api/v1/inquiries/" + late)[1]
+        if row["error"]:
+            break
+        time.sleep(0.1)
+    ok(row["state"] == "open" and "nobody can promise it" in row["error"], say("what the tables cannot answer waits for a person"), row)
+    ok(late in desk.get("okada", "/inquiries", False)[1], say("whom the factory's list shows it"))
+    token = desk.token("okada")
+    document = {"schema": "tidemark.answer/1", "inquiry": late, "answered_at": "2026-11-20T01:00:00Z", "by": "ERP",
+                "lines": [{"sku": "SPECIAL-1", "quantity": 1, "at": {"shop": "OSA", "on": day(9), "quantity": 1}}],
+                "complete_on": day(9)}
+
+    def send(body):
+        status, _, said = desk.ask("POST", "/api/v1/answers", [("Authorization", "Bearer " + token),
+                                                               ("Content-Type", "application/json")], json.dumps(body).encode())
+        return status, json.loads(said).get("status")
+    same(send(document), (201, "stored"), say("the factory's system answers later"))
+    same([a["text"]["answer"] for a in streams["mori"].answers(late)], ["OSA " + day(9)], say("and the late answer appears without a reload"))
+    same(send(dict(document, lines=[dict(document["lines"][0], at={"shop": "NGO", "on": day(1), "quantity": 1})])), (200, "known"),
+         say("another answer to it is not heard"))
+    same(at(desk.inquiry("mori", late)), ("OSA", day(9)), say("an answer is stored once"))
+    same([send(dict(document, inquiry="Q-9")), send(dict(document, inquiry="Q-9"))], [(200, "unknown")] * 2,
+         say("an answer to what nobody asked is taken"))
+    same([a["inquiry"] for a in desk.get("okada", "/api/v1/answers/unknown")[1]["answers"]], ["Q-9"], say("and kept apart, once"))
+    same(send({"schema": "tidemark.answer/1"})[0], 422, say("what is no answer is refused"))
+    other = ask(desk, "mori", number, "SPECIAL-1", 2)
+    same(desk.form("okada", "/inquiries/%s/answer" % other, shop="OSA", on="soon")[0], 422, say("a hand answers with a day"))
+    same(desk.form("okada", "/inquiries/%s/answer" % other, shop="OSA", on=day(7), sooner_shop="NGO", sooner_on=day(6))[0], 303,
+         say("a person answers by hand"))
+    row = desk.inquiry("mori", other)
+    same((at(row), at(row, "sooner"), row["answered_by"]), (("OSA", day(7)), ("NGO", day(6)), "Okada"), say("and is heard"))
+    refused = ask(desk, "mori", number, "SPECIAL-1", 3)
+    desk.form("okada", "/inquiries/%s/answer" % refused, reason="not made any more")
+    row = desk.inquiry("mori", refused)
+    same((row["state"], row["answer_text"]), ("refused", "not made any more"), say("or says no, with why"))
+
+    # --- as a document -------------------------------------------------------------------------------
+    mine = desk.token("mori")
+
+    def post(body):
+        status, _, said = desk.ask("POST", "/api/v1/inquiries", [("Authorization", "Bearer " + mine),
+                                                                 ("Content-Type", "application/json")], json.dumps(body).encode())
+        return status, json.loads(said)
+    body = {"schema": "tidemark.inquiry/1", "id": "CRM-7", "asked_at": "2026-11-20T01:00:00Z", "shop": "OSA",
+            "recommendation": item["key"], "lines": [{"sku": "DS-100", "quantity": 1}]}
+    status, row = post(body)
+    same((status, row["inquiry"], row["item_id"]), (201, "CRM-7", number), say("a CRM asks by a document, with its own id"))
+    same(post(body)[0], 200, say("the same again is the same inquiry"))
+    same(post(dict(body, shop="NGO"))[0], 409, say("another one under its id is refused"))
+    same(post(dict(body, id="CRM-8", lines=[{"sku": "DS-1000", "quantity": 1}])), (422, {
+        "error": "“DS-1000” is not in the catalogue. Nearest: DS-100", "field": "sku"}), say("and so is an SKU that is none"))
+
+    # --- killed in the middle ------------------------------------------------------------------------
+    asked = [ask(desk, "mori", number, "DS-800") for _ in range(5)]
+    desk.kill()
+    desk.start()
+    same([desk.inquiry("mori", n)["state"] for n in asked], ["answered"] * 5, say("what was asked when the desk was killed is answered"))
+    for s in streams.values():
+        s.close()
+
+    # --- agreed, and kept ----------------------------------------------------------------------------
+    first, second = ask(desk, "mori", number, "PX-900"), ask(desk, "tanabe", number, "PX-900")
+    for name in (first, second):
+        same(at(desk.inquiry("mori", name)), ("OSA", day(0)), say("one piece is offered to two"))
+    same(desk.form("mori", "/api/v1/inquiries/%s/agree" % first, True, shop="OSA", on=day(0))[0], 422, say("no agreement without who"))
+    same(desk.form("mori", "/api/v1/inquiries/%s/agree" % first, True, shop="OSA", who="A. Sato")[0], 422, say("and when"))
+    same(desk.form("mori", "/api/v1/inquiries/%s/agree" % first, True, shop="KIX", who="A. Sato", on=day(0))[0], 422,
+         say("and at a shop that was offered"))
+    same(desk.item()["state"], "new", say("the item is where it was"))
+    got = {}
+
+    def agree(login, name):
+        got[name] = desk.form(login, "/inquiries/%s/agree" % name, shop="OSA", who="A. Sato", on=day(0), until=day(14))
+    threads = [threading.Thread(target=agree, args=a) for a in (("mori", first), ("tanabe", second))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    same(sorted(g[0] for g in got.values()), [303, 409], say("two agree at once: one gets the piece"))
+    won, lost = (first, second) if got[first][0] == 303 else (second, first)
+    ok("somebody else has taken it" in got[lost][2], say("the other is told so"), got[lost][2])
+    row = desk.inquiry("mori", won)
+    same((row["hold"], row["state_text"], row["reservations"][0]["quantity"], row["agreed_by"]), ("held", "Reserved", 1, "A. Sato"),
+         say("the stock at the shop is reserved"))
+    _, shown = desk.get("mori", "/api/v1/items/%d" % number)
+    same((shown["item"]["state"], shown["item"]["agreed_by"]), ("agreed", "A. Sato"), say("and the item is agreed, with who"))
+    third = desk.inquiry("mori", ask(desk, "mori", number, "PX-900"))
+    same(at(third), ("OSA", day(54)), say("reserved stock is not offered to another inquiry"))
+    same(desk.get("mori", "/inquiries/%s/note" % lost)[0], 404, say("there is no note for what is not kept"))
+    status, note = desk.get("ueda", "/inquiries/%s/note" % won, False)
+    ok(status == 200 and row["hold_number"] in note and "1 Umeda" in note and "PX-900" in note and "Secret Minato KK" in note,
+       say("the pick-up note has shop, address, reservation and customer"), note)
+    same(desk.form("mori", "/inquiries/%s/agree" % won, shop="OSA", who="A. Sato", on=day(0))[0], 409, say("nothing is kept twice"))
+
+    # --- the end of it -------------------------------------------------------------------------------
+    sql("UPDATE holds SET keep_until = keep_until - 30")
+    sql("UPDATE reservations SET expires_on = expires_on - 30")
+    for _ in range(100):
+        row = desk.get("mori", "/api/v1/inquiries/" + won)[1]
+        if row["hold"] != "held":
+            break
+        time.sleep(0.1)
+    same(row["hold"], "expired", say("after the last day it expires by itself"))
+    again = desk.inquiry("mori", ask(desk, "mori", number, "PX-900"))
+    same(at(again), ("OSA", day(0)), say("and is offered again"))
+    name = again["inquiry"]
+    desk.form("mori", "/inquiries/%s/agree" % name, shop="OSA", who="A. Sato", on=day(0))
+    same(desk.form("mori", "/inquiries/%s/release" % name)[0], 303, say("a person gives it back"))
+    same(desk.get("mori", "/api/v1/inquiries/" + name)[1]["hold"], "released", say("which frees it at once"))
+    name = ask(desk, "mori", number, "PC-4", 2)
+    desk.inquiry("mori", name)
+    desk.form("mori", "/inquiries/%s/agree" % name, shop="OSA", who="A. Sato", on=day(0))
+    same(desk.form("okada", "/inquiries/%s/fetched" % name)[0], 303, say("what is picked up"))
+    same(desk.inquiry("mori", ask(desk, "mori", number, "PC-4", 1))["answer"]["lines"][0]["stock"], 1, say("does not lie there any more"))
+
+    # --- what the factory must not see ---------------------------------------------------------------
+    seen = []
+    for path in ("/inquiries", "/inquiries/" + won, "/api/v1/inquiries", "/api/v1/inquiries/" + won,
+                 "/inquiries/%s/news" % won, "/api/v1/answers/unknown"):
+        for wanted in (True, False):
+            status, text = desk.get("okada", path, wanted)
+            text = json.dumps(text) if wanted else text
+            if status != 200 or "Secret" in text or "C-1001" in text or "array-01" in text or "A. Sato" in text:
+                seen.append((path, status))
+    same(seen, [], say("the factory sees no customer, device or contact"))
+    same([desk.get("okada", p)[0] for p in ("/items/%d" % number, "/devices/1", "/api/v1/devices/1/series", "/inquiries/%s/note" % won)],
+         [403] * 4, say("and no chart"))
+
+    # --- stock before proposing, and the end of the item ---------------------------------------------
+    _, shown = desk.get("mori", "/api/v1/items/%d" % number)
+    before = shown["factory"]["supply"][0]
+    desk.table("stock", "shop,sku,quantity\nOSA,DS-800,9\nOSA,SHELF-20T-SSD,9\n")
+    _, shown = desk.get("mori", "/api/v1/items/%d" % number)
+    after = shown["factory"]["supply"][0]
+    same((before["shop"], before["free"].split(" ")[0], after["in"], after["wished"]), ("OSA", "0", "today", True),
+         say("the item shows stock and date at the customer's shop, as they are at each read"))
+    kept = desk.inquiry("mori", ask(desk, "mori", number, "DS-800"))["inquiry"]
+    desk.form("mori", "/inquiries/%s/agree" % kept, shop="OSA", who="A. Sato", on=day(0))
+    same(desk.get("mori", "/api/v1/inquiries/" + kept)[1]["hold"], "held", say("kept for the item"))
+    grown = summary("C-1001", "osaka-1", "array-01", fill=(900, 1200, 1500))
+    grown["status"]["capacity_bytes"] *= 4
+    grown["status"]["transfers"]["max_per_interval"] = 10
+    for one in grown["history"]:
+        one["transfers_max"] = one["transfers_mean"] = 1
+    grown["history"][-1]["capacity_bytes"] *= 4
+    same(site.push(event_of(grown)), ["accepted"], say("the customer's expansion arrives"))
+    for _ in range(150):
+        row = desk.get("mori", "/api/v1/inquiries/" + kept)[1]
+        if row["hold"] != "held":
+            break
+        time.sleep(0.1)
+    same((row["item_state"], row["hold"]), ("installed", "fetched"), say("it closes the item, and what was kept is fetched"))
+    same(desk.stop(), 0, say("the desk ends well"))
+    same(desk.log(), "", say("nothing went to the log"))
+
+
+made = []
+
+
+class Watched(FactoryDesk):
+    """The desk that walk() made, for a look into its file."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        made.append(self)
+
+
+FactoryDesk = Watched
+walk("SQLite", None, lambda text: made[-1].rows(text))
+server = Postgresql()
+if server.url is None:
+    skip("the same on PostgreSQL", server.why)
+else:
+    walk("PostgreSQL", server.url, server.rows)
+done()
