@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "contrib/desk/begin.h"
+#include "contrib/desk/claims/take.h"
 #include "contrib/desk/conf.h"
 #include "contrib/desk/http/route.h"
 #include "contrib/desk/importing.h"
@@ -98,6 +99,10 @@ static const struct tm_command commands[] = {
      "Takes in what came by file (KEY.json with KEY.sig in a folder), or a mail with such "
      "attachments on standard input.",
      run_intake},
+    {"claims", "DIR|-",
+     "Takes claims that came by file (*.json in a folder), or a mail with such attachments on "
+     "standard input.",
+     run_claims},
     {"import", "KIND FILE",
      "Takes in customers, staff, absences, assignments, the catalogue, shops, stock or lead-times, "
      "from CSV or JSON: all of a file, or nothing.",
@@ -116,7 +121,7 @@ static const struct tm_command commands[] = {
 };
 
 static const struct tm_option options[] = {
-    {'c', "config", "FILE", "serve user site nightly import intake backup webhook",
+    {'c', "config", "FILE", "serve user site nightly import intake claims backup webhook",
      "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},

@@ -18,11 +18,15 @@ extern const struct route quote_routes[];
 extern const struct route customer_routes[];
 extern const struct route watch_routes[]; /* silent sites, quality */
 extern const struct route days_routes[];
-extern const struct route product_routes[]; /* for everybody */
-extern const struct route todo_routes[];    /* what staff has to do */
-extern const struct route ask_routes[];     /* inquiries: asking */
-extern const struct route inquiry_routes[]; /* seeing them, and agreeing */
-extern const struct route answer_routes[];  /* the factory answers */
-extern const struct route admin_routes[];   /* of the administrator's own listener */
+extern const struct route claims_routes[];   /* the list */
+extern const struct route claim_routes[];    /* one */
+extern const struct route claiming_routes[]; /* what is done with one */
+extern const struct route types_routes[];    /* of claims */
+extern const struct route product_routes[];  /* for everybody */
+extern const struct route todo_routes[];     /* what staff has to do */
+extern const struct route ask_routes[];      /* inquiries: asking */
+extern const struct route inquiry_routes[];  /* seeing them, and agreeing */
+extern const struct route answer_routes[];   /* the factory answers */
+extern const struct route admin_routes[];    /* of the administrator's own listener */
 
 #endif

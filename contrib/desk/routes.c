@@ -22,6 +22,10 @@ const struct route *const desk_routes[] = {
     ask_routes,      /* factory/ask.c */
     inquiry_routes,  /* factory/inquiry_page.c */
     answer_routes,   /* factory/answer_route.c */
+    claims_routes,   /* claims/list.c */
+    claim_routes,    /* claims/page.c */
+    claiming_routes, /* claims/form.c */
+    types_routes,    /* claims/types_page.c */
     NULL,
 };
 
@@ -37,6 +41,7 @@ const struct nav_row desk_nav[] = {
     {ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN, "/tasks", "Tasks"},
     {ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_ADMIN, "/devices", "Devices"},
     {ROLE_SERVICE | ROLE_SALES | ROLE_ENGINEER, "/claims", "Claims"},
+    {ROLE_SERVICE | ROLE_ADMIN, "/claim-types", "Claim types"},
     {ROLE_FACTORY, "/factory", "Factory"},
     {ROLE_SALES | ROLE_FACTORY, "/inquiries", "Inquiries"},
     {ROLE_CUSTOMER, "/me", "My devices and advice"},

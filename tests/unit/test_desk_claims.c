@@ -102,7 +102,7 @@ static void a_rare_text_is_not_told(void **state)
   compare_texts(&t, named, 6, "ready");
   assert_string_equal(t.most, "");
   assert_int_equal(t.most_n, 0);
-  assert_true(t.outlier);
+  assert_false(t.outlier); /* where everybody says another thing, nobody is unusual */
   compare_texts(&t, named, 6, "Taro's");
   assert_string_equal(t.most, "Taro's");
   assert_int_equal(t.most_n, 2);

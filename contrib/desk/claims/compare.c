@@ -86,9 +86,10 @@ void compare_texts(struct compare_texts *out, const char **peers, size_t n, cons
     }
     out->same += claimed != NULL && strcmp(peers[i], claimed) == 0;
   }
+  size_t common = out->most_n;
   if (out->most_n >= COMPARE_LEAST || (claimed != NULL && strcmp(most, claimed) == 0))
     snprintf(out->most, sizeof(out->most), "%s", most);
   else
     out->most_n = 0;
-  out->outlier = claimed != NULL && out->same * 10 < n;
+  out->outlier = claimed != NULL && out->same * 10 < n && common * 2 > n;
 }

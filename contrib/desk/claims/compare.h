@@ -33,7 +33,7 @@ struct compare_texts {
   char most[COMPARE_TEXT]; /* what most peers say; "" unless COMPARE_LEAST of them or the claimed
                               one do: a rare text may say whose it is */
   size_t most_n;
-  bool outlier; /* fewer than one in ten say the same */
+  bool outlier; /* fewer than one in ten say the same, and more than half say one other thing */
 };
 
 /* Sorts `peers`. claimed NULL: that device told none. */

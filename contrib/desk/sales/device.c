@@ -22,6 +22,7 @@ void device_view_release(struct device_view *v)
   json_decref(v->items);
   json_decref(v->life);
   json_decref(v->comments);
+  json_decref(v->claims);
   json_decref(v->contacts);
   json_decref(v->quotes);
   json_decref(v->past);
@@ -129,10 +130,16 @@ static int read_talk(struct db *db, struct device_view *v, int64_t device, struc
                      item, 0, &v->life, err);
   if (rc == 0)
     rc = read_rows(db,
-                   "SELECT id, at, by_name, by_role, to_customer, text FROM comments"
-                   " WHERE (?1 IS NULL OR customer_id = ?1) AND (item_id = ?2 OR device_id = ?3)"
+                   "SELECT id, at, by_name, by_role, to_customer, text, claim_id FROM comments"
+                   " WHERE (?1 IS NULL OR (customer_id = ?1 AND to_customer = 1))"
+                   " AND (item_id = ?2 OR device_id = ?3)"
                    " ORDER BY id DESC LIMIT 100",
                    item, device, &v->comments, err);
+  if (rc == 0)
+    rc = read_rows(db,
+                   "SELECT id, 'K-' || id AS id_text, type, state, claimed_at FROM claims"
+                   " WHERE ?1 IS NULL AND ?2 = ?2 AND device_id = ?3 ORDER BY id DESC LIMIT 20",
+                   0, device, &v->claims, err);
   if (rc == 0)
     rc = read_rows(db,
                    "SELECT at, by_name, way, with_whom, text FROM contacts"

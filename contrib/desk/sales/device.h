@@ -16,6 +16,7 @@ struct device_view {
   json_t *items;    /* the other open ones */
   json_t *life;     /* what happened to item, oldest first */
   json_t *comments; /* of the item and the device, newest first */
+  json_t *claims;   /* on the device, newest first; for staff alone */
   json_t *contacts;
   json_t *quotes;
   json_t *past;     /* summaries received, newest first, at most DEVICE_PAST */

@@ -186,10 +186,27 @@ static void add_staff(json_t *model, const struct looking *l)
   json_object_set_new(model, "has_staff", json_boolean(json_array_size(l->staff) > 0));
 }
 
+/* What was said of claims on this device; item or not, sales reads it here. */
+static void add_claims(json_t *model, const struct device_view *v)
+{
+  json_t *said = json_array();
+  size_t i;
+  json_t *row;
+  json_array_foreach(v->comments, i, row)
+  {
+    if (json_is_integer(json_object_get(row, "claim_id")))
+      json_array_append(said, row);
+  }
+  json_object_set(model, "claims", v->claims);
+  json_object_set_new(model, "has_claims", json_boolean(json_array_size(v->claims) > 0));
+  json_object_set_new(model, "claim_comments", said);
+}
+
 /* Mustache cannot ask how many there are of a thing. */
 static void add_flags(json_t *model, const struct looking *l)
 {
   const struct device_view *v = &l->view;
+  add_claims(model, v);
   json_object_set_new(model, "has_others", json_boolean(json_array_size(v->items) > 0));
   json_object_set_new(model, "past_shown", json_integer((json_int_t)json_array_size(v->past)));
   json_object_set_new(model, "weeks", weeks(v->days));
@@ -238,11 +255,11 @@ static json_t *page_model(struct looking *l)
 static json_t *api_model(const struct looking *l)
 {
   const struct device_view *v = &l->view;
-  return json_pack("{s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:O, s:I, s:O*}", "device", v->device,
-                   "summary", v->summary, "item", v->item, "items", v->items, "life", v->life,
-                   "comments", v->comments, "contacts", v->contacts, "quotes", v->quotes,
+  return json_pack("{s:O, s:O, s:O*, s:O, s:O, s:O, s:O, s:O, s:O, s:I, s:O*, s:O}", "device",
+                   v->device, "summary", v->summary, "item", v->item, "items", v->items, "life",
+                   v->life, "comments", v->comments, "contacts", v->contacts, "quotes", v->quotes,
                    "documents", v->past, "documents_total", (json_int_t)v->past_len, "factory",
-                   l->factory);
+                   l->factory, "claims", v->claims);
 }
 
 static int show(struct looking *l, struct response *to, struct tm_error *err)

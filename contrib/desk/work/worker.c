@@ -4,6 +4,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "contrib/desk/advice/advise.h"
+#include "contrib/desk/claims/crm.h"
+#include "contrib/desk/claims/progress.h"
 #include "contrib/desk/intake/erase.h"
 #include "contrib/desk/sales/letters.h"
 #include "contrib/desk/work/nightly.h"
@@ -24,6 +26,7 @@ struct worker {
   const struct desk *desk;
   struct night night;
   struct lease weekly;
+  struct claims_crm *crm; /* NULL: there is none */
   struct adviser *adviser;
   pthread_t thread;
   bool has_thread;
@@ -106,6 +109,15 @@ static int do_rest(struct worker *w, int64_t now, struct tm_error *err)
   return rc < 0 ? rc : write_letters(w, now, err);
 }
 
+/* What came for claims; and, each minute, the CRM's own. */
+static int do_claims(struct worker *w, bool minute, int64_t now, struct tm_error *err)
+{
+  int rc = claims_work(w->desk, now, err);
+  if (rc == 0 && minute && w->crm != NULL)
+    rc = claims_crm_work(w->crm, w->desk, now, err);
+  return rc;
+}
+
 static void *work(void *arg)
 {
   struct worker *w = arg;
@@ -117,10 +129,13 @@ static void *work(void *arg)
     struct tm_error err = {0};
     rc = 0;
     done = 0;
-    if (tm_monotonic() - looked >= MINUTE) {
+    bool minute = tm_monotonic() - looked >= MINUTE;
+    if (minute) {
       looked = tm_monotonic();
       rc = do_rest(w, tm_now(), &err);
     }
+    if (rc == 0)
+      rc = do_claims(w, minute, tm_now(), &err);
     if (rc == 0)
       rc = adviser_work(w->adviser, tm_now(), DEVICES, &done, &err);
     if (rc < 0 && rc != -ECANCELED)
@@ -154,7 +169,12 @@ int worker_start(struct worker **worker, const struct desk *desk, struct tm_erro
   struct worker *w = new_worker(desk);
   if (w == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  int rc = -pthread_create(&w->thread, NULL, work, w);
+  int rc = claims_crm_new(&w->crm, desk->conf, err);
+  if (rc < 0) {
+    worker_end(w);
+    return rc;
+  }
+  rc = -pthread_create(&w->thread, NULL, work, w);
   w->has_thread = rc == 0;
   if (rc < 0) {
     worker_end(w);
@@ -175,6 +195,7 @@ void worker_end(struct worker *w)
   if (w->has_thread)
     pthread_join(w->thread, NULL);
   adviser_free(w->adviser);
+  claims_crm_free(w->crm);
   pthread_cond_destroy(&w->told);
   pthread_mutex_destroy(&w->lock);
   free(w);

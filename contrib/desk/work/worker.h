@@ -6,7 +6,8 @@
 
 /*
  * What the desk does by itself, in a thread of its own and behind what people and sites want:
- * advice on what came, erasing, the night's work, and letters to the sales people. All of it is due
+ * advice on what came, claims whose answers are here, erasing, the night's work, and letters to the
+ * sales people. All of it is due
  * by rows of the store, so that it is done later when the desk ends now, and by another desk when
  * this one does not come back.
  */
