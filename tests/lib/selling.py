@@ -67,6 +67,15 @@ def day(n=0):
     return (datetime.datetime.now(tokyo) + datetime.timedelta(days=n)).date().isoformat()
 
 
+def chance(days, fill):
+    """That it is full by then: the lines between the dates of the forecast."""
+    points = [(0, 0), (fill[0], 0.1), (fill[1], 0.5), (fill[2], 0.9), (2 * fill[2], 1)]
+    for (a, low), (b, high) in zip(points, points[1:]):
+        if days <= b:
+            return round(low + (high - low) * (days - a) / (b - a), 4)
+    return 1
+
+
 def summary(device="array-01", fill=(40, 60, 90), days=120, capacity=100e12, used=81e12, at=0):
     """A device that fills up so many days from today, with its history until yesterday."""
     s = sample()
@@ -85,7 +94,8 @@ def summary(device="array-01", fill=(40, 60, 90), days=120, capacity=100e12, use
     if fill:
         s["forecast"].update(fill={"0.1": day(fill[0]) + "T00:00:00Z", "0.5": day(fill[1]) + "T00:00:00Z",
                                    "0.9": day(fill[2]) + "T00:00:00Z",
-                                   "probability_by_horizon": {"30d": 0.1, "90d": 0.9, "365d": 0.99}})
+                                   "probability_by_horizon": {"%dd" % n: chance(n, fill)
+                                                              for n in (30, 90, 180, 365)}})
     else:
         s["forecast"] = None
     s["status"]["transfers"].update(max_per_interval=2000, mean_per_interval=500.5)
