@@ -27,6 +27,10 @@ extern const struct route todo_routes[];     /* what staff has to do */
 extern const struct route ask_routes[];      /* inquiries: asking */
 extern const struct route inquiry_routes[];  /* seeing them, and agreeing */
 extern const struct route answer_routes[];   /* the factory answers */
-extern const struct route admin_routes[];    /* of the administrator's own listener */
+extern const struct route me_routes[];       /* a customer's own data */
+extern const struct route say_routes[];      /* what he says to advice */
+extern const struct route take_routes[];     /* taking it along, having it deleted */
+extern const struct route login_mail_routes[];
+extern const struct route admin_routes[]; /* of the administrator's own listener */
 
 #endif

@@ -4,28 +4,32 @@
 
 /* A room's table of routes; adding a room is one line here and one in rooms.h. */
 const struct route *const desk_routes[] = {
-    static_routes,   /* http/static.c */
-    people_routes,   /* people/login.c */
-    account_routes,  /* people/account.c */
-    staff_routes,    /* people/staff.c */
-    intake_routes,   /* intake/events_route.c */
-    sales_routes,    /* sales/opportunities.c */
-    device_routes,   /* sales/device_page.c */
-    talk_routes,     /* sales/talk.c */
-    fleet_routes,    /* sales/devices.c */
-    quote_routes,    /* sales/quote_page.c */
-    customer_routes, /* sales/customers.c */
-    watch_routes,    /* sales/watch.c */
-    days_routes,     /* sales/days_page.c */
-    product_routes,  /* public/product_page.c */
-    todo_routes,     /* customers/todos.c */
-    ask_routes,      /* factory/ask.c */
-    inquiry_routes,  /* factory/inquiry_page.c */
-    answer_routes,   /* factory/answer_route.c */
-    claims_routes,   /* claims/list.c */
-    claim_routes,    /* claims/page.c */
-    claiming_routes, /* claims/form.c */
-    types_routes,    /* claims/types_page.c */
+    static_routes,     /* http/static.c */
+    people_routes,     /* people/login.c */
+    account_routes,    /* people/account.c */
+    staff_routes,      /* people/staff.c */
+    intake_routes,     /* intake/events_route.c */
+    sales_routes,      /* sales/opportunities.c */
+    device_routes,     /* sales/device_page.c */
+    talk_routes,       /* sales/talk.c */
+    fleet_routes,      /* sales/devices.c */
+    quote_routes,      /* sales/quote_page.c */
+    customer_routes,   /* sales/customers.c */
+    watch_routes,      /* sales/watch.c */
+    days_routes,       /* sales/days_page.c */
+    product_routes,    /* public/product_page.c */
+    todo_routes,       /* customers/todos.c */
+    ask_routes,        /* factory/ask.c */
+    inquiry_routes,    /* factory/inquiry_page.c */
+    answer_routes,     /* factory/answer_route.c */
+    claims_routes,     /* claims/list.c */
+    claim_routes,      /* claims/page.c */
+    claiming_routes,   /* claims/form.c */
+    types_routes,      /* claims/types_page.c */
+    me_routes,         /* customers/me.c */
+    say_routes,        /* customers/answers.c */
+    take_routes,       /* customers/take.c */
+    login_mail_routes, /* people/login_mail.c */
     NULL,
 };
 

@@ -132,7 +132,7 @@ static void what_a_site_wants_erased_is_gone(void **state)
   json_t *request = test_sample("delete-request");
   json_object_set_new(json_object_get(request, "product"), "device", json_string("planted-name"));
   assert_string_equal(test_send_one(test_seal(request, "delete-request"), NOW), "accepted");
-  assert_int_equal(erase_due(test_store, NOW, &err), 0);
+  assert_int_equal(erase_due(test_store, false, NOW, &err), 0);
   assert_rows("SELECT count(*) AS n FROM devices WHERE device = 'planted-name'", "[{\"n\":0}]");
   assert_rows("SELECT count(*) AS n FROM devices WHERE device = 'other'", "[{\"n\":1}]");
   assert_rows("SELECT extent, asked_by, done_at, rows_json FROM erasures",

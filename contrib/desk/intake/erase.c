@@ -2,6 +2,7 @@
 #include "contrib/desk/intake/erase.h"
 
 #include "common/json.h"
+#include "contrib/desk/customers/crm.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -73,6 +74,9 @@ static int erase_devices(struct db *db, struct erasure *e, struct tm_error *err)
       "DELETE FROM quarantine WHERE customer_id = ?1 AND site = ?2",
       "DELETE FROM alarms WHERE customer_id = ?1 AND site = ?2",
       "DELETE FROM item_values WHERE customer_id = ?1 AND device_id IS NULL",
+      /* Letters name devices in their words, attachments show their charts. */
+      "DELETE FROM letters WHERE customer_id = ?1 AND (due_at IS NULL OR ?2 <> ?2"
+      " OR (?3 IS NULL AND ?4 IS NULL) OR text LIKE '%' || ?4 || '%')",
   };
   int rc = delete_where(db, e,
                         "DELETE FROM devices WHERE customer_id = ?1 AND site = ?2"
@@ -103,12 +107,33 @@ static int list_tables(struct db *db, json_t **tables, struct tm_error *err)
   return *tables != NULL ? 0 : -EIO;
 }
 
+/* What names the customer without being his by a column: as long as it is known what he and his
+ * people are called. That something was done stays known; by whom and of whom, not. */
+static int unname(struct db *db, const struct erasure *e, struct tm_error *err)
+{
+  static const char *const sql[] = {
+      "UPDATE audit SET by_name = 'erased', subject = 'erased', address = NULL, text = NULL"
+      " WHERE user_id IN (SELECT id FROM users WHERE customer_id = ?1)"
+      " OR subject IN (SELECT login FROM users WHERE customer_id = ?1)",
+      /* Letters about several customers: of what is due, of the week. */
+      "DELETE FROM letters WHERE customer_id = '' AND (text LIKE '%' || ?1 || '%'"
+      " OR text LIKE '%' || (SELECT name FROM customers WHERE customer_id = ?1) || '%'"
+      " OR to_address IN (SELECT login FROM users WHERE customer_id = ?1))",
+  };
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < sizeof(sql) / sizeof(sql[0]); i++)
+    rc = delete_where(db, e, sql[i], NULL, err);
+  return rc;
+}
+
 static int erase_customer(struct db *db, struct erasure *e, struct tm_error *err)
 {
   json_t *tables = NULL, *row;
   size_t i;
   int64_t customers = 0;
-  int rc = delete_where(db, e, "DELETE FROM devices WHERE customer_id = ?1", &e->devices, err);
+  int rc = unname(db, e, err);
+  if (rc == 0)
+    rc = delete_where(db, e, "DELETE FROM devices WHERE customer_id = ?1", &e->devices, err);
   if (rc == 0)
     rc = delete_where(db, e, "DELETE FROM customers WHERE customer_id = ?1", &customers, err);
   if (rc == 0 && customers == 0)
@@ -161,11 +186,28 @@ static int write_receipt(struct db *db, struct erasure *e, struct tm_error *err)
   return db_exec(stmt, err);
 }
 
+/* Our keys there begin with the names of what is erased. */
+static int forget_in_crm(struct db *db, const struct erasure *e, struct tm_error *err)
+{
+  const char *const parts[] = {e->customer, e->site, e->host, e->device};
+  struct tm_buf prefix = TM_BUF_INIT(8192);
+  for (size_t i = 0; i < 4 && parts[i] != NULL; i++)
+    tm_buf_printf(&prefix, "%s/", parts[i]);
+  json_t *arg = json_pack("[s]", prefix.ptr);
+  int rc = arg != NULL ? crm_want(db, e->customer, "erase", arg, e->now, err)
+                       : tm_fail(err, -ENOMEM, "out of memory");
+  json_decref(arg);
+  tm_buf_release(&prefix);
+  return rc;
+}
+
 int erase_now(struct db *db, void *erasure, struct tm_error *err)
 {
   struct erasure *e = erasure;
   e->devices = 0;
   int rc = e->site == NULL ? erase_customer(db, e, err) : erase_devices(db, e, err);
+  if (rc == 0 && e->crm)
+    rc = forget_in_crm(db, e, err);
   return rc == 0 ? write_receipt(db, e, err) : rc;
 }
 
@@ -173,6 +215,7 @@ int erase_now(struct db *db, void *erasure, struct tm_error *err)
 
 struct task {
   int64_t now, id;
+  bool crm;
   json_t *arg;
 };
 
@@ -207,6 +250,7 @@ static int do_task(struct db *db, void *arg, struct tm_error *err)
                       .site = tm_json_get_string(t->arg, "site"),
                       .device = tm_json_get_string(t->arg, "device"),
                       .by = tm_json_get_string(t->arg, "by"),
+                      .crm = t->crm,
                       .now = t->now};
   if (e.device != NULL) /* the host says nothing without one */
     e.host = tm_json_get_string(t->arg, "host");
@@ -221,9 +265,9 @@ static int do_task(struct db *db, void *arg, struct tm_error *err)
   return erase_now(db, &e, err);
 }
 
-int erase_due(struct store *store, int64_t now, struct tm_error *err)
+int erase_due(struct store *store, bool crm, int64_t now, struct tm_error *err)
 {
-  struct task t = {.now = now};
+  struct task t = {.now = now, .crm = crm};
   bool some = false;
   int rc;
   do {

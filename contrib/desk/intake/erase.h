@@ -14,6 +14,7 @@ struct erasure {
   const char *site;          /* NULL: the customer with everything, accounts and credentials too */
   const char *host, *device; /* NULL: all devices of the site */
   const char *by;            /* who wants it */
+  bool crm;                  /* there is one, which may have charts and notes of ours */
   int64_t now;
   char receipt[40]; /* filled: "E-" and 32 digits */
   int64_t devices;  /* filled: how many it were; -ENOENT is given for none */
@@ -26,7 +27,7 @@ int erase_now(struct db *db, void *erasure, struct tm_error *err);
 int erase_ask(struct db *db, const struct credential *from, const struct event *e, int64_t now,
               struct tm_error *err);
 
-/* Does what is due, and clears what was erased out of the store's files. */
-int erase_due(struct store *store, int64_t now, struct tm_error *err);
+/* Does what is due (crm: as above), and clears what was erased out of the store's files. */
+int erase_due(struct store *store, bool crm, int64_t now, struct tm_error *err);
 
 #endif

@@ -39,6 +39,7 @@ static int show_login(const struct request *r, struct response *to, int status, 
                             1, "error", error, "login", request_field(r, "login"), "next",
                             next_of(next), "idle_minutes", (int)(r->desk->conf->limits.idle_s / 60),
                             "total_hours", (int)(r->desk->conf->limits.total_s / 3600));
+  json_object_set_new(model, "mails", json_boolean(r->desk->conf->mail.url != NULL));
   int rc = r->wants_json && error != NULL ? respond_error(r, to, status, NULL, error)
                                           : respond_page(r, to, status, "login.html", model, err);
   json_decref(model);

@@ -63,11 +63,31 @@ static int part_number(const struct request *r, const char *name, int64_t *out,
   return 0;
 }
 
+/* What colleagues say among themselves is not for the customer; what he said, or is to see, is. */
+static void keep_to_ourselves(struct device_view *view)
+{
+  json_t *shown = json_array();
+  size_t i;
+  json_t *row;
+  json_array_foreach(view->comments, i, row)
+  {
+    const char *role = tm_json_get_string(row, "by_role");
+    if (json_integer_value(json_object_get(row, "to_customer")) != 0 ||
+        (role != NULL && strcmp(role, "customer") == 0))
+      json_array_append(shown, row);
+  }
+  json_decref(view->comments);
+  view->comments = shown;
+  json_array_clear(view->contacts);
+}
+
 static int look(struct looking *l, const char *part, int64_t *number, struct tm_error *err)
 {
   int rc = part_number(l->r, part, number, err);
   if (rc == 0)
     rc = store_read(l->r->desk->store, &l->r->scope, read_view, l, err);
+  if (rc == 0 && l->r->visitor->role == ROLE_CUSTOMER)
+    keep_to_ourselves(&l->view);
   return rc;
 }
 
@@ -244,6 +264,7 @@ static json_t *page_model(struct looking *l)
     json_object_set_new(model, "series", json_sprintf("/devices/%lld/series", (long long)id));
     json_object_set_new(model, "may_act", json_boolean(l->r->visitor->role == ROLE_SALES));
     json_object_set(model, "factory", l->factory);
+    json_object_set_new(model, "may_answer", json_boolean(l->r->visitor->role == ROLE_CUSTOMER));
     json_object_set_new(model, "may_talk", json_boolean(l->r->visitor->role != ROLE_CUSTOMER));
   }
   json_decref(drawing);
@@ -351,7 +372,7 @@ static int give_document(const struct request *r, struct response *to, struct tm
 const struct route device_routes[] = {
     {"GET", "/devices/{id}", READERS, 0, "One device: chart, specification, status, past summaries",
      show_device},
-    {"GET", "/items/{id}", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 0,
+    {"GET", "/items/{id}", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_CUSTOMER, 0,
      "One item with the evidence of its device", show_item},
     {"GET", "/devices/{id}/series", READERS, 0, "What the chart of a device shows", show_series},
     {"GET", "/documents/{id}", READERS, 0, "A summary as it was received, byte for byte",
@@ -362,7 +383,7 @@ const struct route device_routes[] = {
      show_series},
     {"GET", "/api/v1/documents/{id}", READERS, 0, "A summary as it was received, byte for byte",
      give_document},
-    {"GET", "/api/v1/items/{id}", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 0,
+    {"GET", "/api/v1/items/{id}", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER | ROLE_CUSTOMER, 0,
      "One item with its device, newest summary and life", show_item},
     {0},
 };

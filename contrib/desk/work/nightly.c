@@ -137,6 +137,10 @@ static int retain(struct night *n, int64_t now, struct tm_error *err)
                    " WHERE customer_id = '' AND COALESCE(sent_at, dead_at) < ?1 LIMIT ?2)"},
       {r->closed_s, "DELETE FROM items WHERE id IN"
                     " (SELECT id FROM items WHERE open = 0 AND state_at < ?1 LIMIT ?2)"},
+      {r->closed_s, "DELETE FROM product_contacts WHERE id IN"
+                    " (SELECT id FROM product_contacts WHERE sent_at < ?1 LIMIT ?2)"},
+      {r->closed_s, "DELETE FROM todos WHERE id IN"
+                    " (SELECT id FROM todos WHERE done_at < ?1 LIMIT ?2)"},
       {r->audit_s, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)"},
       {TM_DAY, "DELETE FROM sessions WHERE id IN"
                " (SELECT id FROM sessions WHERE expires_at < ?1 LIMIT ?2)"},

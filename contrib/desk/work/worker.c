@@ -6,6 +6,7 @@
 #include "contrib/desk/advice/advise.h"
 #include "contrib/desk/claims/crm.h"
 #include "contrib/desk/claims/progress.h"
+#include "contrib/desk/customers/crm.h"
 #include "contrib/desk/intake/erase.h"
 #include "contrib/desk/sales/letters.h"
 #include "contrib/desk/work/nightly.h"
@@ -103,7 +104,9 @@ static int write_letters(struct worker *w, int64_t now, struct tm_error *err)
 /* The night's work first makes all devices due, then they are advised. */
 static int do_rest(struct worker *w, int64_t now, struct tm_error *err)
 {
-  int rc = erase_due(w->night.store, now, err);
+  int rc = erase_due(w->night.store, w->night.conf->factory.tryton, now, err);
+  if (rc == 0)
+    rc = crm_due(w->night.store, w->night.conf, now, err);
   if (rc == 0)
     rc = nightly_run(&w->night, now, err);
   return rc < 0 ? rc : write_letters(w, now, err);

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* A customer takes his data along, or has them deleted. */
+#include "common/json.h"
+#include "common/number.h"
+#include "contrib/desk/customers/registered.h"
+#include "contrib/desk/desk.h"
+#include "contrib/desk/intake/erase.h"
+#include "contrib/desk/people/audit.h"
+#include "contrib/desk/rooms.h"
+#include "contrib/desk/store/document.h"
+#include "contrib/desk/store/history.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ALL_DAYS = 100000 };
+
+static const struct db_scope everyone = {NULL};
+
+/* --- the export ----------------------------------------------------------------------------- */
+
+struct taking {
+  const struct request *r;
+  struct tm_buf *out;
+};
+
+static int put_line(struct tm_buf *out, const char *kind, json_t *row)
+{
+  json_t *line = json_pack("{s:s}", "kind", kind);
+  json_object_update_missing(line, row);
+  int rc = tm_json_append(out, line);
+  if (rc == 0)
+    rc = tm_buf_puts(out, "\n");
+  json_decref(line);
+  return rc;
+}
+
+/* A line for each row of the customer's. Members that are called kind get another name. */
+static int put_rows(struct db *db, const struct taking *t, const char *kind, const char *sql,
+                    struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  size_t i;
+  json_t *row;
+  int rc = db_prepare(db, sql, &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, t->r->visitor->customer);
+  json_t *rows = db_rows(stmt, err);
+  if (rows == NULL)
+    return err->code != 0 ? err->code : -EIO;
+  json_array_foreach(rows, i, row)
+  {
+    if (rc == 0)
+      rc = put_line(t->out, kind, row);
+  }
+  json_decref(rows);
+  return rc;
+}
+
+/* Of each device its row and all its days: what its chart is drawn of. */
+static int put_devices(struct db *db, const struct taking *t, int64_t today, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  size_t i;
+  json_t *row;
+  int rc = db_prepare(db,
+                      "SELECT id, site, host, device, kind AS device_kind, vendor, model,"
+                      " product_number, serial, sold_on, firmware, capacity_bytes, used_bytes,"
+                      " fill_early, fill_middle, fill_late, observed_at, consent, first_seen_at,"
+                      " last_seen_at FROM devices WHERE customer_id = ?1 ORDER BY id",
+                      &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, t->r->visitor->customer);
+  json_t *rows = db_rows(stmt, err);
+  if (rows == NULL)
+    return err->code != 0 ? err->code : -EIO;
+  json_array_foreach(rows, i, row)
+  {
+    int64_t id = json_integer_value(json_object_get(row, "id"));
+    json_t *days = rc == 0 ? history_json(db, id, today, ALL_DAYS, 1, err) : NULL;
+    if (rc == 0 && days == NULL)
+      rc = err->code != 0 ? err->code : -EIO;
+    if (rc == 0) {
+      json_object_set(row, "days", days);
+      rc = put_line(t->out, "device", row);
+    }
+    json_decref(days);
+  }
+  json_decref(rows);
+  return rc;
+}
+
+/* Byte for byte: the event is a string, whose hash stands beside it. */
+static int put_document(struct db *db, const struct taking *t, int64_t id, struct tm_error *err)
+{
+  struct document d = {0};
+  int rc = document_read(db, id, &d, err);
+  if (rc == 0) {
+    json_t *row = json_pack("{s:I, s:I, s:s, s:I, s:s, s:o}", "id", (json_int_t)d.id, "device_id",
+                            (json_int_t)d.device_id, "document", d.kind, "arrived_at",
+                            (json_int_t)d.arrived_at, "sha256", d.sha256, "event",
+                            json_stringn(d.bytes.ptr, d.bytes.len));
+    rc = row != NULL ? put_line(t->out, "document", row) : tm_fail(err, -ENOMEM, "out of memory");
+    json_decref(row);
+  }
+  document_release(&d);
+  return rc;
+}
+
+static int put_documents(struct db *db, const struct taking *t, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  size_t i;
+  json_t *row;
+  int rc =
+      db_prepare(db, "SELECT id FROM summaries WHERE customer_id = ?1 ORDER BY id", &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, t->r->visitor->customer);
+  json_t *rows = db_rows(stmt, err);
+  if (rows == NULL)
+    return err->code != 0 ? err->code : -EIO;
+  json_array_foreach(rows, i, row)
+  {
+    if (rc == 0)
+      rc = put_document(db, t, json_integer_value(json_object_get(row, "id")), err);
+  }
+  json_decref(rows);
+  return rc;
+}
+
+static int put_all(struct db *db, void *arg, struct tm_error *err)
+{
+  static const struct {
+    const char *kind, *sql;
+  } tables[] = {
+      {"change", "SELECT at, by_name, field, old_value, new_value, version FROM customer_changes"
+                 " WHERE customer_id = ?1 ORDER BY id"},
+      {"site", "SELECT site, name, timezone, shop, created_at, last_seen_at, last_summary_at"
+               " FROM sites WHERE customer_id = ?1 ORDER BY site"},
+      {"account", "SELECT login, name, created_at, last_login_at FROM users WHERE customer_id = ?1"
+                  " ORDER BY id"},
+      {"item", "SELECT id, device_id, key, action, state, price, currency, order_by, fill_middle,"
+               " reason, advice_json, first_at, last_at, agreed_by, agreed_at, lost_reason,"
+               " snoozed_until FROM items WHERE customer_id = ?1 ORDER BY id"},
+      {"item_event", "SELECT item_id, at, by_name, what, from_state, to_state, text"
+                     " FROM item_events WHERE customer_id = ?1 ORDER BY id"},
+      {"comment", "SELECT item_id, device_id, at, by_name, text FROM comments"
+                  " WHERE customer_id = ?1 AND (to_customer = 1 OR by_role = 'customer')"
+                  " ORDER BY id"},
+      {"quote", "SELECT item_id, number, made_at, by_name, valid_until, sent_to, sent_at,"
+                " document_json FROM quotes WHERE customer_id = ?1 ORDER BY id"},
+      {"contact", "SELECT number, kind AS wanted, sku, page_at, sent_at, name, email, phone,"
+                  " given_number, text FROM product_contacts WHERE customer_id = ?1 ORDER BY id"},
+      {"receipt", "SELECT receipt, extent, at FROM own_receipts WHERE customer_id = ?1"
+                  " ORDER BY at"},
+  };
+  struct taking *t = arg;
+  json_t *row = NULL;
+  tm_buf_reset(t->out);
+  int rc = registered_read(db, t->r->visitor->customer, &row, err);
+  if (rc == 0)
+    rc = put_line(t->out, "customer", row);
+  json_decref(row);
+  for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++)
+    rc = put_rows(db, t, tables[i].kind, tables[i].sql, err);
+  if (rc == 0)
+    rc = put_devices(db, t, t->r->now / 86400 + 1, err);
+  return rc == 0 ? put_documents(db, t, err) : rc;
+}
+
+static int note_export(struct db *db, void *arg, struct tm_error *err)
+{
+  const struct request *r = arg;
+  return audit_request(db, r, "export", r->visitor->customer, "own data", err);
+}
+
+static int give_all(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct taking t = {.r = r, .out = &to->body};
+  int rc = store_read(r->desk->store, &r->scope, put_all, &t, err);
+  if (rc == 0)
+    rc = store_write(r->desk->store, &everyone, note_export, (void *)r, err);
+  if (rc < 0)
+    return rc;
+  to->status = 200;
+  to->content_type = "application/x-ndjson";
+  return respond_header(to, "Content-Disposition", "attachment; filename=\"tidemark-data.ndjson\"");
+}
+
+/* --- deletion ------------------------------------------------------------------------------- */
+
+struct forgetting {
+  const struct request *r;
+  int64_t device; /* 0: everything */
+  char site[300], host[300], name[300];
+  struct erasure erasure;
+};
+
+static int find_device(struct db *db, struct forgetting *f, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  int rc = db_prepare(
+      db, "SELECT site, host, device FROM devices WHERE id = ?1 AND customer_id = ?2", &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_int(stmt, 1, f->device);
+  db_bind_text(stmt, 2, f->r->visitor->customer);
+  rc = db_step(stmt, err);
+  if (rc == 1) {
+    snprintf(f->site, sizeof(f->site), "%s", db_text(stmt, 0));
+    snprintf(f->host, sizeof(f->host), "%s", db_text(stmt, 1));
+    snprintf(f->name, sizeof(f->name), "%s", db_text(stmt, 2));
+  }
+  db_done(stmt);
+  return rc == 0 ? tm_fail(err, -ENOENT, "there is no such device") : rc < 0 ? rc : 0;
+}
+
+static int keep_receipt(struct db *db, const struct forgetting *f, struct tm_error *err)
+{
+  struct db_stmt *stmt;
+  int rc = db_prepare(db,
+                      "INSERT INTO own_receipts (receipt, customer_id, extent, at)"
+                      " VALUES (?1, ?2, 'device', ?3)",
+                      &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, f->erasure.receipt);
+  db_bind_text(stmt, 2, f->r->visitor->customer);
+  db_bind_int(stmt, 3, f->r->now);
+  return db_exec(stmt, err);
+}
+
+static int erase(struct db *db, void *arg, struct tm_error *err)
+{
+  struct forgetting *f = arg;
+  f->erasure = (struct erasure){.customer = f->r->visitor->customer,
+                                /* A person's name must not outlive him in the receipt. */
+                                .by = "the customer, at the desk",
+                                .crm = f->r->desk->conf->factory.tryton,
+                                .now = f->r->now};
+  int rc = 0;
+  if (f->device != 0) {
+    rc = find_device(db, f, err);
+    f->erasure.site = f->site;
+    f->erasure.host = f->host;
+    f->erasure.device = f->name;
+  }
+  if (rc == 0)
+    rc = erase_now(db, &f->erasure, err);
+  if (rc == 0 && f->device != 0)
+    rc = keep_receipt(db, f, err);
+  return rc;
+}
+
+static int show_receipt(const struct request *r, struct response *to, const char *receipt,
+                        int64_t at, const char *extent, int64_t devices, struct tm_error *err)
+{
+  json_t *model =
+      json_pack("{s:s, s:b, s:s, s:I, s:s, s:I, s:b}", "title", "Receipt of a deletion", "reading",
+                1, "receipt", receipt, "done_at", (json_int_t)at, "extent", extent, "devices",
+                (json_int_t)devices, "whole", strcmp(extent, "customer") == 0);
+  int rc;
+  if (r->wants_json) {
+    json_object_del(model, "title");
+    json_object_del(model, "reading");
+    json_object_del(model, "whole");
+  }
+  rc = respond_model(r, to, "receipt.html", model, err);
+  json_decref(model);
+  return rc;
+}
+
+static int forget(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct forgetting f = {.r = r};
+  const char *confirm = request_field(r, "confirm"), *device = request_field(r, "device");
+  if (device != NULL && device[0] != '\0' && tm_parse_i64(device, 1, INT64_MAX, &f.device) != 0)
+    return respond_error(r, to, 422, "device", "not a device of yours");
+  if (confirm == NULL || strcmp(confirm, r->visitor->customer) != 0)
+    return respond_error(r, to, 422, "confirm",
+                         "To confirm, write your customer number as it stands on your page. "
+                         "Nothing was deleted.");
+  int rc = store_write(r->desk->store, &everyone, erase, &f, err);
+  if (rc == 0)
+    rc = store_tidy(r->desk->store, err);
+  return rc == 0 ? show_receipt(r, to, f.erasure.receipt, r->now,
+                                f.device != 0 ? "device" : "customer", f.erasure.devices, err)
+                 : rc;
+}
+
+/* Whoever has its number may see that it was done, and nothing of whom. */
+struct receipt {
+  const char *number;
+  int64_t at, devices;
+  char extent[16];
+};
+
+static int read_receipt(struct db *db, void *arg, struct tm_error *err)
+{
+  struct receipt *e = arg;
+  struct db_stmt *stmt;
+  int rc = db_prepare(db, "SELECT done_at, extent, rows_json FROM erasures WHERE receipt = ?1",
+                      &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, e->number);
+  rc = db_step(stmt, err);
+  json_t *row = rc == 1 ? db_row(stmt, err) : NULL;
+  db_done(stmt);
+  if (rc == 0)
+    return tm_fail(err, -ENOENT, "there is no such receipt");
+  if (rc == 1) {
+    e->at = json_integer_value(json_object_get(row, "done_at"));
+    e->devices = json_integer_value(json_object_get(json_object_get(row, "rows"), "devices"));
+    snprintf(e->extent, sizeof(e->extent), "%s", tm_json_get_string(row, "extent"));
+  }
+  json_decref(row);
+  return rc < 0 ? rc : 0;
+}
+
+static int give_receipt(const struct request *r, struct response *to, struct tm_error *err)
+{
+  struct receipt e = {.number = request_part(r, "receipt")};
+  int rc = store_read(r->desk->store, &everyone, read_receipt, &e, err);
+  return rc == 0 ? show_receipt(r, to, e.number, e.at, e.extent, e.devices, err) : rc;
+}
+
+const struct route take_routes[] = {
+    {"GET", "/me/export", ROLE_CUSTOMER, 0,
+     "All own data, a JSON object a line: what every chart is drawn of, too", give_all},
+    {"POST", "/me/erase", ROLE_CUSTOMER, 4096, "Deletes everything of the customer, or of a device",
+     forget},
+    {"GET", "/erasures/{receipt}", ROLE_NONE, 0, "The receipt of a deletion, by its number",
+     give_receipt},
+    {"GET", "/api/v1/me/export", ROLE_CUSTOMER, 0, "All own data, a JSON object a line", give_all},
+    {0},
+};
