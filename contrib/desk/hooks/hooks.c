@@ -24,7 +24,7 @@ int hook_add(struct db *db, void *arg, struct tm_error *err)
                     "INSERT INTO webhooks (name, url, secret, what, created_at)"
                     " VALUES (?1, ?2, ?3, 'items', ?4) ON CONFLICT (name) DO NOTHING",
                     &stmt, err);
-  if (rc < 0)
+  if (rc != 0)
     return rc;
   tm_secret_make(hook->secret);
   db_bind_text(stmt, 1, hook->name);

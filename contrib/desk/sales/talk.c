@@ -252,7 +252,7 @@ static int write_owner(struct db *db, void *arg, struct tm_error *err)
                     "UPDATE items SET owner = ?2, version = version + 1"
                     " WHERE (?1 IS NULL OR customer_id = ?1) AND id = ?3",
                     &stmt, err);
-  if (rc < 0)
+  if (rc != 0)
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, s->with_whom);

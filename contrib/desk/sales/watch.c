@@ -8,6 +8,7 @@
 #include "contrib/desk/sales/words.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -182,7 +183,7 @@ static json_t *sites_next(struct listing *l)
   if (n <= (size_t)l->limit)
     return json_null();
   json_array_remove(l->sites, n - 1);
-  return json_sprintf("%lld", (long long)(l->offset + l->limit));
+  return json_sprintf("%" PRId64, l->offset + l->limit);
 }
 
 static int list_sites(const struct request *r, struct response *to, struct tm_error *err)
