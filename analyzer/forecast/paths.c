@@ -83,11 +83,11 @@ static void weigh(uint8_t of[SHARES], const struct past *b, const struct fc_stra
     weight *= b->fade;
   }
   double share = sum / SHARES, middle = share / 2;
-  upto[b->stretches - 1] = INFINITY;
-  for (size_t r = 0, c = 0; r < SHARES; r++, middle += share) {
-    while (upto[c] < middle)
+  for (size_t r = 0, c = 0; r < SHARES; r++) {
+    while (c + 1 < b->stretches && upto[c] < middle)
       c++;
     of[r] = (uint8_t)c;
+    middle += share;
   }
 }
 

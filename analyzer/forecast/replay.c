@@ -122,6 +122,8 @@ void fc_replay(struct fc_record *rec, const struct fc_grid *g, const struct fc_d
       break;
     widen(largest, n, &span, rows);
     size_t m = choose_origins(origin, first, n - 1 - rows, half_life);
+    if (m == 0)
+      break;
     judge(rec, a, g, d, largest, span, origin, m);
     rec->blocks[a] = (double)(n - rows - first) / (double)rows;
     rec->judged = a + 1;
