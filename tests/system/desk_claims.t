@@ -18,13 +18,14 @@ import time
 from urllib.parse import urlencode
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import browser  # noqa: E402
 import collectd  # noqa: E402
 from aiosmtpd.controller import Controller  # noqa: E402
 from exporting import SOURCE, Site, sample  # noqa: E402
 from pushing import PushDesk, event_of  # noqa: E402
 from smtp_sink import MISSING, Mailbox, Sink  # noqa: E402
 from snmpsim import Simulator  # noqa: E402
-from tap import done, ok, same, skip_all  # noqa: E402
+from tap import done, ok, same, skip, skip_all  # noqa: E402
 
 if MISSING:
     skip_all(MISSING)
@@ -434,6 +435,49 @@ ok("This complaint comes often" in page("/claims/K-1")[1], "a model's claims tha
 same(len(ask("/api/v1/claims?state=closed")[1]["claims"]), 1, "the list is filtered by state")
 same([c["id_text"] for c in ask("/api/v1/claims?q=comp-9")[1]["claims"]], ["K-5"], "... and by words")
 same(page("/claims/K-99")[0], 404, "a claim that is not there is not there")
+
+# --- as people see it ------------------------------------------------------------------------------------------
+PATHS = ("/claims", "/claims/K-1", "/claims/K-4", "/claims/new", "/claim-types")
+
+
+def look(width, script=True):
+    """(what the console said, pages wider than their window, pages without their heading)"""
+    b = browser.Browser(width=width, script=script)
+    b.get(desk.url + "/login")
+    b.call("POST", "/cookie", {"cookie": {"name": "tidemark", "value": service[0][1].split("=", 1)[1]}})
+    wide, bare = [], []
+    for path in PATHS:
+        b.get(desk.url + path)
+        wide += [path] if b.overflow() > 0 else []
+        bare += [] if b.all("h1") else [path]
+        if os.environ.get("SHOTS"):
+            b.screenshot(os.path.join(os.environ["SHOTS"], "%d%s.png" % (width, path.replace("/", "-"))))
+    said = b.console() if script else []
+    b.close()
+    return said, wide, bare
+
+
+def by_form_alone():
+    """A claim that is typed and asked for in a browser without script."""
+    b = browser.Browser(height=2400, script=False)
+    b.get(desk.url + "/login")
+    b.call("POST", "/cookie", {"cookie": {"name": "tidemark", "value": service[0][1].split("=", 1)[1]}})
+    b.get(desk.url + "/claims/new")
+    b.fill({"#f-type": "paper jam", "#f-text": "It jams in tray 2.", "#f-customer": "C-9", "#f-device": "printer-03"})
+    b.find("form[action='/claims'] button").click()
+    b.wait(lambda: "/claims/K-" in b.url, "the claim's page")
+    b.find("#ask button").click()
+    b.wait(lambda: b.all("#pr-h"), "the collection")
+    text = b.text()
+    b.close()
+    return text
+
+
+if browser.missing():
+    skip("the pages in a browser", "needs " + browser.missing())
+else:
+    same([look(1280), look(375)], [([], [], [])] * 2, "the pages fit 1280 and 375 pixels, and the console is silent")
+    ok("Claimed device\nwaits for its site" in by_form_alone(), "a claim is typed and asked for without script")
 same(desk.stop(), 0, "the desk ends when it is told to")
 same(desk.log(), "", "and had nothing to complain about")
 done()

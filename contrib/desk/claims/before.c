@@ -41,7 +41,7 @@ static json_t *choose_names(const json_t *items, json_t *columns)
     json_array_foreach(items, i, item)
     {
       bool is = json_is_true(json_object_get(item, "outlier"));
-      if (is != outlier || json_is_null(json_object_get(item, "value")) ||
+      if (is != outlier || !json_is_number(json_object_get(item, "value")) ||
           json_array_size(names) >= COLUMNS)
         continue;
       json_array_append(names, json_object_get(item, "name"));
@@ -125,7 +125,7 @@ static int by_key_down(const void *a, const void *b)
 
 static json_t *make_rows(struct looking *l, int64_t claimed_on)
 {
-  const char *keys[512], *key;
+  const char *keys[512] = {NULL}, *key;
   size_t n = 0;
   json_t *rows = json_array(), *row;
   json_object_set_new(day_of(l, claimed_on), "event", json_string("Complaint"));

@@ -77,7 +77,7 @@ void compare_texts(struct compare_texts *out, const char **peers, size_t n, cons
   if (!out->shown)
     return;
   qsort(peers, n, sizeof(*peers), by_text);
-  const char *most = NULL;
+  const char *most = "";
   for (size_t i = 0, run = 0; i < n; i++) {
     run = i > 0 && strcmp(peers[i], peers[i - 1]) == 0 ? run + 1 : 1;
     if (run > out->most_n) {

@@ -153,32 +153,32 @@ static int post_claim(const struct request *r, struct response *to, struct tm_er
 /* --- by a program --------------------------------------------------------------------------------
  */
 
+struct taken {
+  int64_t id;
+  json_t *claim; /* its row */
+};
+
 static int read_taken(struct db *db, void *arg, struct tm_error *err)
 {
-  struct claim_intake *in = arg;
-  json_t *claim = NULL;
-  int rc = claim_read(db, in->id, &claim, err);
-  if (rc == 0)
-    in->document = claim;
-  return rc;
+  struct taken *t = arg;
+  return claim_read(db, t->id, &t->claim, err);
 }
 
-static int respond_taken(const struct request *r, struct response *to, struct claim_intake *in,
-                         struct tm_error *err)
+static int respond_taken(const struct request *r, struct response *to,
+                         const struct claim_intake *in, struct tm_error *err)
 {
-  struct claim_intake seen = {.id = in->id};
-  int rc = store_read(r->desk->store, &r->scope, read_taken, &seen, err);
+  struct taken t = {.id = in->id};
+  int rc = store_read(r->desk->store, &r->scope, read_taken, &t, err);
   if (rc < 0)
     return rc;
   json_t *answer = json_pack(
-      "{s:O, s:s, s:O?, s:O?, s:O?, s:O?}", "id", json_object_get(seen.document, "id_text"),
-      "status", in->duplicate ? "duplicate" : "accepted", "external_id",
-      json_object_get(seen.document, "external_id"), "device",
-      json_object_get(seen.document, "device"), "owner", json_object_get(seen.document, "owner"),
-      "state", json_object_get(seen.document, "state"));
+      "{s:O, s:s, s:O?, s:O?, s:O?, s:O?}", "id", json_object_get(t.claim, "id_text"), "status",
+      in->duplicate ? "duplicate" : "accepted", "external_id",
+      json_object_get(t.claim, "external_id"), "device", json_object_get(t.claim, "device"),
+      "owner", json_object_get(t.claim, "owner"), "state", json_object_get(t.claim, "state"));
   rc = respond_json(r, to, in->duplicate ? 200 : 201, answer, err);
   json_decref(answer);
-  json_decref((json_t *)(uintptr_t)seen.document);
+  json_decref(t.claim);
   return rc;
 }
 

@@ -170,6 +170,9 @@ static json_t *page_model(const struct list *l)
   }
   if (l->next != NULL)
     json_array_append_new(query, json_pack("{s:s, s:O}", "name", "before", "value", l->next));
+  json_object_set_new(
+      model, "some_without_device",
+      json_boolean(json_integer_value(json_object_get(l->counts, "without_device")) > 0));
   json_object_set_new(model, "more", json_boolean(l->next != NULL));
   json_object_set_new(model, "next", query);
   return model;

@@ -282,6 +282,16 @@ static json_t *labels_of(const json_t *items)
   return list;
 }
 
+static void add_words(json_t *events)
+{
+  size_t i;
+  json_t *row;
+  json_array_foreach(events, i, row)
+      json_object_set_new(row, "words",
+                          json_string(claim_event_words(tm_json_get_string(row, "what"),
+                                                        tm_json_get_string(row, "to_state"))));
+}
+
 static json_t *page_model(const struct looking *l)
 {
   const json_t *items = json_object_get(l->values, "items");
@@ -296,6 +306,7 @@ static json_t *page_model(const struct looking *l)
                 json_string(words_kind(tm_json_get_string(l->claim, "kind"))));
   if (model == NULL)
     return NULL;
+  add_words(l->events);
   json_t *found = findings(items);
   if (found != NULL)
     json_object_set_new(model, "finding", found);

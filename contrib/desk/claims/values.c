@@ -159,6 +159,9 @@ static int gather(struct db *db, struct gathering *g, const char *claim, int64_t
   return 0;
 }
 
+/* A text that needs a line of its own in a table. */
+enum { LONG_TEXT = 12 };
+
 /* --- one item beside its peers -------------------------------------------------------------------
  */
 
@@ -296,6 +299,8 @@ static json_t *make_row(const json_t *place, int *rc)
                 claim_item_label(label, sizeof(label), name), "unit",
                 json_object_get(place, "unit"), "nature", nature, "kind", nature_word(nature),
                 "value", value, "state", json_object_get(own, "state"), "text", text);
+  if (json_is_string(value) && json_string_length(value) > LONG_TEXT)
+    json_object_set_new(text, "long", json_true());
   if (row == NULL)
     *rc = -ENOMEM;
   else if (*rc == 0)

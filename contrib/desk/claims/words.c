@@ -88,6 +88,21 @@ const char *claim_via_word(const char *via)
   return "";
 }
 
+const char *claim_event_words(const char *what, const char *to_state)
+{
+  static const char *const rows[][2] = {
+      {"came", "Came in"},
+      {"asked", "Items were asked for"},
+      {"device", "The device was named"},
+      {"attached", "Attached to the complaint in the CRM"},
+      {"not attached", "The CRM did not take the attachment"},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    if (strcmp(rows[i][0], what) == 0)
+      return rows[i][1];
+  return to_state != NULL ? claim_state_word(to_state) : what;
+}
+
 /* --- a strip -------------------------------------------------------------------------------------
  */
 

@@ -17,6 +17,8 @@ char *claim_value_text(char *out, size_t size, const json_t *value);
 const char *claim_state_word(const char *state);
 const char *claim_state_class(const char *state);
 const char *claim_via_word(const char *via);
+/* Of the record: "Came in", "Items were asked for", ... or the state that it became. */
+const char *claim_event_words(const char *what, const char *to_state);
 
 /*
  * How a number lies among its peers, as the shapes of one line (viewBox 0 0 176 20):

@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Complaints of a real Tryton become claims at the desk, and what the device said is attached to the
+complaint; a CRM that is away stops nothing."""
+import base64
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import erp as tryton  # noqa: E402
+from exporting import sample  # noqa: E402
+from pushing import PushDesk, event_of  # noqa: E402
+from tap import done, ok, same, skip_all  # noqa: E402
+
+if not tryton.present():
+    skip_all("tryton-server is not installed")
+erp = tryton.Erp()
+customer = erp.seed["customers"]["C-1001"]
+
+
+def complain(text, **more):
+    return erp.call("model.sale.complaint.create", [dict({
+        "customer": customer, "company": 1, "type": erp.seed["complaint_types"]["image-density"],
+        "date": tryton.date("2026-11-19"), "description": text}, **more)])[0]
+
+
+first = complain("Prints are too light. Serial number PX-000815.")
+desk = PushDesk(None)
+with open(os.path.join(desk.folder, "password"), "w", encoding="utf-8") as f:
+    f.write(tryton.USERS["tidemark"] + "\n")
+os.chmod(os.path.join(desk.folder, "password"), 0o600)
+with open(desk.conf, "a", encoding="utf-8") as f:
+    f.write('factory { backend = "tryton" url = "%s" user = "tidemark" password_file = "%s/password" }\n'
+            % (erp.url, desk.folder))
+
+
+def wait_for(sql, seconds=90):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not desk.rows(sql):
+        time.sleep(0.2)
+    return desk.rows(sql)
+
+
+desk.start()
+wait_for("SELECT 1 FROM claims")
+pusher = desk.add_site("C-1001", "osaka-1")
+s = sample()
+s["customer"].update(id="C-1001", site="osaka-1", host="gw")
+s["product"].update(device="printer-03", kind="printer", vendor="Example Works", model="DC-900", serial="PX-000815")
+s["consent"] = {p: {"by": "x", "on": "2026-11-01T00:00:00Z"} for p in ("sales", "service")}
+s.update(history=[], recommendations=[])
+same(pusher.push(event_of(s)), ["accepted"], "the device reports")
+rows = desk.rows("SELECT via, source, external_id, type, text, by_name FROM claims")
+same(rows, [("crm", "crm", str(first), "image-density", "Prints are too light. Serial number PX-000815.",
+             erp.find("party.party", [["id", "=", customer]], "name")[0]["name"])],
+     "a complaint of the CRM is one claim, its id kept")
+# The device came later than the complaint: the next complaint finds it by the number in its text.
+desk.stop()
+second = complain("Again! S/N PX-000815, much too light.")
+desk.start()
+rows = wait_for("SELECT c.id, d.device FROM claims c JOIN devices d ON d.id = c.device_id")
+same(rows, [(2, "printer-03")], "the device is found by the serial number that the text names")
+same(desk.rows("SELECT count(*) FROM claims"), [(2,)], "what was taken is not taken twice")
+
+# --- asked, answered, attached ------------------------------------------------------------------------------
+link = desk.user("add", "ueda@vendor.example", "--name", "S. Ueda", "--role", "service")
+desk.sign_in("/login/" + link.strip().rsplit("/", 1)[1])
+token = desk.user("token", "ueda@vendor.example", "--name", "t").split("tmd_")[1].split()[0]
+headers = [("Authorization", "Bearer tmd_" + token), ("Content-Type", "application/json")]
+status = desk.ask("POST", "/api/v1/claims/K-2/ask", headers, b'{"compare": "device", "items": "density_black"}')[0]
+same(status, 204, "service asks the device")
+[request] = json.loads(pusher.request("GET")[2])["requests"]
+answer = {"schema": "tidemark.item-values/1", "request": request["id"],
+          "customer": {"id": "C-1001", "site": "osaka-1", "host": "gw"}, "device": "printer-03",
+          "status": "answered", "observed_at": "2026-11-20T00:00:00Z",
+          "items": [{"name": "density_black", "value": 1.08, "unit": "optical density", "nature": "measurement",
+                     "state": None}]}
+same(pusher.push(event_of(answer, "item-values")), ["accepted"], "it answers")
+wait_for("SELECT 1 FROM claims WHERE state = 'ready'")
+# The CRM is looked at each minute; a start looks at once.
+desk.stop()
+desk.start()
+wait_for("SELECT 1 FROM claims WHERE attached_at IS NOT NULL")
+files = erp.find("ir.attachment", [["resource", "=", "sale.complaint,%d" % second]], "name", "data")
+same([f["name"] for f in files], ["tidemark-K-2.json"], "the result is attached to the complaint")
+values = json.loads(base64.b64decode(files[0]["data"]["base64"])) if files else {"items": []}
+same([(i["name"], i["value"]) for i in values["items"]], [("density_black", 1.08)], "... with the values")
+same(erp.find("ir.attachment", [["resource", "=", "sale.complaint,%d" % first]], "name"), [],
+     "... and to no other one")
+
+# --- the CRM is away ----------------------------------------------------------------------------------------
+same(desk.stop(), 0, "the desk ends when it is told to")
+same(desk.log(), "", "and had nothing to complain about")
+erp.stop()
+desk.start()
+until = time.monotonic() + 30
+while "complaints:" not in desk.log() and time.monotonic() < until:
+    time.sleep(0.2)
+ok("asked again each 10 min" in desk.log(), "a CRM that is away is said once", desk.log())
+same(desk.ask("GET", "/api/v1/claims/K-2", headers)[0], 200, "... and everything else goes on")
+desk.stop()
+done()
