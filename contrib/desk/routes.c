@@ -22,6 +22,7 @@ const struct route *const desk_routes[] = {
     ask_routes,        /* factory/ask.c */
     inquiry_routes,    /* factory/inquiry_page.c */
     answer_routes,     /* factory/answer_route.c */
+    factory_routes,    /* factory/factory_page.c */
     claims_routes,     /* claims/list.c */
     claim_routes,      /* claims/page.c */
     claiming_routes,   /* claims/form.c */

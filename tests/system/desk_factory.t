@@ -73,6 +73,40 @@ def walk(kind, database, sql):
                ",FAC,ML-48,49\n,FAC,PC-4,49\nFAC,OSA,,5\nFAC,NGO,,3\nFAC,TYO,,2\nNGO,OSA,,4\n")
     number = item["id"]
 
+    # --- what will be needed, before anybody orders -------------------------------------------------
+    def demand():
+        status, head, body = desk.ask("GET", "/api/v1/demand", [("Cookie", desk.people["okada"])])
+        return int(head.get("tidemark-issue", 0)), json.loads(body)
+    for _ in range(200):
+        issue, document = demand()
+        if any(line["shop"] == "OSA" for line in document.get("lines", [])):
+            break
+        time.sleep(0.1)
+    wanted = {line["sku"]: line["quantity"] for line in desk.get("mori", "/api/v1/items/%d" % number)[1]["item"]["advice"]["lines"]}
+    sums = {}
+    for line in document["lines"]:
+        sums[line["sku"]] = sums.get(line["sku"], 0) + line["expected"]
+    same({k: round(v) for k, v in sums.items()}, wanted, say("demand per product, shop and week is what is advised, by its chances"))
+    ok(issue >= 1 and document["summaries"] == 1 and all(
+        line["low"] <= line["middle"] <= line["high"] and line["customers"] == 1 and "customer_ids" not in line
+        and line["week"][4:6] == "-W" for line in document["lines"]), say("with low, middle and high; customers are counted, not named"), document)
+    table = desk.ask("GET", "/api/v1/demand.csv", [("Cookie", desk.people["okada"])])[2].decode().split("\r\n")
+    same((table[0], len(table) - 2), ('"sku","shop","week","week_start","low","middle","high","expected","customers"', len(document["lines"])),
+         say("the same as a table"))
+    _, page = desk.get("okada", "/factory", False)
+    ok("Demand above supply within the lead time" in page and "<b>DS-800, Osaka:</b> 1 short" in page and "A new order takes 54 days" in page,
+       say("an alarm where demand exceeds supply within the lead time"), page)
+    ok('data-series="/factory/series?sku=DS-800&amp;shop=OSA"' in page and 'class="c-fan"' in page, say("and its picture"))
+    status, series = desk.get("okada", "/factory/series?sku=DS-800&shop=OSA")
+    same((status, series["unit"], series["capacity"][0][1], series["forecast"][-1][1:]), (200, "pieces", 0, [1, 1, 1]),
+         say("whose numbers the script gets"))
+    desk.table("stock", "shop,sku,quantity\nOSA,DS-800,1\nFAC,SHELF-20T-SSD,50\n")
+    _, seen = desk.get("okada", "/factory")
+    same([row["sku"] for row in seen["demand"] if "alarm" in row], [], say("no alarm where it lies there, or at the factory"))
+    same(sorted((row["sku"], row["shop"], row["free"]) for row in seen["stock"]), [("DS-800", "OSA", 1), ("SHELF-20T-SSD", "FAC", 50)],
+         say("stock by product and shop"))
+    desk.table("stock", "shop,sku,quantity\n" + STOCK)
+
     # --- asking -----------------------------------------------------------------------------------
     _, page = desk.get("mori", "/items/%d/inquiry" % number, False)
     ok('value="DS-800"' in page and 'value="OSA" selected' in page and 'value="%s"' % day(60) in page,
@@ -106,7 +140,9 @@ def walk(kind, database, sql):
          say("and the item shows the answers"))
     _, listed = desk.get("mori", "/api/v1/inquiries?owner=mine")
     _, page = desk.get("mori", "/inquiries", False)
-    same([r["inquiry"] for r in listed["inquiries"]], [nowhere, there, here], say("three inquiries answered: three rows"))
+    same([(r["inquiry"], r["answer_text"].split(";")[0]) for r in listed["inquiries"]],
+         [(nowhere, "OSA " + day(54)), (there, "OSA " + day(5)), (here, "OSA " + day(0))],
+         say("three inquiries answered: three rows, right dates"))
     ok(all(r["inquiry"] in page and r["answer_text"] in page for r in listed["inquiries"]),
        say("the page says what the API says"), page)
 
@@ -127,7 +163,10 @@ def walk(kind, database, sql):
             break
         time.sleep(0.1)
     ok(row["state"] == "open" and "nobody can promise it" in row["error"], say("what the tables cannot answer waits for a person"), row)
-    ok(late in desk.get("okada", "/inquiries", False)[1], say("whom the factory's list shows it"))
+    _, at_factory = desk.get("okada", "/api/v1/inquiries?state=open")
+    same([(r["inquiry"], r["lines"], r["shop"], r["by_name"]) for r in at_factory["inquiries"]],
+         [(late, [{"sku": "SPECIAL-1", "quantity": 1}], "OSA", "Mori")], say("the factory sees it once, with products and shop"))
+    ok("Answer " + late in desk.get("okada", "/factory", False)[1], say("and is asked to answer it on its page"))
     token = desk.token("okada")
     document = {"schema": "tidemark.answer/1", "inquiry": late, "answered_at": "2026-11-20T01:00:00Z", "by": "ERP",
                 "lines": [{"sku": "SPECIAL-1", "quantity": 1, "at": {"shop": "OSA", "on": day(9), "quantity": 1}}],
@@ -141,10 +180,11 @@ def walk(kind, database, sql):
     same([a["text"]["answer"] for a in streams["mori"].answers(late)], ["OSA " + day(9)], say("and the late answer appears without a reload"))
     same(send(dict(document, lines=[dict(document["lines"][0], at={"shop": "NGO", "on": day(1), "quantity": 1})])), (200, "known"),
          say("another answer to it is not heard"))
-    same(at(desk.inquiry("mori", late)), ("OSA", day(9)), say("an answer is stored once"))
     same([send(dict(document, inquiry="Q-9")), send(dict(document, inquiry="Q-9"))], [(200, "unknown")] * 2,
          say("an answer to what nobody asked is taken"))
-    same([a["inquiry"] for a in desk.get("okada", "/api/v1/answers/unknown")[1]["answers"]], ["Q-9"], say("and kept apart, once"))
+    same((at(desk.inquiry("mori", late)), [a["inquiry"] for a in desk.get("okada", "/api/v1/answers/unknown")[1]["answers"]]),
+         (("OSA", day(9)), ["Q-9"]), say("an answer is stored once, and one to what nobody asked is kept apart"))
+    ok("inquiries that nobody made" in desk.get("okada", "/factory", False)[1], say("and shown to the factory"))
     same(send({"schema": "tidemark.answer/1"})[0], 422, say("what is no answer is refused"))
     other = ask(desk, "mori", number, "SPECIAL-1", 2)
     same(desk.form("okada", "/inquiries/%s/answer" % other, shop="OSA", on="soon")[0], 422, say("a hand answers with a day"))
@@ -239,7 +279,8 @@ def walk(kind, database, sql):
     # --- what the factory must not see ---------------------------------------------------------------
     seen = []
     for path in ("/inquiries", "/inquiries/" + won, "/api/v1/inquiries", "/api/v1/inquiries/" + won,
-                 "/inquiries/%s/news" % won, "/api/v1/answers/unknown"):
+                 "/inquiries/%s/news" % won, "/api/v1/answers/unknown", "/factory", "/api/v1/demand", "/api/v1/stock",
+                 "/factory/series?sku=DS-800&shop=OSA", "/inquiries?owner=all&state=answered"):
         for wanted in (True, False):
             status, text = desk.get("okada", path, wanted)
             text = json.dumps(text) if wanted else text
@@ -273,6 +314,13 @@ def walk(kind, database, sql):
             break
         time.sleep(0.1)
     same((row["item_state"], row["hold"]), ("installed", "fetched"), say("it closes the item, and what was kept is fetched"))
+    for _ in range(150):
+        newer, document = demand()
+        if newer > issue and "DS-800" not in json.dumps(document):
+            break
+        time.sleep(0.1)
+    ok(newer > issue and "DS-800" not in json.dumps(document), say("and a new issue of demand has it no more"), newer, document)
+    ok("Nothing is needed" in desk.get("okada", "/factory?q=NOPE", False)[1], say("an empty page says what was looked at"))
     same(desk.stop(), 0, say("the desk ends well"))
     same(desk.log(), "", say("nothing went to the log"))
 

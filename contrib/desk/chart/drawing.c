@@ -95,7 +95,7 @@ static double unit_scale(const char *unit, double top, const char **name)
   static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   double scale = 1;
   size_t i = 0;
-  *name = unit != NULL ? unit : "";
+  *name = unit != NULL && strcmp(unit, "pieces") != 0 ? unit : "";
   if (unit == NULL || strcmp(unit, "bytes") != 0)
     return 1;
   for (; top / scale >= 1024 * 2 && i + 1 < sizeof(names) / sizeof(names[0]); i++)
@@ -129,6 +129,8 @@ static void upper_ticks(struct frame *f)
   const char *name, *unit = tm_json_get_string(f->series, "unit");
   double scale = unit_scale(unit, f->top, &name);
   double step = nice_step(f->top / scale, 6);
+  if (step < 1 && unit != NULL && strcmp(unit, "pieces") == 0)
+    step = 1;
   json_t *ticks = json_array();
   for (int i = 0; i * step <= f->top / scale * 1.0001; i++) {
     double v = i * step;
@@ -137,6 +139,21 @@ static void upper_ticks(struct frame *f)
     add_tick(ticks, y_of(f, v * scale), text, v <= 0);
   }
   json_object_set_new(f->out, "ticks", ticks);
+}
+
+/* Mondays, as many as there is room for. */
+static void week_ticks(struct frame *f)
+{
+  json_t *list = json_array();
+  int64_t monday = f->first + (7 - (f->first + 3) % 7) % 7; /* 1970-01-01 was a Thursday */
+  double room = (RIGHT - LEFT) / (double)(f->last - f->first);
+  int64_t every = (int64_t)ceil(70 / (7 * room));
+  for (int64_t day = monday; day <= f->last; day += 7 * every) {
+    char date[TM_DATE_SIZE];
+    json_array_append_new(list, json_pack("{s:o, s:s}", "x", pixels(x_of(f, day)), "text",
+                                          tm_date_format_days(date, day) + 5));
+  }
+  json_object_set_new(f->out, "months", list);
 }
 
 static void month_ticks(struct frame *f)
@@ -347,6 +364,8 @@ static bool measure(struct frame *f)
       f->last = row.day > f->last ? row.day : f->last;
       if (k == 0)
         f->top = fmax(f->top, row.value[0]);
+      else if (json_object_get(f->series, "used") == NULL) /* the forecast is all there is */
+        f->top = fmax(f->top, row.value[2]);
     }
   json_array_foreach(json_object_get(f->series, "capacity"), i,
                      element) if (row_read(element, &row)) f->top = fmax(f->top, row.value[0]);
@@ -361,6 +380,22 @@ static bool measure(struct frame *f)
   f->top *= 1.14;
   f->low = MAIN_LOW;
   return (f->upper || f->lower) && f->last > f->first;
+}
+
+/* Of a demand: where it ends, and what stands against it. */
+static void demand_words(const struct frame *f, struct tm_buf *text)
+{
+  const json_t *rows = json_object_get(f->series, "forecast");
+  const json_t *steps = json_object_get(f->series, "capacity");
+  const char *sku = tm_json_get_string(f->series, "sku");
+  char date[TM_DATE_SIZE];
+  struct row row;
+  if (sku == NULL || !row_read(json_array_get(rows, json_array_size(rows) - 1), &row))
+    return;
+  tm_buf_printf(text, "Running demand for %s reaches %.0f pieces (range %.0f to %.0f) by %s.", sku,
+                row.value[1], row.value[0], row.value[2], tm_date_format_days(date, row.day));
+  if (row_read(json_array_get(steps, json_array_size(steps) - 1), &row))
+    tm_buf_printf(text, " Supply is %.0f.", row.value[0]);
 }
 
 /* What the picture says, in words. */
@@ -387,6 +422,7 @@ static void words(struct frame *f)
     tm_buf_printf(&text, " The forecast reaches the capacity between %s and %s.", low, high);
   else if (low != NULL)
     tm_buf_printf(&text, " The forecast may reach the capacity from %s on.", low);
+  demand_words(f, &text);
   if (f->lower)
     tm_buf_printf(&text, "%sThe busiest interval of each day stands %s.", text.len > 0 ? " " : "",
                   f->upper ? "below" : "here");
@@ -417,7 +453,10 @@ json_t *drawing_model(const json_t *series)
   if (f.lower)
     bars(&f);
   all_marks(&f);
-  month_ticks(&f);
+  if (f.last - f.first > 100)
+    month_ticks(&f);
+  else
+    week_ticks(&f);
   words(&f);
   return f.out;
 }

@@ -8,6 +8,7 @@
 #include "contrib/desk/factory/factory.h"
 #include "contrib/desk/factory/hold.h"
 #include "contrib/desk/factory/inquiry.h"
+#include "contrib/desk/factory/issue.h"
 #include "contrib/desk/work/lease.h"
 #include "contrib/desk/work/ticker.h"
 
@@ -23,6 +24,7 @@ struct clerk {
   const struct desk *desk;
   struct factory *factory;
   struct lease lease;
+  struct issuer issuer;
   struct ticker *ticker;
   double swept;
   bool in_trouble;
@@ -260,6 +262,10 @@ static int tick(void *user)
     rc = work_on(c, &d, &err);
   json_decref(d.inquiries);
   json_decref(d.holds);
+  if (rc == 0 && !full) {
+    rc = issuer_work(&c->issuer, c->desk->now(), &err);
+    rc = rc > 0 ? 0 : rc;
+  }
   if (rc < 0)
     tm_log_error("factory: %s", err.text);
   return rc < 0 ? AFTER_FAILURE_S : rc == 0 && full ? 0 : 1;
@@ -273,6 +279,7 @@ int clerk_start(struct clerk **clerk, const struct desk *desk, struct tm_error *
   c->desk = desk;
   c->swept = -SWEEP_S;
   lease_init(&c->lease, "factory");
+  issuer_init(&c->issuer, desk->store);
   int rc = factory_new(&c->factory, desk->store, desk->conf, err);
   if (rc == 0)
     rc = ticker_start(&c->ticker, tick, c, err);

@@ -8,8 +8,9 @@ struct desk;
 
 /*
  * The desk's own hand at the factory, a thread behind the pages: asks the back end for what is due,
- * keeps its answers, tells who asked, has goods kept and given back. All of it is due by rows of
- * the store: what is under way when the desk ends is done later, by this one or another.
+ * keeps its answers, tells who asked, has goods kept and given back, and issues demand. All of it
+ * is due by rows of the store: what is under way when the desk ends is done later, by this one or
+ * another.
  */
 struct clerk;
 

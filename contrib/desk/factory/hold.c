@@ -55,7 +55,8 @@ static int check(struct making *m, const char **field, struct tm_error *err)
     return refuse(field, "on", err, "say on which day, as 2026-11-20");
   if (a->agreed_on > m->today + 1)
     return refuse(field, "on", err, "a day that has not come yet is no day of an agreement");
-  m->keep_until = a->keep_until != INT64_MIN ? a->keep_until : m->today + HOLD_DAYS;
+  int64_t there = m->ready_on > m->today ? m->ready_on : m->today;
+  m->keep_until = a->keep_until != INT64_MIN ? a->keep_until : there + HOLD_DAYS;
   /* What comes later than that could never be fetched. */
   if (m->keep_until < m->ready_on)
     return refuse(field, "until", err, "keep it at least until the day on which it is there");

@@ -19,7 +19,7 @@ struct hold_agree {
   const char *inquiry, *shop;
   const char *agreed_by; /* at the customer */
   int64_t agreed_on;     /* day; INT64_MIN: not said */
-  int64_t keep_until;    /* day; INT64_MIN: HOLD_DAYS from today */
+  int64_t keep_until;    /* day; INT64_MIN: HOLD_DAYS after it is there */
   const char *by, *staff;
   int64_t now;
   bool own; /* the desk's own shelves */
