@@ -15,3 +15,5 @@ CREATE INDEX sites_of ON sites (customer_id, last_seen_at);
 -- What the newest summary says of its forecast.
 ALTER TABLE devices ADD COLUMN forecast_model TEXT;
 ALTER TABLE devices ADD COLUMN forecast_mase REAL;
+CREATE INDEX devices_by_forecast ON devices (forecast_model, forecast_mase, customer_id);
+CREATE INDEX items_by_rule ON items (action, state, open, customer_id);
