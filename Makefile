@@ -135,6 +135,7 @@ $(PROGRAMS:%=$B/%) $B/tidemark-demo:
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 # These are embedded by the assembler, which tells no dependencies.
+$B/tests/fuzz/desk_mail.o: $(wildcard contrib/desk/pages/*)
 $B/exporters/schema.o: contrib/schema/summary.schema.json contrib/schema/history.schema.json
 $B/contrib/desk/store/migrations.o: $(wildcard contrib/desk/store/migrations/*.sql)
 $B/contrib/desk/intake/schemas.o: $(wildcard contrib/schema/*.schema.json)

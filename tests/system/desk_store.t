@@ -17,7 +17,7 @@ psql -q "$admin" -c "UPDATE customers SET name = name" -c "CREATE ROLE past LOGI
 like "a role that passes by row-level security is refused" \
   "$(STORE_URL=${url/desk@/past@} "$BUILD/tests/unit/test_store" 2>&1)" 'wants one that does not'
 
-for part in intake advice work responsible; do
+for part in intake advice work responsible public; do
   ok "the $part does the same in PostgreSQL" env STORE_URL="$(tests/lib/postgresql database "$T/pg" $part)" \
     "$BUILD/tests/unit/test_desk_$part"
 done

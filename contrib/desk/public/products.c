@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "common/number.h"
+#include "contrib/desk/factory/goods.h"
 
 #include <errno.h>
 #include <math.h>
@@ -185,33 +186,28 @@ static json_t *spec_rows(const json_t *element)
 
 /* --- stock ---------------------------------------------------------------------------------- */
 
-static int read_stock(struct db *db, const char *sku, json_t *product, struct tm_error *err)
+/* What lies free in the shops that hand over, as the factory's answers count it. */
+static int read_stock(struct db *db, const char *sku, int64_t today, json_t *product,
+                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
-  int64_t total = 0;
-  size_t i;
-  json_t *row;
-  int rc = db_prepare(db,
-                      "SELECT s.shop, h.name, GREATEST(0, s.quantity - COALESCE((SELECT"
-                      " SUM(r.quantity) FROM reservations r WHERE r.shop = s.shop"
-                      " AND r.sku = s.sku AND r.state = 'held'), 0)) AS quantity"
-                      " FROM stock s JOIN shops h ON h.shop = s.shop WHERE s.sku = ?1"
-                      " AND h.kind <> 'factory' ORDER BY 3 DESC, h.name",
-                      &stmt, err);
-  if (rc < 0)
-    return rc;
-  db_bind_text(stmt, 1, sku);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
-  json_array_foreach(rows, i, row)
-  {
-    total += json_integer_value(json_object_get(row, "quantity"));
+  struct goods goods = {0};
+  uint64_t total = 0;
+  int rc = goods_read(db, sku, today, &goods, err);
+  if (rc == 0 && goods.any_stock) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < goods.len; i++) {
+      if (!goods.shops[i].sells)
+        continue;
+      total += goods.shops[i].stock;
+      json_array_append_new(rows, json_pack("{s:s, s:s, s:I}", "shop", goods.names[i], "name",
+                                            goods.titles[i], "quantity",
+                                            (json_int_t)goods.shops[i].stock));
+    }
+    json_object_set_new(product, "in_stock", json_integer((json_int_t)total));
+    json_object_set_new(product, "stock", rows);
   }
-  if (json_array_size(rows) > 0)
-    json_object_set_new(product, "in_stock", json_integer(total));
-  json_object_set_new(product, "stock", rows);
-  return 0;
+  goods_release(&goods);
+  return rc;
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
@@ -255,7 +251,7 @@ int product_read(struct products *p, struct db *db, const char *sku, int64_t tod
   if (rc == 0)
     rc = find_element(p, db, sku, &element, err);
   if (rc == 0)
-    rc = read_stock(db, sku, item, err);
+    rc = read_stock(db, sku, today, item, err);
   if (rc == 0) {
     double days = tm_json_get_number(item, "lead_time_days");
     add_price(item);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of a visitor or customer in every place of our letters and pages that has them:
+ * whatever they are, a letter has the lines and the one header of its template, and a page the tags
+ * and quotes of its own. */
+#include "common/embed.h"
+#include "common/mail.h"
+#include "contrib/desk/http/template.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PAGE(name, file) TM_EMBED(name, "contrib/desk/pages/" file)
+PAGE(mail_contact, "mail-contact.txt");
+PAGE(mail_change, "mail-change.txt");
+PAGE(mail_answer, "mail-answer.txt");
+PAGE(head, "head.html");
+PAGE(foot, "foot.html");
+PAGE(csrf, "csrf.html");
+PAGE(task, "task.html");
+PAGE(product, "product.html");
+
+static const struct {
+  const char *name, *text;
+  const uint32_t *size;
+} pages[] = {
+    {"mail-contact.txt", mail_contact_text, &mail_contact_size},
+    {"mail-change.txt", mail_change_text, &mail_change_size},
+    {"mail-answer.txt", mail_answer_text, &mail_answer_size},
+    {"head.html", head_text, &head_size},
+    {"foot.html", foot_text, &foot_size},
+    {"csrf.html", csrf_text, &csrf_size},
+    {"task.html", task_text, &task_size},
+    {"product.html", product_text, &product_size},
+};
+
+/* All that somebody from outside can have written, as one text. */
+static json_t *model_of(const char *text, size_t len)
+{
+  json_t *t = json_stringn(text, len);
+  if (t == NULL) /* no UTF-8: the guard lets no such request in */
+    return NULL;
+  json_t *model = json_pack(
+      "{s:{s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:[O],s:i,s:i,s:i}, s:{s:O,s:O,s:O,s:O,s:O}, s:b,"
+      " s:[{s:O,s:O,s:O,s:O}], s:{s:O,s:O,s:[{s:O,s:i}],s:[{s:O,s:O}]}}",
+      "contact", "number", t, "kind_word", t, "name", t, "email", t, "phone", t, "given_number", t,
+      "text", t, "lines", t, "sent_at", 1000, "page_at", 1000, "id", 1, "customer", "name", t,
+      "customer_id", t, "region", t, "contact_person", t, "shop", t, "has_devices", 1, "devices",
+      "device", t, "model", t, "kind_word", t, "site", t, "product", "sku", t, "name", t, "stock",
+      "name", t, "quantity", 1, "spec", "name", t, "value", t);
+  json_t *more = json_pack(
+      "{s:O,s:O,s:O,s:O,s:O,s:O, s:[{s:O,s:O,s:O}], s:{s:O,s:O,s:O,s:i}, s:i, s:i,"
+      " s:{s:O,s:O,s:O,s:i,s:O,s:O}, s:b, s:[{s:O,s:O,s:O}],"
+      " s:{s:O,s:O,s:O,s:O,s:O,s:O,s:{s:O,s:O}}, s:O, s:O, s:{s:O,s:O,s:O}}",
+      "person", t, "instead_of", t, "by", t, "text", t, "reason", t, "subject", t, "changes",
+      "field", t, "old", t, "new", t, "item", "device", t, "model", t, "site", t, "id", 1, "todo",
+      1, "at", 1000, "task", "title", t, "customer", t, "text", t, "id", 1, "staff_name", t,
+      "done_by", t, "is_whose", 1, "candidates", "name", t, "customer_id", t, "by", t, "form",
+      "seal", t, "me", t, "name", t, "email", t, "phone", t, "text", t, "error", "email", t, "form",
+      t, "sent_by", t, "title", t, "meta", "title", t, "text", t, "url", t);
+  assert(model != NULL && more != NULL);
+  json_object_update(model, more);
+  json_decref(more);
+  json_decref(t);
+  return model;
+}
+
+static size_t count(const struct tm_buf *b, char c)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < b->len; i++)
+    n += b->ptr[i] == c;
+  return n;
+}
+
+static void compare(const struct templates *t, const char *name, const json_t *model,
+                    const json_t *plain)
+{
+  const struct template_clock clock = {.now = 1795143900, .zone = "UTC"};
+  struct tm_buf out = TM_BUF_INIT(64 << 20), want = TM_BUF_INIT(1 << 20);
+  struct tm_error err = {0};
+  assert(template_render(t, name, model, &clock, &out, &err) == 0);
+  assert(template_render(t, name, plain, &clock, &want, &err) == 0);
+  if (strstr(name, ".txt") != NULL) {
+    assert(count(&out, '\n') == count(&want, '\n') && count(&out, '\r') == 0);
+    assert(strncmp(out.ptr, "Subject: ", 9) == 0);
+    for (size_t i = 0; i < out.len; i++)
+      assert(out.ptr[i] == '\n' || out.ptr[i] == '\t' || (unsigned char)out.ptr[i] >= 0x20);
+  } else {
+    assert(count(&out, '<') == count(&want, '<') && count(&out, '"') == count(&want, '"'));
+  }
+  tm_buf_release(&out);
+  tm_buf_release(&want);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  static struct templates *t;
+  struct tm_error err = {0};
+  char address[300];
+  if (size == 0 || size > 4000)
+    return 0;
+  if (t == NULL) {
+    t = templates_new();
+    for (size_t k = 0; k < sizeof(pages) / sizeof(pages[0]); k++)
+      assert(templates_add(t, pages[k].name, pages[k].text, *pages[k].size, &err) == 0);
+    assert(templates_link(t, &err) == 0);
+  }
+  if (size < sizeof(address)) {
+    memcpy(address, data, size);
+    address[size] = '\0';
+    assert(!tm_mail_is_address(address) || strpbrk(address, " \t\r\n<>") == NULL);
+  }
+  json_t *model = model_of((const char *)data, size);
+  json_t *plain = model_of("x", 1);
+  if (model != NULL)
+    for (size_t k = 0; k < sizeof(pages) / sizeof(pages[0]); k++)
+      if (strcmp(pages[k].name, "csrf.html") != 0 && strcmp(pages[k].name, "foot.html") != 0)
+        compare(t, pages[k].name, model, plain);
+  json_decref(plain);
+  json_decref(model);
+  return 0;
+}
