@@ -22,7 +22,7 @@ import browser  # noqa: E402
 import collectd  # noqa: E402
 from aiosmtpd.controller import Controller  # noqa: E402
 from exporting import SOURCE, Site, sample  # noqa: E402
-from pushing import PushDesk, event_of  # noqa: E402
+from pushing import Postgresql, PushDesk, event_of  # noqa: E402
 from smtp_sink import MISSING, Mailbox, Sink  # noqa: E402
 from snmpsim import Simulator  # noqa: E402
 from tap import done, ok, same, skip, skip_all  # noqa: E402
@@ -480,4 +480,35 @@ else:
     ok("Claimed device\nwaits for its site" in by_form_alone(), "a claim is typed and asked for without script")
 same(desk.stop(), 0, "the desk ends when it is told to")
 same(desk.log(), "", "and had nothing to complain about")
+
+# --- the other database -----------------------------------------------------------------------------------------
+pg = Postgresql()
+if pg.url is None:
+    skip("a claim on PostgreSQL", pg.why.strip())
+else:
+    desk = PushDesk(pg.url, 'mail { url = "smtp://127.0.0.1:%d" from = "desk@vendor.example" starttls = false }'
+                    % sink.port).start()
+    service = account("ueda@vendor.example", "service")
+    token = re.search(r"tmd_\S+", desk.user("token", "ueda@vendor.example", "--name", "crm"))[0]
+    for i in [1, 2, 3, 4, 5, 6, 9]:
+        peers[i] = desk.add_site("C-%d" % i, "secret-site-%d" % i)
+        peers[i].push(event_of(printer("C-%d" % i, "secret-site-%d" % i, "h", "d%d" % i, "SN-%04d" % i,
+                                       ["service"] + ["comparison"] * (i < 6))))
+    taken = [api("POST", "/api/v1/claims", dict(claim, customer={"id": "C-9"}, serial="SN-0009", via="api"))
+             for _ in range(2)]
+    same([(a, b["id"], b["status"], b["device"]) for a, b in taken],
+         [(201, "K-1", "accepted", "d9"), (200, "K-1", "duplicate", "d9")], "on PostgreSQL a claim is taken once")
+    same(api("POST", "/api/v1/claims/K-1/ask", {"items": "density_black exposure"})[0], 204, "... and asked for")
+    same([len(poll(i)) for i in (1, 2, 3, 4, 5, 6, 9)], [1, 1, 1, 1, 1, 0, 1], "... of those who have agreed")
+    for i in (1, 2, 3, 4, 5, 9):
+        answer = answer_of(min(i, 5), poll(i)[0], 1.08 if i == 9 else None)
+        answer["customer"].update(id="C-%d" % i, site="secret-site-%d" % i)
+        peers[i].push(event_of(answer, "item-values"))
+    ok(wait_for(lambda: ask("/api/v1/claims/K-1", service)[1]["claim"]["state"] == "ready"), "... until it is ready")
+    items = {i["name"]: i for i in ask("/api/v1/claims/K-1", service)[1]["items"]}
+    same(told("density_black"), [1.08, "optical density", "measurement"] + golden(DENSITY), "... with the same means")
+    same([post("/claims/K-1/comments", service, text="x")[0], post("/claims/K-1/state", service, to="closed")[0],
+          post("/claims/K-1/state", service, to="open")[0], page("/claims/K-1", service)[0],
+          page("/claims?q=k-1&state=all&model=DC-900", service)[0]], [303, 303, 303, 200, 200], "... and the same life")
+    same((desk.stop(), desk.log()), (0, ""), "... and no complaint")
 done()

@@ -78,12 +78,13 @@ static int read_told(struct db *db, struct looking *l, int64_t device, struct tm
   json_array_foreach(rows, i, row)
   {
     int64_t at = json_integer_value(json_object_get(row, "observed_at"));
-    json_t *day = day_of(l, tm_date_days(at));
-    json_t *values = json_object_get(day, "values");
     json_array_foreach(json_object_get(json_object_get(row, "document"), "items"), j, item)
     {
       const char *name = tm_json_get_string(item, "name");
-      if (is_column(l->names, name) && json_object_get(values, name) == NULL)
+      if (!is_column(l->names, name))
+        continue;
+      json_t *values = json_object_get(day_of(l, tm_date_days(at)), "values");
+      if (json_object_get(values, name) == NULL)
         json_object_set(values, name, json_object_get(item, "value"));
     }
   }
