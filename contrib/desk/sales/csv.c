@@ -43,14 +43,19 @@ static int put_value(struct tm_buf *out, const json_t *value)
   return 0;
 }
 
-int csv_table(struct tm_buf *out, const struct csv_column *columns, const json_t *rows)
+static int put_head(struct tm_buf *out, const struct csv_column *columns)
 {
   int rc = 0;
   for (const struct csv_column *c = columns; c->head != NULL && rc == 0; c++) {
     rc = c == columns ? 0 : tm_buf_puts(out, ",");
     rc = rc == 0 ? put_text(out, c->head) : rc;
   }
-  rc = rc == 0 ? tm_buf_puts(out, "\r\n") : rc;
+  return rc == 0 ? tm_buf_puts(out, "\r\n") : rc;
+}
+
+int csv_table(struct tm_buf *out, const struct csv_column *columns, const json_t *rows)
+{
+  int rc = out->len == 0 ? put_head(out, columns) : 0;
   size_t i;
   const json_t *row;
   json_array_foreach(rows, i, row)

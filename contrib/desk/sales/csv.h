@@ -16,7 +16,8 @@ struct csv_column {
   const char *path; /* of the member: "price.amount"; NULL ends the list */
 };
 
-/* The head and a line for each element of rows. -ENOMEM or -EFBIG. */
+/* A line for each element of rows, and before the first the head where out is empty: a long table
+ * comes in pieces. -ENOMEM or -EFBIG. */
 int csv_table(struct tm_buf *out, const struct csv_column *columns, const json_t *rows);
 
 #endif

@@ -31,6 +31,10 @@ struct find {
  */
 int find_read(struct find *f, const struct request *r, const char **field, struct tm_error *err);
 
+/* Continues behind the place that find_items() gave as the next page's. -EINVAL for what is none.
+ */
+int find_after(struct find *f, const char *text);
+
 /* The value of a parameter; NULL where it is absent, empty or "all". The request's. */
 const char *find_chosen(const struct request *r, const char *name);
 /* What was typed, in lower case, as a pattern of LIKE ... ESCAPE '\\'; "" for nothing typed. */

@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CSV_ROWS = 10000 };
-
 struct list {
   const struct request *r;
   struct find find;
@@ -38,7 +36,8 @@ static int read_fleet(struct db *db, struct list *l, struct tm_error *err)
 {
   static const char sql[] =
       "SELECT (SELECT COUNT(*) FROM devices WHERE (?1 IS NULL OR customer_id = ?1)) AS devices,"
-      " (SELECT MAX(advised_at) FROM devices WHERE (?1 IS NULL OR customer_id = ?1)) AS looked_at,"
+      " (SELECT advised_at FROM devices WHERE (?1 IS NULL OR customer_id = ?1)"
+      "   AND advised_at IS NOT NULL ORDER BY advised_at DESC LIMIT 1) AS looked_at,"
       " (SELECT COUNT(*) FROM sites WHERE (?1 IS NULL OR customer_id = ?1)) AS sites,"
       " (SELECT COUNT(*) FROM sites WHERE (?1 IS NULL OR customer_id = ?1)"
       "   AND (last_seen_at IS NULL OR last_seen_at < ?2)) AS silent_sites";
@@ -102,7 +101,7 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
     rc = find_items(db, &l->find, l->today, &l->items, &l->next, err);
   if (rc == 0)
     rc = find_totals(db, &l->find, l->today, &l->totals, err);
-  if (rc == 0)
+  if (rc == 0 && json_array_size(l->items) == 0) /* what there is without filters */
     rc = find_totals(db, &all, l->today, &l->all, err);
   if (rc == 0)
     rc = read_fleet(db, l, err);
@@ -176,7 +175,7 @@ static bool is_filtered(const struct request *r)
 static json_t *list_model(struct list *l)
 {
   json_t *model =
-      json_pack("{s:s, s:O, s:O, s:O, s:O, s:o}", "title", "Opportunities", "items", l->items,
+      json_pack("{s:s, s:O, s:O, s:O*, s:O, s:o}", "title", "Opportunities", "items", l->items,
                 "totals", l->totals, "all", l->all, "fleet", l->fleet, "filters", filters(l));
   if (model == NULL)
     return NULL;
@@ -272,25 +271,49 @@ static int note_export(struct db *db, void *arg, struct tm_error *err)
   return audit_request(db, l->r, "export", "items.csv", NULL, err);
 }
 
+static int read_piece(struct db *db, void *arg, struct tm_error *err)
+{
+  struct list *l = arg;
+  json_decref(l->items);
+  json_decref(l->next);
+  l->items = l->next = NULL;
+  int rc = read_team(db, l, err);
+  return rc == 0 ? find_items(db, &l->find, l->today, &l->items, &l->next, err) : rc;
+}
+
+/* Piece by piece, so that a list of many thousands takes no more memory than its text. */
+static int write_pieces(struct list *l, struct tm_buf *out, struct tm_error *err)
+{
+  bool all = request_query(l->r, "limit") == NULL;
+  int rc;
+  if (all)
+    l->find.limit = FIND_LIMIT_MAX;
+  do {
+    rc = store_read(l->r->desk->store, &l->r->scope, read_piece, l, err);
+    if (rc == 0) {
+      write_dates(l->items);
+      rc = csv_table(out, columns, l->items);
+    }
+    if (rc == 0 && l->next != NULL)
+      rc = find_after(&l->find, json_string_value(l->next));
+  } while (rc == 0 && all && l->next != NULL);
+  return rc;
+}
+
 static int export_items(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct list l = {.r = r, .today = tm_date_days(r->now)};
   const char *field = NULL;
   if (find_read(&l.find, r, &field, err) != 0)
     return respond_error(r, to, 422, field, err->text);
-  if (request_query(r, "limit") == NULL)
-    l.find.limit = CSV_ROWS;
-  int rc = store_read(r->desk->store, &r->scope, read_list, &l, err);
+  int rc = write_pieces(&l, &to->body, err);
   if (rc == 0)
     rc = store_write(r->desk->store, &r->scope, note_export, &l, err);
   if (rc == 0) {
-    write_dates(l.items);
     to->status = 200;
     to->content_type = "text/csv; charset=utf-8";
-    rc = csv_table(&to->body, columns, l.items);
-  }
-  if (rc == 0)
     rc = respond_header(to, "Content-Disposition", "attachment; filename=\"items.csv\"");
+  }
   list_release(&l);
   return rc;
 }

@@ -13,6 +13,7 @@ STEP(step_5, "005-sales");
 STEP(step_6, "006-claims");
 STEP(step_7, "007-public");
 STEP(step_8, "008-factory");
+STEP(step_9, "009-scale");
 
 /* A line each. */
 /* clang-format off */
@@ -25,6 +26,7 @@ const struct migration migrations[] = {
     {"006-claims", step_6_text, &step_6_size},
     {"007-public", step_7_text, &step_7_size},
     {"008-factory", step_8_text, &step_8_size},
+    {"009-scale", step_9_text, &step_9_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);
