@@ -247,18 +247,21 @@ def walk_staff(walk, short):
         for route in ROUTES:
             if route["pattern"] in LEFT_OUT or role not in route["roles"]:
                 continue
-            if role != route["roles"][0] and short:
-                continue
+            if role != next((r for r in route["roles"] if r in walk.house.people), None):
+                continue  # the handler is the same for all who may
             path = fill_path(route["pattern"], "1001")
             for value in hostile(31337)[::5 if short else 1] if "{" in route["pattern"] else ():
                 walk.ask("staff", route["method"], fill_path(route["pattern"], value), [HTML] + headers,
                          dict(WORDS, csrf=csrf))
             get = route["method"] == "GET"
             for i, name in enumerate(NAMES if get else ()):
-                for text in INJECTED[i % 4::8 if short else 4]:
+                if not short or i % 4 == 0:
+                    text = INJECTED[(i + len(path)) % len(INJECTED)]
                     walk.ask("staff", "GET", path + "?" + urlencode({name: text[:500]}), [HTML] + headers)
             for text in INJECTED[::5 if short else 1]:
-                if not get and "/people" not in path:
+                if get:
+                    walk.ask("staff", "GET", path + "?" + urlencode({n: text[:60] for n in NAMES}), [HTML] + headers)
+                elif "/people" not in path:
                     walk.ask("staff", route["method"], path, [HTML] + headers,
                              dict({n: text for n in NAMES}, csrf=csrf))
                     walk.ask("staff", route["method"], path, [HTML] + headers,
