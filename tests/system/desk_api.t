@@ -23,6 +23,8 @@ with open(FOLDER + "/desk-openapi.json", encoding="utf-8") as f:
     API = json.load(f)
 with open(FOLDER + "/openapi.json", encoding="utf-8") as f:
     SITES = json.load(f)
+with open(FOLDER + "/factory-openapi.json", encoding="utf-8") as f:
+    FACTORY = json.load(f)  # whose answers desk_factory.t holds against it
 URL = "file://" + FOLDER + "/desk-openapi.json"
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -56,7 +58,7 @@ routes = [r for r in json.loads(subprocess.run([BUILD + "/tidemark-desk", "route
                                                stdout=subprocess.PIPE, check=True).stdout)
           if r["pattern"].startswith("/api/v1/")]
 served = {(r["method"].lower(), r["pattern"][len("/api/v1"):]): r for r in routes}
-told = {(m, p): o for api in (API, SITES) for p, item in api["paths"].items() for m, o in item.items()
+told = {(m, p): o for api in (API, SITES, FACTORY) for p, item in api["paths"].items() for m, o in item.items()
         if m in METHODS}
 same(sorted(set(served) - set(told)), [], "every route for programs stands in an OpenAPI file")
 same(sorted(set(told) - set(served)), [], "and everything that stands there is served")

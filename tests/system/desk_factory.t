@@ -4,6 +4,7 @@
 asked; what a customer has agreed to is kept, and nobody else gets it. On both databases."""
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -14,6 +15,11 @@ os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
 from desk_factory import FactoryDesk, day, event_of, furnish, summary  # noqa: E402
 from pushing import Postgresql  # noqa: E402
 from tap import done, ok, same, skip  # noqa: E402
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
 
 STOCK = "OSA,DS-100,2\nFAC,DS-400,4\nOSA,DS-800,0\nNGO,NX-24,1\nOSA,SPECIAL-1,0\nNGO,ML-48,1\nOSA,PX-900,1\nOSA,PC-4,3\n"
 
@@ -48,6 +54,21 @@ class Stream:
 
     def close(self):
         self.socket.close()
+
+
+def unlike(desk, login, *paths):
+    """Where answers are not what contrib/schema/factory-openapi.json says of them."""
+    path = os.path.join(os.environ["SOURCE"], "contrib/schema/factory-openapi.json")
+    with open(path, encoding="utf-8") as f:
+        api = json.load(f)
+    wrong = []
+    for asked in paths:
+        pattern = next(p for p in sorted(api["paths"]) if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", p), asked.split("?")[0]))
+        schema = api["paths"][pattern]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        status, answer = desk.get(login, "/api/v1" + asked)
+        checker = jsonschema.Draft202012Validator(schema, resolver=jsonschema.RefResolver("file://" + path, api))
+        wrong += [(asked, status, "/".join(map(str, e.path)), e.message[:200]) for e in checker.iter_errors(answer)]
+    return wrong
 
 
 def ask(desk, login, item, sku, quantity=1, shop="OSA", **more):
@@ -254,6 +275,14 @@ def walk(kind, database, sql):
     ok(status == 200 and row["hold_number"] in note and "1 Umeda" in note and "PX-900" in note and "Secret Minato KK" in note,
        say("the pick-up note has shop, address, reservation and customer"), note)
     same(desk.form("mori", "/inquiries/%s/agree" % won, shop="OSA", who="A. Sato", on=day(0))[0], 409, say("nothing is kept twice"))
+
+    if jsonschema:
+        same(unlike(desk, "mori", "/inquiries", "/inquiries?owner=all&limit=2", *["/inquiries/" + n for n in (won, lost, late, refused)],
+                    "/inquiries/%s/note" % won)
+             + unlike(desk, "okada", "/inquiries", "/inquiries/" + won, "/answers/unknown", "/demand", "/stock?q=PX"), [],
+             say("answers to programs are as factory-openapi.json says"))
+    else:
+        skip(say("answers to programs are as factory-openapi.json says"), "python3-jsonschema is not installed")
 
     # --- the end of it -------------------------------------------------------------------------------
     sql("UPDATE holds SET keep_until = keep_until - 30")
