@@ -184,8 +184,19 @@ same((series["capacity"][-1], [(e["date"], e["what"]) for e in series["events"]]
      ([day(-1), 260e12], [(day(-1), "installed; the forecast starts anew here")]), "the chart marks the day")
 ok(series["forecast"][0][0] >= day(-1) and series["fill"]["low"] == day(500), "and the forecast begins anew", series["fill"])
 
+# --- what is not for the customer ------------------------------------------------------------------------------
+tape = "/items/%d" % item_of("tape-77")
+for what, fields in (("comments", {"text": "PRIVATE-1"}), ("feedback", {"text": "PRIVATE-2"}),
+                     ("contacts", {"way": "phone", "text": "PRIVATE-3"}), ("state", {"to": "lost", "reason": "PRIVATE-4"}),
+                     ("comments", {"text": "SHOWN-1", "to_customer": "1"})):
+    same(desk.post("sales", "%s/%s" % (tape, what), fields)[0], 303, "colleagues say something: " + what)
+seen = [desk.get("customer", p)[1] for p in ("/api/v1" + tape, "/devices/%d" % desk.rows("SELECT id FROM devices WHERE device = 'tape-77'")[0][0])]
+same(([re.findall("PRIVATE-.", t) for t in seen], ["SHOWN-1" in t for t in seen]), ([[], []], [True, True]),
+     "the customer sees what is said to him, and nothing else that colleagues say")
+same(desk.post("sales", tape + "/state", {"to": "new"})[0], 303, "it is taken up again")
+
 # --- letters -----------------------------------------------------------------------------------------------------------------------
-desk.rows("UPDATE items SET order_by = 1, told_late_at = NULL WHERE id = ?", item_of("tape-77"))
+desk.rows("UPDATE items SET order_by = 1, told_late_at = NULL, owner = NULL WHERE id = ?", item_of("tape-77"))
 box.mails.clear()
 desk.run("nightly")
 desk.run("nightly")

@@ -63,6 +63,28 @@ static int part_number(const struct request *r, const char *name, int64_t *out,
   return 0;
 }
 
+/* Of its life the states, and not what colleagues think of the advice or why a sale was lost. */
+static void keep_life(struct device_view *view)
+{
+  json_t *shown = json_array();
+  size_t i;
+  json_t *row;
+  json_array_foreach(view->life, i, row)
+  {
+    const char *what = tm_json_get_string(row, "what"), *to = tm_json_get_string(row, "to_state");
+    if (what != NULL && (strcmp(what, "feedback") == 0 || strcmp(what, "owner") == 0))
+      continue;
+    if (to != NULL && strcmp(to, "lost") == 0)
+      json_object_set_new(row, "text", json_null());
+    json_array_append(shown, row);
+  }
+  json_decref(view->life);
+  view->life = shown;
+  if (view->item != NULL)
+    json_object_set_new(view->item, "lost_reason", json_null());
+  json_array_foreach(view->items, i, row) json_object_set_new(row, "lost_reason", json_null());
+}
+
 /* What colleagues say among themselves is not for the customer; what he said, or is to see, is. */
 static void keep_to_ourselves(struct device_view *view)
 {
@@ -79,6 +101,7 @@ static void keep_to_ourselves(struct device_view *view)
   json_decref(view->comments);
   view->comments = shown;
   json_array_clear(view->contacts);
+  keep_life(view);
 }
 
 static int look(struct looking *l, const char *part, int64_t *number, struct tm_error *err)
