@@ -237,7 +237,8 @@ LIGHT = ["pages_total", "copies_feed", "density_black", "exposure", "density_aut
 same(ask("/api/v1/claims/K-1")[1]["would_ask"],
      {"type": "image too light", "version": 1, "how": "type", "items": LIGHT, "models": 7, "peers": 5},
      "'image too light' gives density, exposure, automatic adjustment and drum charge")
-api("POST", "/api/v1/claims", dict(claim, external_id="X-1", type="something else", text="It smells."))
+api("POST", "/api/v1/claims", dict(claim, external_id="X-1", type="something else\nBcc: evil@example.com",
+                                    text="It smells.\n.\nMAIL FROM:<evil@example.com>", by="<script>alert(1)</script>"))
 api("POST", "/api/v1/claims", dict(claim, external_id="X-2", type="complaint", text="All is FAINT, sorry."))
 would = [ask("/api/v1/claims/K-%d" % i)[1]["would_ask"] for i in (6, 7)]
 same((would[0]["how"], would[0]["items"][0], "density_black" in would[0]["items"]), ("common", "pages_total", False),
@@ -260,6 +261,9 @@ same(post("/claims/K-4/ask")[0], 422, "nothing is asked of a device that is not 
 came = mailbox.wait(6)
 same((mailbox.recipients, {m["Subject"][:10] for m in came}), ([["ito@vendor.example"]] * 6, {"New claim "}),
      "of each claim that nobody typed the one in charge hears")
+ok(not any(m["Bcc"] for m in came) and any("MAIL FROM:<evil" in m.get_body().get_content() for m in came)
+   and "<script>alert" not in page("/claims/K-6")[1] and "&lt;script&gt;" in page("/claims/K-6")[1],
+   "what a claim says becomes no header, no command and no tag")
 mailbox.raw.clear()
 mailbox.recipients.clear()
 status, where, _ = post("/claims/K-1/ask", items=" ".join(LIGHT + ["fuser_temperature"]), compare="both")

@@ -242,7 +242,6 @@ static void add_flags(json_t *model, const struct looking *l)
       {"asked", tm_json_get_number(progress, "wanted") > 0},
       {"has_items", json_array_size(json_object_get(l->values, "items")) > 0},
       {"has_outliers", tm_json_get_number(outliers, "all") > 0},
-      {"collecting", strcmp(state, "collecting") == 0},
       {"cluster", l->same >= CLUSTER},
       {"compares_device", strcmp(tm_json_get_string(l->claim, "compare"), "device") == 0},
       {"compares_peers", strcmp(tm_json_get_string(l->claim, "compare"), "peers") == 0},

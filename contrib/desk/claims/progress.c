@@ -103,13 +103,9 @@ int claims_work(const struct desk *desk, int64_t now, struct tm_error *err)
   const json_t *id;
   json_array_foreach(c.list, i, id)
   {
-    char topic[48];
     c.claim = json_integer_value(id);
     if (rc == 0)
       rc = store_write(desk->store, &all, make_ready, &c, err);
-    snprintf(topic, sizeof(topic), "claim/%lld", (long long)c.claim);
-    if (rc == 0 && desk->topics != NULL)
-      topics_publish(desk->topics, topic, "ready", "{}");
   }
   json_decref(c.list);
   return rc;
