@@ -3,12 +3,14 @@
 """A customer at the desk: signs in by a mailed link, sees own data and nobody else's, answers advice,
 changes what is registered, takes everything along, and has it deleted; with a real SMTP server, and
 with a real Tryton where there is one."""
+import concurrent.futures
 import glob
 import hashlib
 import json
 import os
 import re
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ.setdefault("SOURCE", os.getcwd()), "tests/lib"))
@@ -112,6 +114,20 @@ same(desk.rows("SELECT state FROM items WHERE id = ?", theirs_item), [("new",)],
 ok("Sakura" not in desk.get("sato", "/me")[1] and "Minato" not in desk.get("kita", "/me")[1],
    "login A sees only A")
 
+# --- both at the same time ---------------------------------------------------------------------------
+together = threading.Barrier(50)
+
+
+def visit(n):
+    who, path, mine, not_mine = (("sato", "/me", "Minato", "Sakura"), ("sales", "/opportunities?owner=all", "Minato", "\0"))[n % 2]
+    together.wait()
+    seen = [desk.get(who, path) for _ in range(3)]
+    return all(status == 200 and mine in text and not_mine not in text for status, text in seen)
+
+
+with concurrent.futures.ThreadPoolExecutor(50) as pool:
+    same(list(pool.map(visit, range(50))), [True] * 50, "customers and staff work at the same time, over 50 connections")
+
 # --- answers to advice -------------------------------------------------------------------------------
 other = [i for i in me["items"] if i["device"] == "array-02"][0]["id"]
 status = desk.post("sato", "/me/items/%d/answer" % item["id"], {"answer": "quote", "reason": "two shelves only"})[0]
@@ -119,6 +135,9 @@ same((status, desk.api("sales", "/items/%d" % item["id"])["life"][-1]["text"]), 
      "a customer asks for a quote, and sales sees it with the item")
 status = desk.post("sato", "/me/items/%d/answer" % item["id"], {"answer": "later", "until": day(30)})[0]
 same((status, desk.api("sales", "/items/%d" % item["id"])["item"]["state"]), (303, "snoozed"), "'later' puts it to sleep")
+status = desk.post("sato", "/me/items/%d/answer" % item["id"], {"answer": "later", "until": day(40)})[0]
+same((status, day(40) in desk.api("sales", "/items/%d" % item["id"])["life"][-1]["text"]), (303, True),
+     "and again, until another day")
 same(desk.post("sato", "/me/items/%d/answer" % other, {"answer": "later", "until": "2020-01-01"})[0], 422,
      "a day that is over is refused")
 desk.post("sato", "/me/items/%d/answer" % other, {"answer": "elsewhere", "reason": "cheaper"})
@@ -127,10 +146,10 @@ same(desk.rows("SELECT state, lost_reason FROM items WHERE id = ?", other), [("l
 same(desk.post("sato", "/me/items/%d/answer" % item["id"], {"answer": "maybe"})[0], 422, "another answer is refused")
 same(sorted((i["device"], i["state"]) for i in desk.api("sato", "/me")["past_items"]),
      [("array-01", "snoozed"), ("array-02", "lost")], "the customer sees what became of it")
-told = mails("Hanako Sato", 3)
-same((len(told), {m["To"].addresses[0].addr_spec for m in box.about("Hanako Sato")}), (3, {"mori@vendor.example"}),
+told = mails("Hanako Sato", 4)
+same((len(told), {m["To"].addresses[0].addr_spec for m in box.about("Hanako Sato")}), (4, {"mori@vendor.example"}),
      "the person in charge is told of each")
-same(len(desk.api("sales", "/tasks?whose=mine")["tasks"]), 3, "and has them as tasks")
+same(len(desk.api("sales", "/tasks?whose=mine")["tasks"]), 4, "and has them as tasks")
 
 # --- what is registered ------------------------------------------------------------------------------
 version = me["customer"]["version"]

@@ -74,11 +74,12 @@ static int read_item(struct db *db, struct answering *a, struct tm_error *err)
   struct db_stmt *stmt;
   json_decref(a->row);
   a->row = NULL;
-  int rc = db_prepare(db,
-                      "SELECT i.id, i.action, i.owner, d.device, d.site, d.model FROM items i"
-                      " JOIN devices d ON d.id = i.device_id"
-                      " WHERE i.id = ?1 AND i.customer_id = ?2",
-                      &stmt, err);
+  int rc =
+      db_prepare(db,
+                 "SELECT i.id, i.action, i.owner, i.state, d.device, d.site, d.model FROM items i"
+                 " JOIN devices d ON d.id = i.device_id"
+                 " WHERE i.id = ?1 AND i.customer_id = ?2",
+                 &stmt, err);
   if (rc < 0)
     return rc;
   db_bind_int(stmt, 1, a->item);
@@ -112,7 +113,15 @@ static int write_life(struct db *db, struct answering *a, struct tm_error *err)
                                      .reason = later ? NULL : reason,
                                      .until = later ? a->until : INT64_MIN,
                                      .now = r->now};
-  int rc = life_apply(db, &change, &a->field, err);
+  const struct life_change wake = {
+      .item = a->item, .to = "new", .by = by, .agreed_on = INT64_MIN, .now = r->now};
+  const char *state = tm_json_get_string(a->row, "state");
+  int rc = 0;
+  /* What sleeps only goes on from where it wakes. */
+  if (state != NULL && strcmp(state, "snoozed") == 0)
+    rc = life_apply(db, &wake, &a->field, err);
+  if (rc == 0)
+    rc = life_apply(db, &change, &a->field, err);
   if (rc == 0 && later && a->reason != NULL)
     rc = item_note(db, r->visitor->customer, a->item, r->now, by, "asked", NULL, NULL, a->reason,
                    err);
