@@ -253,6 +253,9 @@ same(post("/claim-types", type="image too light", version="1", items="x", hints=
      "two edits at once are told apart")
 would = ask("/api/v1/claims/K-1")[1]["would_ask"]
 same((would["version"], would["items"]), (2, LIGHT + ["resolution"]), "... and is a new version")
+same([post("/claim-types", type="noise", version=v, items=i, hints="")[0]
+      for v, i in (("0", "pages_total"), ("0", "pages_total"), ("1", ""), ("0", "pages_total"))], [303, 409, 303, 303],
+     "a type is added, taken away and added again")
 same([post("/claim-types", who=w, type="x", items="a", hints="")[0] for w in (sales, factory)], [403, 403],
      "only service keeps it")
 

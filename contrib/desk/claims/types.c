@@ -175,16 +175,21 @@ int claim_type_find(struct db *db, const char *type, const char *text, struct cl
 /* --- changes -------------------------------------------------------------------------------------
  */
 
-static int version_of(struct db *db, const char *type, int64_t *version, struct tm_error *err)
+/* *there is false for one that was never made, or was taken away. */
+static int version_of(struct db *db, const char *type, int64_t *version, bool *there,
+                      struct tm_error *err)
 {
   struct db_stmt *stmt;
-  int rc = db_prepare(db, "SELECT coalesce(MAX(version), 0) FROM claim_types WHERE type = ?1",
+  int rc = db_prepare(db,
+                      "SELECT version, items FROM claim_types WHERE type = ?1"
+                      " ORDER BY version DESC LIMIT 1",
                       &stmt, err);
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, type);
   rc = db_step(stmt, err);
   *version = rc == 1 ? db_int(stmt, 0) : 0;
+  *there = rc == 1 && db_text(stmt, 1)[0] != '\0';
   db_done(stmt);
   return rc < 0 ? rc : 0;
 }
@@ -231,12 +236,13 @@ int claim_type_put(struct db *db, void *change, struct tm_error *err)
   struct tm_buf text = TM_BUF_INIT(16384);
   json_t *items = NULL;
   int64_t version = 0;
+  bool there = false;
   size_t i;
   const json_t *one;
   int rc = check_change(c, &items, err);
   if (rc == 0)
-    rc = version_of(db, c->type, &version, err);
-  if (rc == 0 && version != c->seen)
+    rc = version_of(db, c->type, &version, &there, err);
+  if (rc == 0 && c->seen != (there ? version : 0))
     rc = tm_fail(err, -EEXIST, "%s: changed meanwhile, to version %lld", c->type,
                  (long long)version);
   json_array_foreach(items, i, one)

@@ -25,7 +25,11 @@ static int show(const struct request *r, struct response *to, int status, const 
   size_t i;
   int rc = store_read(r->desk->store, &r->scope, read_types, &types, err);
   json_array_foreach(types, i, row)
-      json_object_set_new(row, "common", json_boolean(tm_json_get_string(row, "type")[0] == '\0'));
+  {
+    bool shipped = json_integer_value(json_object_get(row, "changed_at")) == 0;
+    json_object_set_new(row, "common", json_boolean(tm_json_get_string(row, "type")[0] == '\0'));
+    json_object_set_new(row, "shipped", json_boolean(shipped));
+  }
   json_t *model =
       json_pack("{s:s, s:O?, s:s*}", "title", "Claim types", "types", types, "error", wrong);
   if (rc == 0 && r->wants_json)
