@@ -25,7 +25,8 @@ extern const struct route types_routes[];    /* of claims */
 extern const struct route product_routes[];  /* for everybody */
 extern const struct route todo_routes[];     /* what staff has to do */
 extern const struct route ask_routes[];      /* inquiries: asking */
-extern const struct route inquiry_routes[];  /* seeing them, and agreeing */
+extern const struct route inquiry_routes[];  /* seeing them */
+extern const struct route agree_routes[];    /* agreeing, and the end of it */
 extern const struct route factory_routes[];  /* demand, stock, who waits */
 extern const struct route answer_routes[];   /* the factory answers */
 extern const struct route me_routes[];       /* a customer's own data */

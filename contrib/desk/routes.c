@@ -21,6 +21,7 @@ const struct route *const desk_routes[] = {
     todo_routes,       /* customers/todos.c */
     ask_routes,        /* factory/ask.c */
     inquiry_routes,    /* factory/inquiry_page.c */
+    agree_routes,      /* factory/agree.c */
     answer_routes,     /* factory/answer_route.c */
     factory_routes,    /* factory/factory_page.c */
     claims_routes,     /* claims/list.c */

@@ -165,7 +165,7 @@ static int keep(struct asking *a, int rc, struct response *to, struct tm_error *
     return r->wants_json ? respond_json(r, to, a->again ? 200 : 201, a->row, err)
                          : respond_redirect(to, path, err);
   }
-  if (rc == -EEXIST || rc != -EINVAL)
+  if (rc != -EINVAL)
     return rc;
   if (r->wants_json || a->form.item == 0)
     return respond_error(r, to, 422, a->fault.field, err->text);

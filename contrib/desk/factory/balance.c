@@ -126,9 +126,10 @@ static json_t *make_cells(const struct reading *r, const json_t *lines, size_t f
   return cells;
 }
 
-static json_t *left_text(long left)
+static json_t *left_text(json_int_t left)
 {
-  return left < 0 ? json_sprintf("\xe2\x88\x92%ld", -left) : json_sprintf("%ld", left);
+  return left < 0 ? json_sprintf("\xe2\x88\x92%lld", (long long)-left)
+                  : json_sprintf("%lld", (long long)left);
 }
 
 /* What the factory's store must send so that the shop lacks nothing before an order can arrive; it
@@ -142,7 +143,8 @@ static double send_from_pool(struct reading *r, const json_t *cells, double ther
   {
     int64_t day = json_integer_value(json_object_get(cell, "day"));
     double so_far = floor(tm_json_get_number(cell, "so_far") + 0.5);
-    if (day < r->today + lead && so_far - there > lacks)
+    bool inside = lead == HANDOVER_NEVER || day < r->today + lead;
+    if (inside && so_far - there > lacks)
       lacks = so_far - there;
   }
   double sent = lacks < r->pool ? lacks : r->pool;
@@ -153,16 +155,17 @@ static double send_from_pool(struct reading *r, const json_t *cells, double ther
 static void judge(struct reading *r, json_t *row, json_t *cells, double there, int64_t lead)
 {
   int64_t first = 0, last = 0;
-  long most = 0;
+  json_int_t most = 0;
   size_t i;
   json_t *cell;
+  int64_t arrives = r->today + (lead == HANDOVER_NEVER ? 0 : lead);
   double supply = there + send_from_pool(r, cells, there, lead);
   json_object_set_new(row, "there", json_integer((json_int_t)there));
   json_object_set_new(row, "supply", json_integer((json_int_t)supply));
   json_array_foreach(cells, i, cell)
   {
     int64_t day = json_integer_value(json_object_get(cell, "day"));
-    long left = (long)(supply - floor(tm_json_get_number(cell, "so_far") + 0.5));
+    json_int_t left = (json_int_t)(supply - floor(tm_json_get_number(cell, "so_far") + 0.5));
     bool inside = lead == HANDOVER_NEVER || day < r->today + lead;
     json_object_set_new(cell, "left", left_text(left));
     json_object_set_new(cell, "class", json_string(!inside ? "" : left < 0 ? "short" : "inside"));
@@ -175,13 +178,12 @@ static void judge(struct reading *r, json_t *row, json_t *cells, double there, i
   }
   if (most > 0 && lead != HANDOVER_NEVER)
     json_object_set_new(row, "alarm",
-                        json_pack("{s:I,s:I,s:I,s:I}", "pieces", (json_int_t)most, "by",
-                                  (json_int_t)last, "first", (json_int_t)first, "arrives",
-                                  (json_int_t)(r->today + lead)));
+                        json_pack("{s:I,s:I,s:I,s:I}", "pieces", most, "by", (json_int_t)last,
+                                  "first", (json_int_t)first, "arrives", (json_int_t)arrives));
   else if (most > 0)
     json_object_set_new(row, "alarm",
-                        json_pack("{s:I,s:I,s:I}", "pieces", (json_int_t)most, "by",
-                                  (json_int_t)last, "first", (json_int_t)first));
+                        json_pack("{s:I,s:I,s:I}", "pieces", most, "by", (json_int_t)last, "first",
+                                  (json_int_t)first));
 }
 
 static int add_row(struct db *db, struct reading *r, const json_t *lines, size_t from, size_t to,

@@ -327,6 +327,7 @@ static int show_series(const struct request *r, struct response *to, struct tm_e
 }
 
 struct fetching {
+  const struct request *r;
   struct issue issue;
   int64_t number;
 };
@@ -347,7 +348,7 @@ static int fetch(const struct request *r, struct fetching *f, struct tm_error *e
 
 static int give_demand(const struct request *r, struct response *to, struct tm_error *err)
 {
-  struct fetching f = {.number = 0};
+  struct fetching f = {.r = r};
   char number[32];
   int rc = fetch(r, &f, err);
   if (rc == 0)
@@ -374,16 +375,17 @@ static const struct csv_column columns[] = {
 
 static int note_export(struct db *db, void *arg, struct tm_error *err)
 {
-  return audit_request(db, arg, "export", "demand.csv", NULL, err);
+  const struct fetching *f = arg;
+  return audit_request(db, f->r, "export", "demand.csv", NULL, err);
 }
 
 static int give_csv(const struct request *r, struct response *to, struct tm_error *err)
 {
-  struct fetching f = {.number = 0};
+  struct fetching f = {.r = r};
   char name[80];
   int rc = fetch(r, &f, err);
   if (rc == 0)
-    rc = store_write(r->desk->store, &r->scope, note_export, (void *)(uintptr_t)r, err);
+    rc = store_write(r->desk->store, &r->scope, note_export, &f, err);
   if (rc == 0) {
     to->status = 200;
     to->content_type = "text/csv; charset=utf-8";

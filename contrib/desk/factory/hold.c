@@ -122,7 +122,7 @@ static int keep_line(struct db *db, struct making *m, const json_t *line, struct
     rc = tm_fail(err, -ENOMEM, "out of memory");
   if (rc == 0)
     n = handover_parts(parts, &g, shop, pieces);
-  for (size_t i = 0; rc == 0 && i < n; i++)
+  for (size_t i = 0; rc == 0 && parts != NULL && i < n; i++)
     rc = set_aside(db, m, goods.names[parts[i].from], sku, parts[i].pieces, err);
   free(parts);
   goods_release(&goods);
@@ -135,22 +135,22 @@ static int write_hold(struct db *db, const struct making *m, struct tm_error *er
   struct db_stmt *stmt;
   char *lines = json_dumps(m->lines, JSON_COMPACT);
   json_int_t item = json_integer_value(json_object_get(m->row, "item_id"));
-  int rc = lines == NULL
-               ? tm_fail(err, -ENOMEM, "out of memory")
-               : db_prepare(db,
-                            "INSERT INTO holds (inquiry, customer_id, item_id, number, shop,"
-                            " ready_on, lines_json, agreed_by, agreed_on, keep_until, by_name,"
-                            " made_at, state, state_at, next_try_at) VALUES (?1, ?2, ?3, ?4, ?5,"
-                            " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12, ?14)"
-                            " ON CONFLICT (inquiry) DO UPDATE SET number = excluded.number,"
-                            " shop = excluded.shop, ready_on = excluded.ready_on,"
-                            " lines_json = excluded.lines_json, agreed_by = excluded.agreed_by,"
-                            " agreed_on = excluded.agreed_on, keep_until = excluded.keep_until,"
-                            " by_name = excluded.by_name, made_at = excluded.made_at,"
-                            " state = excluded.state, state_at = excluded.state_at,"
-                            " next_try_at = excluded.next_try_at, becomes = NULL, tries = 0,"
-                            " shipments = NULL, error = NULL",
-                            &stmt, err);
+  if (lines == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  int rc = db_prepare(db,
+                      "INSERT INTO holds (inquiry, customer_id, item_id, number, shop,"
+                      " ready_on, lines_json, agreed_by, agreed_on, keep_until, by_name,"
+                      " made_at, state, state_at, next_try_at) VALUES (?1, ?2, ?3, ?4, ?5,"
+                      " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12, ?14)"
+                      " ON CONFLICT (inquiry) DO UPDATE SET number = excluded.number,"
+                      " shop = excluded.shop, ready_on = excluded.ready_on,"
+                      " lines_json = excluded.lines_json, agreed_by = excluded.agreed_by,"
+                      " agreed_on = excluded.agreed_on, keep_until = excluded.keep_until,"
+                      " by_name = excluded.by_name, made_at = excluded.made_at,"
+                      " state = excluded.state, state_at = excluded.state_at,"
+                      " next_try_at = excluded.next_try_at, becomes = NULL, tries = 0,"
+                      " shipments = NULL, error = NULL",
+                      &stmt, err);
   if (rc == 0) {
     db_bind_text(stmt, 1, a->inquiry);
     db_bind_text(stmt, 2, tm_json_get_string(m->row, "customer_id"));

@@ -89,14 +89,14 @@ static int insert(struct db *db, const struct inquiry_ask *a, const char *id, co
 {
   struct db_stmt *stmt;
   char *lines = json_dumps(a->lines, JSON_COMPACT);
-  int rc = lines == NULL
-               ? tm_fail(err, -ENOMEM, "out of memory")
-               : db_prepare(db,
-                            "INSERT INTO inquiries (inquiry, customer_id, item_id, asked_by,"
-                            " by_name, asked_at, shop, lines_json, wanted_on, recommendation, note,"
-                            " next_try_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-                            " ?6) ON CONFLICT (inquiry) DO NOTHING",
-                            &stmt, err);
+  if (lines == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  int rc = db_prepare(db,
+                      "INSERT INTO inquiries (inquiry, customer_id, item_id, asked_by,"
+                      " by_name, asked_at, shop, lines_json, wanted_on, recommendation, note,"
+                      " next_try_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+                      " ?6) ON CONFLICT (inquiry) DO NOTHING",
+                      &stmt, err);
   if (rc == 0) {
     db_bind_text(stmt, 1, id);
     db_bind_text(stmt, 2, customer);
@@ -138,8 +138,8 @@ static int compare(struct db *db, const struct inquiry_ask *a, const char *shop,
 int inquiry_make(struct db *db, const struct inquiry_ask *a, char id[INQUIRY_ID], bool *again,
                  struct inquiry_fault *fault, struct tm_error *err)
 {
-  char shop[200], *customer = NULL;
-  int64_t number;
+  char shop[200] = "", *customer = NULL;
+  int64_t number = 0;
   int rc = a->item != 0 ? read_customer(db, a->item, &customer, err) : 0;
   *again = false;
   if (rc == 0)

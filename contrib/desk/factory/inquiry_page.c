@@ -4,10 +4,9 @@
 #include "common/json.h"
 #include "common/number.h"
 #include "contrib/desk/desk.h"
-#include "contrib/desk/factory/ask.h"
-#include "contrib/desk/factory/clerk.h"
 #include "contrib/desk/factory/hold.h"
 #include "contrib/desk/factory/inquiry.h"
+#include "contrib/desk/factory/inquiry_look.h"
 #include "contrib/desk/factory/inquiry_model.h"
 #include "contrib/desk/factory/offer.h"
 #include "contrib/desk/people/audit.h"
@@ -17,20 +16,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE = 50, PAGE_MAX = 500, MINE = 8, NAME_MAX_BYTES = 200 };
+enum { PAGE = 50, PAGE_MAX = 500, MINE = 8 };
 
-struct looking {
-  const struct request *r;
-  const char *id;
-  int64_t today;
-  struct inquiry_list list;
-  char before_id[INQUIRY_ID];
-  json_t *row, *rows, *names, *shops, *reserved;
-  struct ask_form form;
-  const char *field, *error; /* of what was posted */
-};
-
-static void release(struct looking *l)
+void inquiry_look_release(struct looking *l)
 {
   json_decref(l->row);
   json_decref(l->rows);
@@ -108,7 +96,7 @@ static int read_one(struct db *db, void *arg, struct tm_error *err)
   return rc;
 }
 
-static int look(struct looking *l, struct tm_error *err)
+int inquiry_look(struct looking *l, struct tm_error *err)
 {
   l->id = request_part(l->r, "id");
   l->today = tm_date_days(l->r->now);
@@ -285,7 +273,7 @@ static int show_list(const struct request *r, struct response *to, struct tm_err
     json_decref(model);
   }
   json_decref(next);
-  release(&l);
+  inquiry_look_release(&l);
   return rc;
 }
 
@@ -357,7 +345,7 @@ static json_t *one_model(struct looking *l)
   return model;
 }
 
-static int show(struct looking *l, struct response *to, int status, struct tm_error *err)
+int inquiry_show(struct looking *l, struct response *to, int status, struct tm_error *err)
 {
   const struct request *r = l->r;
   const char *customer = tm_json_get_string(l->row, "customer_id");
@@ -379,25 +367,25 @@ static int show(struct looking *l, struct response *to, int status, struct tm_er
 static int show_one(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct looking l = {.r = r};
-  int rc = look(&l, err);
+  int rc = inquiry_look(&l, err);
   if (rc == 0 && is_first_look(&l))
     rc = store_write(r->desk->store, &r->scope, mark_seen, &l, err);
   if (rc == 0)
-    rc = show(&l, to, 200, err);
-  release(&l);
+    rc = inquiry_show(&l, to, 200, err);
+  inquiry_look_release(&l);
   return rc;
 }
 
 static int show_news(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct looking l = {.r = r};
-  int rc = look(&l, err);
+  int rc = inquiry_look(&l, err);
   if (rc == 0) {
     json_t *news = inquiry_news(l.row, l.today);
     rc = respond_json(r, to, 200, news, err);
     json_decref(news);
   }
-  release(&l);
+  inquiry_look_release(&l);
   return rc;
 }
 
@@ -412,7 +400,7 @@ static int stream(const struct request *r, struct response *to, struct tm_error 
 static int show_note(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct looking l = {.r = r};
-  int rc = look(&l, err);
+  int rc = inquiry_look(&l, err);
   const char *hold = tm_json_get_string(l.row, "hold");
   if (rc == 0 && (hold == NULL || (strcmp(hold, "held") != 0 && strcmp(hold, "fetched") != 0)))
     rc = tm_fail(err, -ENOENT, "nothing is kept for this inquiry");
@@ -433,114 +421,8 @@ static int show_note(const struct request *r, struct response *to, struct tm_err
     rc = respond_model(r, to, "pickup.html", r->wants_json ? l.row : model, err);
     json_decref(model);
   }
-  release(&l);
+  inquiry_look_release(&l);
   return rc;
-}
-
-/* --- agreeing, and the end of it ------------------------------------------------------------ */
-
-struct acting {
-  struct looking look;
-  struct hold_agree agree;
-  const char *how;
-};
-
-static int read_day(struct acting *a, const char *name, int64_t *day, struct tm_error *err)
-{
-  const char *text = request_field(a->look.r, name);
-  int64_t t;
-  *day = INT64_MIN;
-  if (text == NULL || text[0] == '\0')
-    return 0;
-  a->look.field = name;
-  if (strlen(text) != strlen("2026-11-20") || tm_time_parse(text, &t) != 0)
-    return tm_fail(err, -EINVAL, "a day is written as 2026-11-20");
-  a->look.field = NULL;
-  *day = t / TM_DAY;
-  return 0;
-}
-
-static int write_agree(struct db *db, void *arg, struct tm_error *err)
-{
-  struct acting *a = arg;
-  return hold_make(db, &a->agree, &a->look.field, err);
-}
-
-static int write_end(struct db *db, void *arg, struct tm_error *err)
-{
-  struct acting *a = arg;
-  return hold_end(db, a->agree.inquiry, a->how, a->agree.by, a->agree.own, a->agree.now, err);
-}
-
-/* The page again, with what is wrong beside its field; where the goods are gone, with that. */
-static int refuse(struct acting *a, int rc, struct response *to, struct tm_error *err)
-{
-  const struct request *r = a->look.r;
-  struct tm_error again = {0};
-  if (r->wants_json || (rc != -EINVAL && rc != -EEXIST))
-    return rc == -EINVAL ? respond_error(r, to, 422, a->look.field, err->text) : rc;
-  if (rc == -EEXIST)
-    a->look.field = "gone";
-  a->look.error = err->text;
-  if (look(&a->look, &again) != 0)
-    return rc;
-  return show(&a->look, to, rc == -EEXIST ? 409 : 422, err);
-}
-
-static int act(struct acting *a, store_work *work, int rc, struct response *to,
-               struct tm_error *err)
-{
-  const struct request *r = a->look.r;
-  char path[sizeof("/inquiries/") + INQUIRY_ID];
-  a->agree.inquiry = request_part(r, "id");
-  a->agree.by = r->visitor->name;
-  a->agree.staff = r->visitor->staff;
-  a->agree.now = r->now;
-  a->agree.own = !r->desk->conf->factory.tryton;
-  if (rc == 0)
-    rc = store_write(r->desk->store, &r->scope, work, a, err);
-  if (rc == 0) {
-    clerk_hurry(r->desk->clerk);
-    if (r->wants_json) {
-      rc = look(&a->look, err);
-      if (rc == 0)
-        rc = show(&a->look, to, 200, err);
-    } else {
-      snprintf(path, sizeof(path), "/inquiries/%.64s", a->agree.inquiry);
-      rc = respond_redirect(to, path, err);
-    }
-  } else {
-    rc = refuse(a, rc, to, err);
-  }
-  release(&a->look);
-  return rc;
-}
-
-static int post_agree(const struct request *r, struct response *to, struct tm_error *err)
-{
-  struct acting a = {.look = {.r = r}};
-  a.agree.shop = request_field(r, "shop");
-  a.agree.agreed_by = request_field(r, "who");
-  int rc = read_day(&a, "on", &a.agree.agreed_on, err);
-  if (rc == 0)
-    rc = read_day(&a, "until", &a.agree.keep_until, err);
-  if (rc == 0 && a.agree.agreed_by != NULL && strlen(a.agree.agreed_by) > NAME_MAX_BYTES) {
-    a.look.field = "who";
-    rc = tm_fail(err, -EINVAL, "at most %d bytes", NAME_MAX_BYTES);
-  }
-  return act(&a, write_agree, rc, to, err);
-}
-
-static int post_release(const struct request *r, struct response *to, struct tm_error *err)
-{
-  struct acting a = {.look = {.r = r}, .how = "released"};
-  return act(&a, write_end, 0, to, err);
-}
-
-static int post_fetched(const struct request *r, struct response *to, struct tm_error *err)
-{
-  struct acting a = {.look = {.r = r}, .how = "fetched"};
-  return act(&a, write_end, 0, to, err);
 }
 
 #define ASKERS (ROLE_SALES | ROLE_FACTORY)
@@ -553,22 +435,11 @@ const struct route inquiry_routes[] = {
     {"GET", "/inquiries/{id}/news", ASKERS, 0, "Whether the answer is there", show_news},
     {"GET", "/inquiries/{id}/note", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 0,
      "The note with which reserved goods are picked up, for print", show_note},
-    {"POST", "/inquiries/{id}/agree", ROLE_SALES, 8192,
-     "The customer has agreed: shop, who, on, until", post_agree},
-    {"POST", "/inquiries/{id}/release", ROLE_SALES, 4096, "Gives back what is kept", post_release},
-    {"POST", "/inquiries/{id}/fetched", ASKERS, 4096, "What was kept has been picked up",
-     post_fetched},
     {"GET", "/api/v1/inquiries", ASKERS, 0, "Inquiries and their answers, the newest first",
      show_list},
     {"GET", "/api/v1/inquiries/{id}", ASKERS, 0, "One inquiry: its answer, and what is kept",
      show_one},
     {"GET", "/api/v1/inquiries/{id}/note", ROLE_SALES | ROLE_SERVICE | ROLE_ENGINEER, 0,
      "What stands on the note with which reserved goods are picked up", show_note},
-    {"POST", "/api/v1/inquiries/{id}/agree", ROLE_SALES, 8192,
-     "The customer has agreed: shop, who, on, until", post_agree},
-    {"POST", "/api/v1/inquiries/{id}/release", ROLE_SALES, 4096, "Gives back what is kept",
-     post_release},
-    {"POST", "/api/v1/inquiries/{id}/fetched", ASKERS, 4096, "What was kept has been picked up",
-     post_fetched},
     {0},
 };

@@ -253,7 +253,7 @@ static int put_issue(struct db *db, void *arg, struct tm_error *err)
                     " WHERE NOT EXISTS (SELECT 1 FROM demand_issues WHERE id ="
                     " (SELECT MAX(id) FROM demand_issues) AND sha256 = ?2)",
                     &stmt, err);
-  if (rc < 0)
+  if (rc != 0)
     return rc;
   db_bind_int(stmt, 1, k->now);
   db_bind_text(stmt, 2, k->sha256);
@@ -290,7 +290,7 @@ static int make(struct issuer *i, const char *state, int64_t now, struct tm_erro
   }
   if (rc == 0 && k.text == NULL)
     rc = tm_fail(err, -ENOMEM, "out of memory");
-  if (rc == 0) {
+  if (rc == 0 && k.text != NULL) {
     tm_sha256_hex(k.sha256, k.text, strlen(k.text));
     rc = store_write(i->store, &all, put_issue, &k, err);
   }
