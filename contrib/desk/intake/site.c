@@ -92,8 +92,9 @@ static int make_site(struct db *db, const struct site *s, struct tm_error *err)
 static json_t *enrolment(const struct site *s, const char *name, const char *token,
                          const char *secret)
 {
-  json_t *purposes = s->purposes != NULL ? json_incref((json_t *)s->purposes)
-                                         : json_pack("[s, s]", "sales", "service");
+  json_t *purposes = s->purposes != NULL
+                         ? json_incref((json_t *)s->purposes)
+                         : json_pack("[s, s, s, s]", "sales", "factory", "service", "comparison");
   return json_pack("{s:s, s:s, s:{s:s, s:s?}, s:s, s:s, s:s, s:s, s:o, s:o}", "schema",
                    "tidemark.enrolment/1", "target", s->target, "customer", "id", s->customer,
                    "name", name, "site", s->site, "url", s->url, "token", token, "secret", secret,

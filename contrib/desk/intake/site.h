@@ -16,7 +16,7 @@ struct site {
   const char *name;          /* of the site, may be NULL */
   const char *target;        /* how the site will call this receiver */
   const char *url;           /* where it pushes to */
-  const json_t *purposes;    /* array of names, for the enrolment; NULL: sales and service */
+  const json_t *purposes;    /* array of names, for the enrolment; NULL: all that a desk is for */
   const char *certificate;   /* its hash, or NULL */
   int64_t now;
   int64_t valid_until; /* of the older credentials, when nobody uses the new ones before */
