@@ -13,7 +13,7 @@ static const struct db_scope everyone = {NULL};
 
 static int ask_store(struct db *db, void *arg, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   (void)arg;
   int rc = db_prepare(db, "SELECT COUNT(*) FROM settings", &stmt, err);
   if (rc < 0)

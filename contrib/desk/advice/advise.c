@@ -57,7 +57,7 @@ struct newest {
 static int read_catalogue(struct db *db, void *arg, struct tm_error *err)
 {
   struct newest *n = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t len = 0;
   tm_buf_reset(&n->text);
   int rc = db_prepare(
@@ -115,7 +115,7 @@ struct batch {
 
 static int lease(struct db *db, const struct due *d, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "UPDATE devices SET advise_at = ?2 WHERE id = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -135,7 +135,7 @@ static void copy(char *out, size_t size, const char *text)
 static int take_due(struct db *db, void *arg, struct tm_error *err)
 {
   struct batch *b = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   b->n = 0;
   int rc = db_prepare(db,
                       "SELECT d.id, d.customer_id, c.region, d.kind, d.site, d.last_day,"
@@ -265,7 +265,7 @@ static int advise_batch(struct db *db, void *arg, struct tm_error *err)
 /* Where something new came meanwhile, it stays due. */
 static int finish(struct db *db, const struct batch *b, const struct due *d, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE devices SET advised_at = ?3, advice_error = ?4,"
                       " advise_at = CASE WHEN advise_at = ?2 THEN NULL ELSE advise_at END"
@@ -337,7 +337,7 @@ struct marking {
 static int mark_some(struct db *db, void *arg, struct tm_error *err)
 {
   struct marking *m = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int64_t until = 0;
   int rc = db_prepare(db,
                       "SELECT max(id) FROM (SELECT id FROM devices WHERE id > ?1 ORDER BY id"

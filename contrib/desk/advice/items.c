@@ -50,7 +50,7 @@ struct item {
 static int find_item(struct db *db, const char *customer, const char *key, struct item *item,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, state, open, state_at, advised, version FROM items"
                       " WHERE customer_id = ?1 AND key = ?2",
@@ -125,7 +125,7 @@ static int make_item(struct db *db, const struct item_device *device, const json
 {
   struct tm_buf text = TM_BUF_INIT(1 << 20);
   struct responsible owner = {0};
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int64_t id = 0;
   int rc = find_owner(db, device, now, &owner, err);
   if (rc < 0)
@@ -177,7 +177,7 @@ static int renew_item(struct db *db, const struct item_device *device, const str
                       const json_t *advice, int64_t now, struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(1 << 20);
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE items SET kind = ?2, region = ?3, price = ?4, currency = ?5,"
                       " money = ?6, probability = ?7, urgency = ?8, weight = ?9, weighed_on = ?10,"
@@ -214,7 +214,7 @@ static bool may_return(const struct item *item, int64_t now)
 static int return_item(struct db *db, const struct item_device *device, const struct item *item,
                        int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE items SET state = 'new', open = 1, state_at = ?2,"
                       " returned = returned + 1, lost_reason = NULL, closed_reason = NULL,"
@@ -268,7 +268,7 @@ static int set_state(struct db *db, const struct item_device *device, const stru
                      const char *state, bool open, int64_t now, const char *why,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE items SET state = ?2, open = ?3, state_at = ?4, closed_reason = ?5,"
                       " advised = 0, version = version + 1 WHERE id = ?1",
@@ -289,7 +289,7 @@ static int set_state(struct db *db, const struct item_device *device, const stru
 static int note_unadvised(struct db *db, const struct item_device *device, const struct item *item,
                           int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "UPDATE items SET advised = 0, version = version + 1 WHERE id = ?1",
                       &stmt, err);
   if (rc < 0)
@@ -332,7 +332,7 @@ static bool is_advised(const json_t *list, const char *key)
 static int find_open(struct db *db, int64_t device, struct item *items, size_t *n,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *n = 0;
   int rc = db_prepare(db,
                       "SELECT id, state, state_at, key, advised FROM items WHERE device_id = ?1"
@@ -379,7 +379,7 @@ int items_advise(struct db *db, const struct item_device *device, const json_t *
 
 static int weigh_one(struct db *db, struct db_stmt *row, int64_t today, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   double urgency = item_urgency(db_int(row, 3), !db_is_null(row, 3), today);
   double weight = item_weight(db_real(row, 1), db_real(row, 2), urgency);
   int rc = db_prepare(
@@ -395,7 +395,7 @@ static int weigh_one(struct db *db, struct db_stmt *row, int64_t today, struct t
 
 static int wake_one(struct db *db, struct db_stmt *row, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   if (strcmp(db_text(row, 4), "snoozed") != 0 || db_is_null(row, 5) || db_int(row, 5) > now)
     return 0;
   int rc = db_prepare(db,

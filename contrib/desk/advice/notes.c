@@ -9,7 +9,7 @@ int item_note(struct db *db, const char *customer, int64_t item, int64_t now, co
               const char *what, const char *from_state, const char *to_state, const char *text,
               struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO item_events (customer_id, item_id, at, by_name, what,"
                       " from_state, to_state, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

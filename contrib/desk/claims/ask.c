@@ -27,7 +27,7 @@ static void bind_peers(struct db_stmt *stmt, const json_t *claim)
 int claim_targets(struct db *db, const json_t *claim, struct claim_targets *out,
                   struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *out = (struct claim_targets){
       .device = json_integer_value(json_object_get(claim, "device_id")),
       .has_model = tm_json_get_string(claim, "model") != NULL,
@@ -123,7 +123,7 @@ static int insert_request(struct db *db, const struct asking *a, const json_t *t
 /* The peers that may be asked, those that were heard of last first. */
 static json_t *read_peers(struct db *db, const json_t *claim, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, customer_id, site, host, device" PEERS
                       " AND consent & 8 <> 0 ORDER BY last_seen_at DESC, id LIMIT 200",
@@ -284,7 +284,7 @@ int claim_ask(struct db *db, void *arg, struct tm_error *err)
 
 int claim_withdraw(struct db *db, int64_t claim, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE requests SET status = 'expired', answered_at = ?2"
                       " WHERE claim = 'K-' || ?1 AND status = 'open'",

@@ -62,7 +62,7 @@ static bool is_column(const json_t *names, const char *name)
 /* All that the device itself has told, for this claim and others. */
 static int read_told(struct db *db, struct looking *l, int64_t device, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT v.observed_at, v.document_json FROM item_values v JOIN requests r"
                       " ON r.request = v.request AND r.customer_id = v.customer_id"

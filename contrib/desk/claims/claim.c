@@ -32,7 +32,7 @@ int64_t claim_number(const char *text)
 int claim_note(struct db *db, int64_t claim, int64_t now, const char *by, const char *what,
                const char *from, const char *to, const char *text, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO claim_events (customer_id, claim_id, at, by_name, what,"
                       " from_state, to_state, text) SELECT customer_id, id, ?2, ?3, ?4, ?5, ?6, ?7"
@@ -52,7 +52,7 @@ int claim_note(struct db *db, int64_t claim, int64_t now, const char *by, const 
 
 int claim_read(struct db *db, int64_t id, json_t **claim, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT c.*, 'K-' || c.id AS id_text, u.name AS customer, u.region, d.site,"
                       " d.host, d.device, d.kind, d.serial, d.consent AS device_consent,"
@@ -140,7 +140,7 @@ static int insert_claim(struct db *db, struct claim_intake *in, const struct cla
 
 static int find_known(struct db *db, struct claim_intake *in, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "SELECT id FROM claims WHERE source = ?1 AND external_id = ?2", &stmt, err);
   if (rc < 0)
@@ -158,7 +158,7 @@ static int find_known(struct db *db, struct claim_intake *in, struct tm_error *e
 static int known_customer(struct db *db, const char *id, const char **customer,
                           struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *customer = NULL;
   if (id == NULL)
     return 0;
@@ -178,7 +178,7 @@ static int set_owner(struct db *db, int64_t claim, int64_t now, struct tm_error 
 {
   json_t *row = NULL;
   struct responsible who = {0};
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = claim_read(db, claim, &row, err);
   if (rc == 0) {
     const struct responsible_ask ask = {.role = "service",
@@ -265,7 +265,7 @@ static int take_only(struct db_stmt *stmt, struct claim_device *out, struct tm_e
 static int by_serial(struct db *db, const char *serial, const char *customer,
                      struct claim_device *out, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       COLUMNS " WHERE serial = ?1 AND (?2 IS NULL OR customer_id = ?2)"
                               " ORDER BY id LIMIT 2",
@@ -282,7 +282,7 @@ static int by_name(struct db *db, const json_t *document, const char *customer,
                    struct claim_device *out, struct tm_error *err)
 {
   const json_t *said = json_object_get(document, "customer");
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       COLUMNS " WHERE customer_id = ?1 AND device = ?2"
                               " AND (?3 IS NULL OR site = ?3) AND (?4 IS NULL OR host = ?4)"
@@ -340,7 +340,7 @@ int claim_device_find(struct db *db, const json_t *document, struct claim_device
 int claim_device_set(struct db *db, int64_t claim, int64_t device, const char *by, int64_t now,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db,
       "UPDATE claims SET device_id = ?2, version = version + 1,"

@@ -61,7 +61,7 @@ void claims_crm_free(struct claims_crm *c)
 static int read_known(struct db *db, void *arg, struct tm_error *err)
 {
   json_t **known = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_decref(*known);
   *known = json_object();
   int rc = db_prepare(db,
@@ -169,7 +169,7 @@ struct attaching {
 static int read_due(struct db *db, void *arg, struct tm_error *err)
 {
   struct attaching *a = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_t *claim = NULL, *values = NULL;
   int64_t complaint = 0;
   tm_buf_reset(&a->text);
@@ -230,7 +230,7 @@ static int attach(struct claims_crm *c, const struct attaching *a, struct tm_err
 static int note_attached(struct db *db, void *arg, struct tm_error *err)
 {
   const struct attaching *a = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "UPDATE claims SET attach_at = NULL, attached_at = ?2 WHERE id = ?1",
                       &stmt, err);
   if (rc < 0)
@@ -245,7 +245,7 @@ static int note_attached(struct db *db, void *arg, struct tm_error *err)
 static int note_refused(struct db *db, void *arg, struct tm_error *err)
 {
   const struct attaching *a = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "UPDATE claims SET attach_at = NULL WHERE id = ?1", &stmt, err);
   if (rc < 0)
     return rc;

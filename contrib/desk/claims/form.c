@@ -264,7 +264,7 @@ static int move_claim(const struct request *r, struct response *to, struct tm_er
 static int write_comment(struct db *db, void *arg, struct tm_error *err)
 {
   struct doing *d = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO comments (customer_id, device_id, claim_id, at, by_name,"
                       " by_role, to_customer, text) SELECT coalesce(customer_id, ''), device_id,"

@@ -44,7 +44,7 @@ static int send_to(struct db *db, struct letter *l, const char *staff, const cha
 
 static int send_to_team(struct db *db, struct letter *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT staff, name, email FROM staff WHERE role = 'service'"
                       " AND email IS NOT NULL AND (left_on IS NULL OR left_on > ?1)"

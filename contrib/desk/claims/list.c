@@ -22,7 +22,7 @@ struct list {
 
 static int read_counts(struct db *db, struct list *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT COUNT(*) AS all_claims,"
                       " coalesce(SUM(CASE WHEN state = 'open' THEN 1 ELSE 0 END), 0) AS open,"
@@ -64,7 +64,7 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
       " || coalesce(c.by_name, '')) LIKE ?5 ESCAPE '\\')"
       " AND (?6 = 0 OR c.id < ?6) ORDER BY c.id DESC LIMIT ?7";
   struct list *l = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = read_counts(db, l, err);
   if (rc == 0)
     rc = db_prepare(db, sql, &stmt, err);

@@ -43,7 +43,7 @@ static void looking_reset(struct looking *l)
 static int read_said(struct db *db, const char *sql, int64_t id, json_t **rows,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -56,7 +56,7 @@ static int read_said(struct db *db, const char *sql, int64_t id, json_t **rows,
 /* How many complaints of the same kind there are on the same model, this one among them. */
 static int count_same(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   l->same = 0;
   if (tm_json_get_string(l->claim, "model") == NULL)
     return 0;

@@ -25,7 +25,7 @@ struct collecting {
 static int read_collecting(struct db *db, void *arg, struct tm_error *err)
 {
   struct collecting *c = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_decref(c->list);
   c->list = json_array();
   int rc =
@@ -50,7 +50,7 @@ static int read_collecting(struct db *db, void *arg, struct tm_error *err)
 /* 1 it was ours to do, 0 another desk has done it. */
 static int set_ready(struct db *db, const struct collecting *c, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE claims SET state = 'ready', state_at = ?2, ready_at = ?2,"
                       " version = version + 1,"
@@ -145,7 +145,7 @@ static int check_move(struct claim_move *m, const json_t *claim, struct tm_error
 
 static int write_move(struct db *db, const struct claim_move *m, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   bool answer = strcmp(m->to, "answered") == 0;
   int rc = db_prepare(db,
                       "UPDATE claims SET state = ?2, state_at = ?3, version = version + 1,"

@@ -100,7 +100,7 @@ char *claim_item_label(char *out, size_t size, const char *name)
 
 json_t *claim_types_list(struct db *db, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db,
                  "SELECT type, version, items, hints, changed_at, changed_by FROM claim_types t"
@@ -179,7 +179,7 @@ int claim_type_find(struct db *db, const char *type, const char *text, struct cl
 static int version_of(struct db *db, const char *type, int64_t *version, bool *there,
                       struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT version, items FROM claim_types WHERE type = ?1"
                       " ORDER BY version DESC LIMIT 1",
@@ -197,7 +197,7 @@ static int version_of(struct db *db, const char *type, int64_t *version, bool *t
 static int insert_version(struct db *db, const struct claim_type_change *c, int64_t version,
                           const char *items, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO claim_types (type, version, items, hints, changed_at,"
                       " changed_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

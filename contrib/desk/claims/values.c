@@ -109,7 +109,7 @@ static void take_row(struct gathering *g, const json_t *row, int64_t now)
 /* An answer counts for the device that it was asked of, and for no other of that site. */
 static json_t *read_answers(struct db *db, const char *claim, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT r.device_id, r.purpose, r.status, r.expires_at, r.answered_at,"
                       " v.document_json FROM requests r LEFT JOIN item_values v"
@@ -398,7 +398,7 @@ json_t *claim_values(struct db *db, const json_t *claim, int64_t now, struct tm_
 int claim_progress(struct db *db, const char *claim, int64_t now, struct claim_progress *out,
                    struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *out = (struct claim_progress){0};
   int rc = db_prepare(db,
                       "SELECT purpose, status, CASE WHEN expires_at > ?2 THEN 1 ELSE 0 END,"

@@ -71,7 +71,7 @@ static int read_fields(struct answering *a, struct tm_error *err)
 /* The item, if it is the visitor's. */
 static int read_item(struct db *db, struct answering *a, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_decref(a->row);
   a->row = NULL;
   int rc =
@@ -131,7 +131,7 @@ static int write_life(struct db *db, struct answering *a, struct tm_error *err)
 static int write_todo(struct db *db, const struct answering *a, const struct responsible *person,
                       const char *title, int64_t *id, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO todos (customer_id, kind, title, text, item_id, staff, made_at)"
                       " VALUES (?1, 'answer', ?2, ?3, ?4, ?5, ?6) RETURNING id",

@@ -22,7 +22,7 @@ static const struct db_scope everyone = {NULL};
 static int insert_job(struct db *db, const char *customer, const char *what, const char *arg,
                       int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO crm_jobs (subject, what, arg_json, made_at, due_at)"
                       " VALUES (?1, ?2, ?3, ?4, ?4)",
@@ -39,7 +39,7 @@ static int insert_job(struct db *db, const char *customer, const char *what, con
 /* A customer who is to be forgotten has nothing to be told any more. */
 static int drop_changes(struct db *db, const char *customer, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "DELETE FROM crm_jobs WHERE subject = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -75,7 +75,7 @@ struct job {
 static int take_job(struct db *db, void *arg, struct tm_error *err)
 {
   struct job *j = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_decref(j->row);
   j->row = NULL;
   int rc = db_prepare(db,
@@ -98,7 +98,7 @@ static int take_job(struct db *db, void *arg, struct tm_error *err)
 static int end_job(struct db *db, void *arg, struct tm_error *err)
 {
   const struct job *j = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       j->done ? "DELETE FROM crm_jobs WHERE id = ?1"
                               : "UPDATE crm_jobs SET tries = ?2, due_at = ?3, error = ?4"

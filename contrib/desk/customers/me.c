@@ -43,7 +43,7 @@ static void own_release(struct own *o)
 static int read_rows(struct db *db, const struct own *o, const char *sql, int64_t n, json_t **rows,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

@@ -20,7 +20,7 @@ static int read_addresses(struct db *db, const char *customer, const char *kind,
                           const char *name, struct tm_error *err)
 {
   struct tm_buf list = TM_BUF_INIT(LIST_SIZE);
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT address FROM addresses WHERE customer_id = ?1 AND kind = ?2"
                       " ORDER BY address",
@@ -39,7 +39,7 @@ static int read_addresses(struct db *db, const char *customer, const char *kind,
 
 int registered_read(struct db *db, const char *customer, json_t **out, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_t *row = NULL;
   int rc = db_prepare(db,
                       "SELECT customer_id, name, region, contact, shop, language, version"
@@ -68,7 +68,7 @@ int registered_read(struct db *db, const char *customer, json_t **out, struct tm
 
 int registered_changes(struct db *db, const char *customer, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT at, by_name, field, old_value, new_value, version"
                       " FROM customer_changes WHERE customer_id = ?1 ORDER BY id DESC LIMIT 50",
@@ -228,7 +228,7 @@ static int check(struct registered *c, const json_t *old, struct wanted *w, stru
 static int note_change(struct db *db, const struct registered *c, const char *field,
                        const char *old, const char *new, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO customer_changes (customer_id, version, at, by_user, by_name,"
                       " field, old_value, new_value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -249,7 +249,7 @@ static int note_change(struct db *db, const struct registered *c, const char *fi
 static int bind_three(struct db *db, const char *sql, const char *a, const char *b, const char *c,
                       struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -313,7 +313,7 @@ static int apply(struct db *db, struct registered *c, const json_t *row, const c
 /* The next version; -EEXIST where it is not the one that was seen any more. */
 static int count_up(struct db *db, const struct registered *c, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE customers SET version = version + 1 WHERE customer_id = ?1"
                       " AND version = ?2",

@@ -40,7 +40,7 @@ static int put_line(struct tm_buf *out, const char *kind, json_t *row)
 static int put_rows(struct db *db, const struct taking *t, const char *kind, const char *sql,
                     struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t i;
   json_t *row;
   int rc = db_prepare(db, sql, &stmt, err);
@@ -62,7 +62,7 @@ static int put_rows(struct db *db, const struct taking *t, const char *kind, con
 /* Of each device its row and all its days: what its chart is drawn of. */
 static int put_devices(struct db *db, const struct taking *t, int64_t today, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t i;
   json_t *row;
   int rc = db_prepare(db,
@@ -112,7 +112,7 @@ static int put_document(struct db *db, const struct taking *t, int64_t id, struc
 
 static int put_documents(struct db *db, const struct taking *t, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t i;
   json_t *row;
   int rc =
@@ -146,8 +146,10 @@ static int put_all(struct db *db, void *arg, struct tm_error *err)
       {"item", "SELECT id, device_id, key, action, state, price, currency, order_by, fill_middle,"
                " reason, advice_json, first_at, last_at, agreed_by, agreed_at, lost_reason,"
                " snoozed_until FROM items WHERE customer_id = ?1 ORDER BY id"},
-      {"item_event", "SELECT item_id, at, by_name, what, from_state, to_state, text"
-                     " FROM item_events WHERE customer_id = ?1 ORDER BY id"},
+      {"item_event",
+       "SELECT item_id, at, by_name, what, from_state, to_state, text"
+       " FROM item_events WHERE customer_id = ?1 AND what NOT IN ('feedback', 'owner')"
+       " ORDER BY id"},
       {"comment", "SELECT item_id, device_id, at, by_name, text FROM comments"
                   " WHERE customer_id = ?1 AND (to_customer = 1 OR by_role = 'customer')"
                   " ORDER BY id"},
@@ -202,7 +204,7 @@ struct forgetting {
 
 static int find_device(struct db *db, struct forgetting *f, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, "SELECT site, host, device FROM devices WHERE id = ?1 AND customer_id = ?2", &stmt, err);
   if (rc < 0)
@@ -221,7 +223,7 @@ static int find_device(struct db *db, struct forgetting *f, struct tm_error *err
 
 static int keep_receipt(struct db *db, const struct forgetting *f, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO own_receipts (receipt, customer_id, extent, at)"
                       " VALUES (?1, ?2, 'device', ?3)",
@@ -302,7 +304,7 @@ struct receipt {
 static int read_receipt(struct db *db, void *arg, struct tm_error *err)
 {
   struct receipt *e = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT done_at, extent, rows_json FROM erasures WHERE receipt = ?1",
                       &stmt, err);
   if (rc < 0)

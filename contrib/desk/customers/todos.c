@@ -40,7 +40,7 @@ static void todo_release(struct todo *t)
 static int read_list(struct db *db, void *arg, struct tm_error *err)
 {
   struct todo *t = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   const char *staff = t->r->visitor->staff;
   todo_release(t);
   int rc = db_prepare(db,
@@ -104,7 +104,7 @@ static int list_todos(const struct request *r, struct response *to, struct tm_er
 
 static int read_row(struct db *db, struct todo *t, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT t.id, t.kind, t.title, t.text, t.made_at, t.done_at, t.done_by,"
                       " t.customer_id, c.name AS customer, t.contact_id, t.item_id, t.staff,"
@@ -126,7 +126,7 @@ static int read_row(struct db *db, struct todo *t, struct tm_error *err)
 
 static int read_people(struct db *db, struct todo *t, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT staff, name, role FROM staff WHERE left_on IS NULL"
                       " ORDER BY name LIMIT 500",
@@ -207,7 +207,7 @@ static int show_todo(const struct request *r, struct response *to, struct tm_err
 static int change(struct db *db, const struct todo *t, const char *sql, const char *a,
                   const char *b, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -233,7 +233,7 @@ static int write_done(struct db *db, void *arg, struct tm_error *err)
 static int write_staff(struct db *db, void *arg, struct tm_error *err)
 {
   struct todo *t = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT 1 FROM staff WHERE staff = ?1 AND left_on IS NULL", &stmt, err);
   if (rc < 0)
     return rc;

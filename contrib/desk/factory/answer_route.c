@@ -196,7 +196,7 @@ static int post_typed(const struct request *r, struct response *to, struct tm_er
 static int read_strays(struct db *db, void *arg, struct tm_error *err)
 {
   struct keeping *k = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT inquiry, arrived_at, document_json AS answer_json FROM stray_answers"
                       " ORDER BY id DESC LIMIT ?1",

@@ -197,7 +197,7 @@ struct finding {
 static int find_item(struct db *db, void *arg, struct tm_error *err)
 {
   struct finding *f = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, "SELECT id FROM items WHERE (?1 IS NULL OR customer_id = ?1) AND key = ?2", &stmt, err);
   if (rc < 0)

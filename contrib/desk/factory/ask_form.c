@@ -19,7 +19,7 @@ void ask_form_release(struct ask_form *f)
 /* The shop is the site's, else the customer's, else the one for all others. */
 int ask_form_about(struct db *db, struct ask_form *f, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT i.id, i.key, i.advice_json, i.customer_id, c.name AS customer,"
                       " d.device, d.id AS device_id, d.site, d.fill_early, i.order_by,"
@@ -45,7 +45,7 @@ int ask_form_about(struct db *db, struct ask_form *f, struct tm_error *err)
 
 static int read_rows(struct db *db, const char *sql, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

@@ -233,7 +233,7 @@ static bool is_same(const json_t *a, const json_t *b)
 /* Products that lie somewhere and that nobody is expected to need. */
 static int add_idle(struct db *db, struct reading *r, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, "SELECT DISTINCT sku FROM stock WHERE quantity > 0 ORDER BY sku LIMIT 500", &stmt, err);
   if (rc < 0)

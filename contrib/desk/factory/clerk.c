@@ -42,7 +42,7 @@ struct due {
 static int read_due(struct db *db, void *arg, struct tm_error *err)
 {
   struct due *d = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT inquiry, by_name, asked_at, shop, lines_json, wanted_on,"
                       " recommendation, note, tries FROM inquiries"
@@ -79,7 +79,7 @@ static int keep_answer(struct db *db, void *arg, struct tm_error *err)
 static int put_off(struct db *db, void *arg, struct tm_error *err)
 {
   const struct keeping *k = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE inquiries SET tries = tries + 1, next_try_at = ?2, error = ?3"
                       " WHERE inquiry = ?1 AND state = 'open'",
@@ -225,7 +225,7 @@ static int sweep(struct db *db, void *arg, struct tm_error *err)
 static int read_over(struct db *db, void *arg, struct tm_error *err)
 {
   struct sweeping *s = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT 1 FROM holds h LEFT JOIN items i ON i.id = h.item_id"
                       " WHERE h.state IN ('held', 'wanted') AND h.becomes IS NULL"

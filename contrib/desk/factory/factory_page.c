@@ -67,7 +67,7 @@ static int read_wish(struct seeing *s, const char **field, struct tm_error *err)
 
 static int read_rows(struct db *db, const char *sql, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

@@ -55,7 +55,7 @@ static int add_shop(struct goods *g, const json_t *row, struct tm_error *err)
 static int read_shops(struct db *db, const char *sku, int64_t today, struct goods *g,
                       struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db,
       "SELECT s.shop, s.name, s.kind, t.quantity,"
@@ -143,7 +143,7 @@ static bool has_from(const json_t *rows, const char *from)
 
 static int catalogue_days(struct db *db, const char *sku, int64_t *days, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *days = -1;
   int rc = db_prepare(db, "SELECT lead_time_days FROM catalogue_items WHERE sku = ?1", &stmt, err);
   if (rc < 0)
@@ -171,7 +171,7 @@ static int supply_from_catalogue(struct db *db, const char *sku, struct goods *g
 
 static int read_lead_times(struct db *db, const char *sku, struct goods *g, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT from_shop, to_shop, sku, days FROM lead_times"
                       " WHERE sku = '' OR sku = ?1 ORDER BY from_shop, to_shop, sku",
@@ -260,7 +260,7 @@ static int unknown(const json_t *rows, const char *typed, const char *where, str
 bool goods_find_shop(struct db *db, const char *typed, char *code, size_t size,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   if (db_prepare(db, "SELECT shop, name FROM shops WHERE kind <> 'factory' ORDER BY shop", &stmt,
                  err) < 0)
     return false;
@@ -287,7 +287,7 @@ bool goods_find_shop(struct db *db, const char *typed, char *code, size_t size,
 
 int goods_know_sku(struct db *db, const char *sku, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT 1 FROM catalogue_items WHERE sku = ?1"
                       " UNION ALL SELECT 1 FROM stock WHERE sku = ?1",

@@ -68,7 +68,7 @@ static int check(struct making *m, const char **field, struct tm_error *err)
 static int set_aside(struct db *db, struct making *m, const char *shelf, const char *sku,
                      uint64_t pieces, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   char number[64];
   if (m->parts++ == 0)
     snprintf(number, sizeof(number), "%s", m->number);
@@ -132,7 +132,7 @@ static int keep_line(struct db *db, struct making *m, const json_t *line, struct
 static int write_hold(struct db *db, const struct making *m, struct tm_error *err)
 {
   const struct hold_agree *a = m->agree;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   char *lines = json_dumps(m->lines, JSON_COMPACT);
   json_int_t item = json_integer_value(json_object_get(m->row, "item_id"));
   if (lines == NULL)
@@ -242,7 +242,7 @@ int hold_make(struct db *db, const struct hold_agree *a, const char **field, str
 static int take_from_shelf(struct db *db, const char *inquiry, bool counted_before,
                            struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db,
       "UPDATE stock SET quantity = GREATEST(quantity - COALESCE((SELECT CAST(SUM(r.quantity) AS"
@@ -262,7 +262,7 @@ static int take_from_shelf(struct db *db, const char *inquiry, bool counted_befo
 static int end_rows(struct db *db, const char *sql, const char *inquiry, const char *how,
                     int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -323,7 +323,7 @@ int hold_end(struct db *db, const char *inquiry, const char *how, const char *by
 
 int hold_sweep(struct db *db, bool own, int64_t now, int *ended, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *ended = 0;
   int rc = db_prepare(db,
                       "SELECT h.inquiry, h.customer_id, h.item_id, h.number AS hold_number,"
@@ -356,7 +356,7 @@ int hold_sweep(struct db *db, bool own, int64_t now, int *ended, struct tm_error
 
 int hold_due(struct db *db, int64_t now, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT inquiry, becomes, lines_json, tries FROM holds"
                       " WHERE (?1 IS NULL OR customer_id = ?1) AND next_try_at <= ?2"
@@ -374,7 +374,7 @@ int hold_due(struct db *db, int64_t now, json_t **rows, struct tm_error *err)
 int hold_told(struct db *db, const char *inquiry, const char *shipments, const char *refused,
               int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_t *row = NULL;
   int rc = inquiry_read(db, inquiry, &row, err);
   const char *becomes = tm_json_get_string(row, "becomes");
@@ -403,7 +403,7 @@ int hold_told(struct db *db, const char *inquiry, const char *shipments, const c
 int hold_later(struct db *db, const char *inquiry, int64_t next_try_at, const char *why,
                struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE holds SET next_try_at = ?2, error = ?3, tries = tries + 1"
                       " WHERE inquiry = ?1",

@@ -17,7 +17,7 @@ enum { FIRST_NUMBER = 1001 };
 int inquiry_number(struct db *db, const char *of, int64_t *number, struct tm_error *err)
 {
   char name[64], first[32];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   snprintf(name, sizeof(name), "last_%s", of);
   snprintf(first, sizeof(first), "%d", FIRST_NUMBER);
   int rc = db_prepare(db,
@@ -68,7 +68,7 @@ static int check_lines(struct db *db, const json_t *lines, struct inquiry_fault 
 
 static int read_customer(struct db *db, int64_t item, char **customer, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, "SELECT customer_id FROM items WHERE (?1 IS NULL OR customer_id = ?1) AND id = ?2", &stmt,
       err);
@@ -87,7 +87,7 @@ static int read_customer(struct db *db, int64_t item, char **customer, struct tm
 static int insert(struct db *db, const struct inquiry_ask *a, const char *id, const char *shop,
                   const char *customer, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   char *lines = json_dumps(a->lines, JSON_COMPACT);
   if (lines == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
@@ -190,7 +190,7 @@ int inquiry_make(struct db *db, const struct inquiry_ask *a, char id[INQUIRY_ID]
 
 int inquiry_read(struct db *db, const char *id, json_t **row, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, INQUIRY_ROW " AND q.inquiry = ?2", &stmt, err);
   if (rc < 0)
     return rc;
@@ -217,7 +217,7 @@ static int take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
 
 int inquiry_list(struct db *db, const struct inquiry_list *l, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db,
                  INQUIRY_ROW " AND (?2 IS NULL OR q.asked_by = ?2) AND (?3 IS NULL OR q.state = ?3)"
@@ -237,7 +237,7 @@ int inquiry_list(struct db *db, const struct inquiry_list *l, json_t **rows, str
 
 int inquiry_list_of_item(struct db *db, int64_t item, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, INQUIRY_ROW " AND q.item_id = ?2 ORDER BY q.asked_at DESC, q.inquiry DESC LIMIT 20",
       &stmt, err);

@@ -20,7 +20,7 @@ struct asked {
 /* 1 found, 0 not. */
 static int find_asked(struct db *db, const char *id, struct asked *a, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, "SELECT state, customer_id, item_id, shop FROM inquiries WHERE inquiry = ?1", &stmt, err);
   if (rc < 0)
@@ -41,7 +41,7 @@ static int find_asked(struct db *db, const char *id, struct asked *a, struct tm_
 static int keep_stray(struct db *db, const char *id, const char *document, int64_t now,
                       struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO stray_answers (inquiry, arrived_at, document_json)"
                       " SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM stray_answers"
@@ -65,7 +65,7 @@ static int64_t day_of(const json_t *object, const char *key)
 static int keep_answer(struct db *db, const json_t *answer, const json_t *from, const char *text,
                        const struct asked *asked, const char *by, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   char *shops = from != NULL ? json_dumps(from, JSON_COMPACT) : NULL;
   int64_t complete = day_of(answer, "complete_on");
   int rc = db_prepare(db,
@@ -93,7 +93,7 @@ static int keep_answer(struct db *db, const json_t *answer, const json_t *from, 
 static int set_state(struct db *db, const char *id, const char *state, const char *error,
                      int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE inquiries SET state = ?2, answered_at = ?3, error = ?4,"
                       " next_try_at = NULL WHERE inquiry = ?1",

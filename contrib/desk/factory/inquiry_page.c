@@ -43,7 +43,7 @@ static int take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
 /* Code -> name. */
 static int read_names(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT shop, name, address, phone, kind FROM shops ORDER BY name, shop"
                       " LIMIT 1000",
@@ -63,7 +63,7 @@ static int read_names(struct db *db, struct looking *l, struct tm_error *err)
 
 static int read_reserved(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT r.number, r.shop, s.name AS shop_name, r.sku, r.quantity, r.state"
                       " FROM reservations r LEFT JOIN shops s ON s.shop = r.shop"
@@ -106,7 +106,7 @@ int inquiry_look(struct looking *l, struct tm_error *err)
 static int mark_seen(struct db *db, void *arg, struct tm_error *err)
 {
   const struct looking *l = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE answers SET seen_at = ?2 WHERE inquiry = ?1 AND seen_at IS NULL"
                       " AND (?3 IS NULL OR customer_id = ?3)",

@@ -38,7 +38,7 @@ struct gathering {
 static int read_until(struct db *db, void *arg, struct tm_error *err)
 {
   struct gathering *g = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT MAX(id), COUNT(*) FROM (SELECT id FROM devices WHERE id > ?1"
                       " ORDER BY id LIMIT ?2) part",
@@ -55,7 +55,7 @@ static int read_until(struct db *db, void *arg, struct tm_error *err)
 
 static int read_items(struct db *db, struct gathering *g, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT d.id, d.customer_id, d.site, i.advice_json, i.last_at FROM devices d"
                       " JOIN items i ON i.device_id = d.id WHERE d.id > ?1 AND d.id <= ?2"
@@ -74,7 +74,7 @@ static int read_items(struct db *db, struct gathering *g, struct tm_error *err)
 
 static int count_devices(struct db *db, struct gathering *g, json_t **alone, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, customer_id, site, consent FROM devices WHERE id > ?1 AND"
                       " id <= ?2 AND (consent & ?3) <> 0 AND summary_id IS NOT NULL",
@@ -186,7 +186,7 @@ static int gather(struct issuer *i, struct gathering *g, int64_t now, int64_t *d
 
 static int set_shops(struct db *db, const char *sql, json_t *map, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -230,7 +230,7 @@ struct keeping {
 
 static int put_state(struct db *db, const struct keeping *k, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO settings (name, value) VALUES ('demand_of', ?1)"
                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -245,7 +245,7 @@ static int put_state(struct db *db, const struct keeping *k, struct tm_error *er
 static int put_issue(struct db *db, void *arg, struct tm_error *err)
 {
   const struct keeping *k = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = put_state(db, k, err);
   if (rc == 0)
     rc = db_prepare(db,
@@ -313,7 +313,7 @@ struct looking {
 static int look(struct db *db, void *arg, struct tm_error *err)
 {
   struct looking *l = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db,
       "SELECT (SELECT MAX(id) FROM item_events), (SELECT MAX(id) FROM catalogues),"
@@ -359,7 +359,7 @@ int issuer_work(struct issuer *i, int64_t now, struct tm_error *err)
 
 int issue_read(struct db *db, int64_t number, struct issue *out, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t len = 0;
   int rc = db_prepare(db,
                       "SELECT id, made_at, document FROM demand_issues WHERE ?1 = 0 OR id = ?1"

@@ -46,7 +46,7 @@ static void copy(char *out, size_t size, const char *text)
 
 static int find(struct db *db, struct message *m, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   m->id = 0;
   int rc = db_prepare(db,
                       "SELECT q.id, w.id, q.made_at, q.tries, q.key, w.url, w.name, w.secret,"
@@ -82,7 +82,7 @@ static int find(struct db *db, struct message *m, struct tm_error *err)
 static int take(struct db *db, void *arg, struct tm_error *err)
 {
   struct message *m = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = find(db, m, err);
   if (rc < 0 || m->id == 0)
     return rc;
@@ -103,7 +103,7 @@ static int take(struct db *db, void *arg, struct tm_error *err)
 
 static int note_hook(struct db *db, const struct message *m, bool delivered, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE webhooks SET sent_at = COALESCE(?2, sent_at), error = ?3,"
                       " error_at = COALESCE(?4, error_at), stopped_at = ?5 WHERE id = ?1",
@@ -121,7 +121,7 @@ static int note_hook(struct db *db, const struct message *m, bool delivered, str
 static int delivered(struct db *db, void *arg, struct tm_error *err)
 {
   const struct message *m = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "DELETE FROM webhook_queue WHERE id = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -133,7 +133,7 @@ static int delivered(struct db *db, void *arg, struct tm_error *err)
 /* The address is left alone for a while: others of its messages wait as long. */
 static int postpone(struct db *db, const struct message *m, int64_t until, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, "UPDATE webhook_queue SET due_at = ?2 WHERE webhook_id = ?1 AND due_at < ?2", &stmt, err);
   if (rc < 0)
@@ -146,7 +146,7 @@ static int postpone(struct db *db, const struct message *m, int64_t until, struc
 static int not_delivered(struct db *db, void *arg, struct tm_error *err)
 {
   const struct message *m = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   bool old = m->now - m->made_at > (int64_t)DELIVER_DAYS * TM_DAY;
   int64_t again = m->now + spool_backoff_s((int)m->tries - 1, randombytes_random());
   int rc =

@@ -16,7 +16,7 @@ int hook_add(struct db *db, void *arg, struct tm_error *err)
 {
   struct hook *hook = arg;
   struct tm_http *http = NULL;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = tm_http_new(&http, hook->url, NULL, err); /* what is allowed is said there */
   tm_http_free(http);
   if (rc == 0)
@@ -40,7 +40,7 @@ int hook_add(struct db *db, void *arg, struct tm_error *err)
 int hook_stop(struct db *db, void *arg, struct tm_error *err)
 {
   struct hook *hook = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE webhooks SET stopped_at = COALESCE(stopped_at, ?2),"
                       " name = name || ' (stopped ' || id || ')' WHERE name = ?1",
@@ -62,7 +62,7 @@ int hook_stop(struct db *db, void *arg, struct tm_error *err)
 int hook_list(struct db *db, void *arg, struct tm_error *err)
 {
   struct hook *hook = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT w.name, w.url, w.created_at, w.stopped_at, w.sent_at, w.error,"
                       " w.error_at, (SELECT COUNT(*) FROM webhook_queue q"
@@ -81,7 +81,7 @@ int hook_list(struct db *db, void *arg, struct tm_error *err)
 
 static int any(struct db *db, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT 1 FROM webhooks WHERE stopped_at IS NULL LIMIT 1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -92,7 +92,7 @@ static int any(struct db *db, struct tm_error *err)
 
 static int read_item(struct db *db, int64_t id, json_t **item, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT i.id, i.key, i.action, i.state, i.open, i.order_by, i.price,"
                       " i.currency, i.probability, i.weight, i.reason, i.confidence, i.owner,"
@@ -137,7 +137,7 @@ static void make_readable(json_t *item)
 static int put(struct db *db, int64_t item, const json_t *row, const struct hook_change *c,
                const char *message, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO webhook_queue (webhook_id, customer_id, key, item_id, made_at,"
                       " due_at, body) SELECT id, ?1, ?2, ?3, ?4, ?4, ?5 FROM webhooks"

@@ -26,7 +26,7 @@ struct importing {
 
 static int is_same(struct db *db, struct importing *i, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT sha256 FROM catalogues ORDER BY id DESC LIMIT 1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -38,7 +38,7 @@ static int is_same(struct db *db, struct importing *i, struct tm_error *err)
 
 static int keep_document(struct db *db, const struct importing *i, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db,
                  "INSERT INTO catalogues (sha256, issued_on, imported_at, imported_by, document)"
@@ -67,7 +67,7 @@ static const char *type_name(enum catalogue_type type)
 static int keep_item(struct db *db, const struct catalogue *c, const struct catalogue_item *item,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_t *price = catalogue_price_json(c, item->price);
   int rc = db_prepare(db,
                       "INSERT INTO catalogue_items (sku, type, name, kind, price, currency,"
@@ -128,7 +128,7 @@ int import_catalogue(struct store *store, const char *path, int64_t now, const c
 
 static int make_shop(struct db *db, const char *shop, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO shops (shop, name) VALUES (?1, ?1) ON CONFLICT (shop)"
                       " DO NOTHING",

@@ -149,7 +149,7 @@ struct storing {
 
 static int is_there(struct db *db, const char *sql, const char *text, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -195,7 +195,7 @@ static void bind_cell(struct db_stmt *stmt, int at, const struct column *c, cons
 static int put_row(struct db *db, const struct storing *s, const struct row *row,
                    struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int at = 0;
   int rc = db_prepare(db, s->kind->put, &stmt, err);
   if (rc < 0)

@@ -46,7 +46,7 @@ static void plain_address(char *text, bool is_phone)
 static int put_address(struct db *db, const char *customer, const char *kind, const char *address,
                        struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO addresses (customer_id, kind, address) VALUES (?1, ?2, ?3)"
                       " ON CONFLICT (kind, address, customer_id) DO NOTHING",
@@ -65,7 +65,7 @@ static int put_addresses(struct db *db, const struct row *row, struct tm_error *
     size_t column;
     const char *kind;
   } lists[] = {{PHONES, "phone"}, {EMAILS, "email"}, {NUMBERS, "number"}};
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "DELETE FROM addresses WHERE customer_id = ?1", &stmt, err);
   if (rc < 0)
     return rc;

@@ -4,7 +4,7 @@
 int alarm_raise(struct db *db, const char *kind, const char *subject, const char *customer,
                 const char *site, const char *text, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO alarms (kind, subject, customer_id, site, text, first_at,"
                       " last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)"

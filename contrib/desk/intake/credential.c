@@ -23,7 +23,7 @@ struct search {
 static int find(struct db *db, void *arg, struct tm_error *err)
 {
   const struct search *s = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, s->sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -72,7 +72,7 @@ int credential_by_id(struct store *store, int64_t id, int64_t now, struct creden
 
 static int end_older(struct db *db, const struct credential *c, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE credentials SET valid_until = ?4 WHERE customer_id = ?1 AND site = ?2"
                       " AND id < ?3 AND target = (SELECT target FROM credentials WHERE id = ?3)"
@@ -89,7 +89,7 @@ static int end_older(struct db *db, const struct credential *c, int64_t now, str
 
 int credential_used(struct db *db, const struct credential *c, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT first_used_at, last_used_at FROM credentials WHERE id = ?1",
                       &stmt, err);
   if (rc < 0)

@@ -48,7 +48,7 @@ struct candidates {
 static int find_candidates(struct db *db, void *arg, struct tm_error *err)
 {
   struct candidates *c = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   c->len = 0;
   int rc = db_prepare(db,
                       "SELECT k.id, k.secret, k.valid_until FROM credentials k"

@@ -20,7 +20,7 @@ int erase_ask(struct db *db, const struct credential *from, const struct event *
   const json_t *customer = json_object_get(e->data, "customer");
   struct tm_buf arg = TM_BUF_INIT(8192);
   char key[CREDENTIAL_ID + TM_SHA256_HEX + 1];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_t *task = json_pack("{s:s, s:s, s:s*, s:s*, s:s}", "customer", from->customer, "site",
                            from->site, "host", tm_json_get_string(customer, "host"), "device",
                            tm_json_get_string(json_object_get(e->data, "product"), "device"), "by",
@@ -50,7 +50,7 @@ int erase_ask(struct db *db, const struct credential *from, const struct event *
 static int delete_where(struct db *db, const struct erasure *e, const char *sql, int64_t *changes,
                         struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -93,7 +93,7 @@ static int erase_devices(struct db *db, struct erasure *e, struct tm_error *err)
 /* Every table that has a customer's rows, whichever program version it came with. */
 static int list_tables(struct db *db, json_t **tables, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       db_is_pgsql(db)
                           ? "SELECT table_name AS name FROM information_schema.columns"
@@ -162,7 +162,7 @@ static int write_receipt(struct db *db, struct erasure *e, struct tm_error *err)
   char subject[TM_SHA256_HEX], rows[64];
   unsigned char random[16];
   struct tm_buf name = TM_BUF_INIT(8192);
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   for (size_t i = 0; i < 4 && parts[i] != NULL; i++)
     tm_buf_printf(&name, "%s%s", i > 0 ? "/" : "", parts[i]);
   tm_sha256_hex(subject, name.ptr, name.len);
@@ -222,7 +222,7 @@ struct task {
 static int find_task(struct db *db, void *arg, struct tm_error *err)
 {
   struct task *t = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_decref(t->arg);
   t->arg = NULL;
   int rc = db_prepare(db,
@@ -245,7 +245,7 @@ static int find_task(struct db *db, void *arg, struct tm_error *err)
 static int do_task(struct db *db, void *arg, struct tm_error *err)
 {
   const struct task *t = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   struct erasure e = {.customer = tm_json_get_string(t->arg, "customer"),
                       .site = tm_json_get_string(t->arg, "site"),
                       .device = tm_json_get_string(t->arg, "device"),

@@ -27,7 +27,7 @@ struct keeping {
 static int note_event(struct db *db, const struct credential *from, struct event *e, int64_t now,
                       struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db,
                  "INSERT INTO events (event, customer_id, site, type, sha256, arrived_at)"
@@ -64,7 +64,7 @@ static int note_event(struct db *db, const struct credential *from, struct event
 static int keep_refused(struct db *db, const struct credential *from, const struct event *e,
                         int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO quarantine (customer_id, site, event, arrived_at, field, reason,"
                       " sha256, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
@@ -130,7 +130,7 @@ static int keep_alone(struct db *db, const struct keeping *k, struct event *e, s
 int keep_seen(struct db *db, const struct credential *from, bool summary, int64_t now,
               struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = credential_used(db, from, now, err);
   if (rc == 0)
     rc = db_prepare(db,

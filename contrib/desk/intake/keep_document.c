@@ -23,7 +23,7 @@ static int find_device(struct db *db, const struct credential *from, const struc
                        struct known *known, struct tm_error *err)
 {
   const json_t *product = json_object_get(e->data, "product");
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT d.id, d.period_to, s.generated_at FROM devices d"
                       " LEFT JOIN summaries s ON s.id = d.summary_id"
@@ -50,7 +50,7 @@ static int make_device(struct db *db, const struct credential *from, const struc
                        int64_t now, struct known *known, struct tm_error *err)
 {
   const json_t *product = json_object_get(e->data, "product");
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO devices (customer_id, site, host, device, first_seen_at,"
                       " last_seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING id",
@@ -72,7 +72,7 @@ static int make_device(struct db *db, const struct credential *from, const struc
 static int keep_bytes(struct db *db, const struct credential *from, const struct event *e,
                       int64_t device, int64_t now, int64_t *summary, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   bool packed = e->packed.len > 0;
   int rc = db_prepare(db,
                       "INSERT INTO summaries (customer_id, device_id, event, kind, period_from,"
@@ -186,7 +186,7 @@ static void bind_status(struct db_stmt *stmt, const json_t *data)
 static int show_summary(struct db *db, const struct credential *from, const struct event *e,
                         int64_t device, int64_t summary, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE devices SET kind = ?2, vendor = ?3, model = ?4, product_number = ?5,"
                       " serial = ?6, sold_on = ?7, firmware = ?8, capacity_bytes = ?9,"
@@ -217,7 +217,7 @@ static int show_summary(struct db *db, const struct credential *from, const stru
 static int mark_device(struct db *db, const struct event *e, int64_t device, int64_t now,
                        struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   bool days = e->days_len > 0;
   int rc = db_prepare(db,
                       "UPDATE devices SET last_seen_at = ?2, advise_at = ?2,"

@@ -8,7 +8,7 @@
 
 static int note_sent(struct db *db, const struct credential *to, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE requests SET first_sent_at = ?3 WHERE customer_id = ?1 AND site = ?2"
                       " AND status = 'open' AND expires_at > ?3 AND first_sent_at IS NULL",
@@ -23,7 +23,7 @@ static int note_sent(struct db *db, const struct credential *to, int64_t now, st
 
 json_t *requests_open(struct db *db, const struct credential *to, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_t *list = json_array();
   int rc = db_prepare(db,
                       "SELECT document_json FROM requests WHERE customer_id = ?1 AND site = ?2"
@@ -55,7 +55,7 @@ json_t *requests_open(struct db *db, const struct credential *to, int64_t now, s
 static int close_request(struct db *db, const struct credential *from, const struct event *e,
                          int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE requests SET status = ?4, answered_at = ?5 WHERE request = ?1"
                       " AND customer_id = ?2 AND site = ?3 AND status = 'open'",
@@ -73,7 +73,7 @@ static int close_request(struct db *db, const struct credential *from, const str
 int requests_keep_values(struct db *db, const struct credential *from, const struct event *e,
                          int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   struct tm_buf text = TM_BUF_INIT(EVENT_MAX);
   int64_t observed = tm_json_time_or(e->data, "observed_at", INT64_MIN);
   int rc = tm_json_append(&text, e->data);

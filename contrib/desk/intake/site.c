@@ -31,7 +31,7 @@ static int check_id(const char *what, const char *id, struct tm_error *err)
 /* 1 there, 0 not. */
 static int has_customer(struct db *db, const struct site *s, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT deleted_at FROM customers WHERE customer_id = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -45,7 +45,7 @@ static int has_customer(struct db *db, const struct site *s, struct tm_error *er
 
 static int want_customer(struct db *db, const struct site *s, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = has_customer(db, s, err);
   if (rc != 0)
     return rc < 0 ? rc : 0;
@@ -65,7 +65,7 @@ static int want_customer(struct db *db, const struct site *s, struct tm_error *e
 
 static int make_site(struct db *db, const struct site *s, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO sites (customer_id, site, name, created_at, enrolled_at)"
                       " VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (customer_id, site) DO UPDATE SET"
@@ -105,7 +105,7 @@ static int put_credential(struct db *db, const struct site *s, const char *token
                           const char *secret, struct tm_error *err)
 {
   char hash[TM_SHA256_HEX], shown[SHOWN + 1];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   snprintf(shown, sizeof(shown), "%.*s", SHOWN, token);
   int rc = db_prepare(db,
                       "INSERT INTO credentials (customer_id, site, target, token_prefix,"
@@ -128,7 +128,7 @@ static int put_credential(struct db *db, const struct site *s, const char *token
 static int customer_name(struct db *db, const struct site *s, char *out, size_t size,
                          struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT name FROM customers WHERE customer_id = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -176,7 +176,7 @@ int site_add(struct db *db, void *site, struct tm_error *err)
 
 static int limit_older(struct db *db, const struct site *s, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE credentials SET valid_until = ?4 WHERE customer_id = ?1 AND site = ?2"
                       " AND target = ?3 AND revoked_at IS NULL"
@@ -193,7 +193,7 @@ static int limit_older(struct db *db, const struct site *s, struct tm_error *err
 
 static int want_site(struct db *db, const struct site *s, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT 1 FROM sites WHERE customer_id = ?1 AND site = ?2", &stmt, err);
   if (rc < 0)
     return rc;
@@ -218,7 +218,7 @@ int site_rotate(struct db *db, void *site, struct tm_error *err)
 int site_revoke(struct db *db, void *site, struct tm_error *err)
 {
   struct site *s = site;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = want_site(db, s, err);
   if (rc == 0)
     rc = db_prepare(db,
@@ -236,7 +236,7 @@ int site_revoke(struct db *db, void *site, struct tm_error *err)
 int site_list(struct db *db, void *site, struct tm_error *err)
 {
   struct site *s = site;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db,
       "SELECT s.customer_id, c.name AS customer, s.site, s.name, s.enrolled_at, s.last_seen_at,"

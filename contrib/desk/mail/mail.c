@@ -39,7 +39,7 @@ static int divide(struct tm_buf *letter, const char *page, char **subject, char 
 static int insert_letter(struct db *db, const struct mail *mail, const char *subject,
                          const char *text, int64_t now, int64_t *id, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO letters (customer_id, key, to_address, to_name, reply_to,"
                       " subject, text, made_at, due_at)"
@@ -66,7 +66,7 @@ static int insert_letter(struct db *db, const struct mail *mail, const char *sub
 static int insert_part(struct db *db, const struct mail *mail, int64_t letter,
                        const struct tm_mail_part *part, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO letter_parts (letter_id, customer_id, name, type, data)"
                       " VALUES (?1, ?2, ?3, ?4, ?5)",

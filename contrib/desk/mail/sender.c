@@ -56,7 +56,7 @@ static void letter_release(struct letter *l)
 
 static int take_parts(struct db *db, struct letter *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "SELECT name, type, data FROM letter_parts WHERE letter_id = ?1 ORDER BY name",
                  &stmt, err);
@@ -84,7 +84,7 @@ static int take_parts(struct db *db, struct letter *l, struct tm_error *err)
 
 static int lend(struct db *db, struct letter *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE letters SET due_at = ?2, tries = tries + 1 WHERE id = ?1"
                       " AND due_at <= ?3",
@@ -105,7 +105,7 @@ static int take(struct db *db, void *arg, struct tm_error *err)
 {
   struct letter *l = arg;
   int64_t now = l->now;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   letter_release(l);
   l->now = now;
   int rc = db_prepare(db,
@@ -132,7 +132,7 @@ static int take(struct db *db, void *arg, struct tm_error *err)
 static int give_back(struct db *db, void *arg, struct tm_error *err)
 {
   const struct letter *l = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   bool old = l->now - l->made_at > (int64_t)SENDER_DAYS * TM_DAY;
   int rc = db_prepare(db,
                       "UPDATE letters SET due_at = ?2, sent_at = ?3, dead_at = ?4, error = ?5"
@@ -153,7 +153,7 @@ static int give_back(struct db *db, void *arg, struct tm_error *err)
     db_bind_int(stmt, 2,
                 l->now + (l->result == TM_MAIL_LOGIN
                               ? LOGIN_PAUSE_S
-                              : spool_backoff_s((int)l->tries, randombytes_random())));
+                              : spool_backoff_s((int)l->tries - 1, randombytes_random())));
   return db_exec(stmt, err);
 }
 

@@ -24,7 +24,7 @@ struct own {
 
 static int read_account(struct db *db, struct own *own, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT login, name, role, password_at, last_login_at, password"
                       " FROM users WHERE id = ?1",
@@ -50,7 +50,7 @@ static int read_account(struct db *db, struct own *own, struct tm_error *err)
 static int read_rows(struct db *db, const struct own *own, const char *sql, json_t **rows,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -174,7 +174,7 @@ static int do_password(struct db *db, void *arg, struct tm_error *err)
 {
   const struct change *change = arg;
   const struct request *r = change->r;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "UPDATE users SET password = ?2, password_at = ?3 WHERE id = ?1", &stmt, err);
   if (rc < 0)
@@ -254,7 +254,7 @@ static int read_id(const struct request *r, struct one *one, struct tm_error *er
 static int run_one(struct db *db, struct one *one, const char *sql, const char *what,
                    struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -319,7 +319,7 @@ static int add_token(struct db *db, void *arg, struct tm_error *err)
   struct new_token *new = arg;
   const struct request *r = new->r;
   char hash[TM_SHA256_HEX], prefix[16];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO api_tokens (user_id, name, prefix, token_sha256, created_at,"
                       " expires_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT COUNT(*) FROM"

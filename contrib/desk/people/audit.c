@@ -10,7 +10,7 @@ static const struct db_scope everyone = {NULL};
 
 int audit_add(struct db *db, const struct audit *e, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO audit (at, user_id, by_name, role, address, what, subject, text)"
                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -46,7 +46,7 @@ int audit_request(struct db *db, const struct request *r, const char *what, cons
 int audit_user(struct db *db, const struct request *r, int64_t user_id, const char *what,
                struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO audit (at, user_id, by_name, role, address, what, subject)"
                       " SELECT ?2, id, name, role, ?3, ?4, login FROM users WHERE id = ?1",

@@ -79,7 +79,7 @@ static int take_tokens(struct db *db, void *arg, struct tm_error *err)
 static int find_user(struct db *db, void *arg, struct tm_error *err)
 {
   struct try *t = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, password FROM users WHERE login = ?1 AND disabled_at IS NULL"
                       " AND password IS NOT NULL",
@@ -99,7 +99,7 @@ static int find_user(struct db *db, void *arg, struct tm_error *err)
 static int note_success(struct db *db, void *arg, struct tm_error *err)
 {
   struct try *t = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = 0;
   for (size_t i = 0; i < 2 && rc == 0; i++)
     rc = bucket_give_back(db, &t->buckets[i], err);
@@ -207,7 +207,7 @@ static int get_link(const struct request *r, struct response *to, struct tm_erro
 static int use_link(struct db *db, void *arg, struct tm_error *err)
 {
   struct link_use *use = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE login_links SET used_at = ?2 WHERE token_sha256 = ?1"
                       " AND used_at IS NULL AND expires_at > ?2 AND EXISTS"

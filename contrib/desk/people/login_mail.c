@@ -35,7 +35,7 @@ static int take_tokens(struct db *db, void *arg, struct tm_error *err)
 
 static int is_there(struct db *db, const char *login, bool *there, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "SELECT 1 FROM users WHERE login = ?1 AND disabled_at IS NULL", &stmt, err);
   if (rc < 0)
@@ -52,7 +52,7 @@ static int shorten(struct db *db, const struct mailing *m, const struct account 
                    struct tm_error *err)
 {
   char hash[TM_SHA256_HEX];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "UPDATE login_links SET expires_at = ?2 WHERE token_sha256 = ?1", &stmt, err);
   if (rc < 0)

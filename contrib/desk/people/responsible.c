@@ -22,7 +22,7 @@ static void copy(char *out, size_t size, const char *text)
 static int read_person(struct db *db, const char *staff, int64_t day, struct person *out,
                        struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT s.name, s.email, CASE WHEN a.staff IS NOT NULL OR s.left_on <= ?2"
                       " THEN 1 ELSE 0 END, COALESCE(a.stand_in, s.stand_in) FROM staff s"
@@ -73,7 +73,7 @@ int responsible_for(struct db *db, const char *staff, int64_t day, struct respon
 static int read_assigned(struct db *db, const struct responsible_ask *ask,
                          char assigned[ASSIGNED][65], int *n, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *n = 0;
   int rc =
       db_prepare(db,

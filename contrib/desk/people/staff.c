@@ -175,7 +175,7 @@ struct audit_query {
 static int read_audit(struct db *db, void *arg, struct tm_error *err)
 {
   struct audit_query *q = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, at, by_name, role, address, what, subject, text FROM audit"
                       " WHERE id < ?1 AND (?2 IS NULL OR what = ?2)"

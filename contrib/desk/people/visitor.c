@@ -40,7 +40,7 @@ static int find_session(struct db *db, void *arg, struct tm_error *err)
 {
   struct search *s = arg;
   const struct request *r = &s->x->request;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT u.id, u.name, u.role, u.customer_id, u.staff, s.used_at"
                       " FROM sessions s JOIN users u ON u.id = s.user_id"
@@ -62,7 +62,7 @@ static int find_session(struct db *db, void *arg, struct tm_error *err)
 static int find_token(struct db *db, void *arg, struct tm_error *err)
 {
   struct search *s = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT u.id, u.name, u.role, u.customer_id, u.staff, COALESCE(t.used_at, 0)"
                       " FROM api_tokens t JOIN users u ON u.id = t.user_id"
@@ -83,7 +83,7 @@ static int find_token(struct db *db, void *arg, struct tm_error *err)
 
 static int touch(struct db *db, const struct search *s, const char *sql, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

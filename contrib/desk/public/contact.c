@@ -33,7 +33,7 @@ const char *contact_word(const char *kind)
 static int region_of(struct db *db, const char *customer, char *region, size_t size,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   region[0] = '\0';
   int rc = db_prepare(db, "SELECT region FROM customers WHERE customer_id = ?1", &stmt, err);
   if (rc < 0)
@@ -94,7 +94,7 @@ int contact_tell(struct db *db, const struct desk *desk, const struct responsibl
 static int one_row(struct db *db, const char *sql, const char *text, int64_t number, json_t **row,
                    struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   *row = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
@@ -112,7 +112,7 @@ static int one_row(struct db *db, const char *sql, const char *text, int64_t num
 
 static int add_devices(struct db *db, const char *customer, json_t *view, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t i;
   json_t *row;
   int rc = db_prepare(db,
@@ -207,7 +207,7 @@ static int take_token(struct db *db, struct contact *c, struct tm_error *err)
 /* 1: it was here before, and its number is told. */
 static int find_again(struct db *db, struct contact *c, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT number FROM product_contacts WHERE key = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -233,7 +233,7 @@ static int insert(struct db *db, struct contact *c, const struct whose *whose,
                   const json_t *product, int64_t *id, struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(1 << 20);
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = tm_json_append(&text, product) < 0 ? tm_fail(err, -ENOMEM, "out of memory") : 0;
   if (rc == 0)
     rc = db_prepare(db,
@@ -269,7 +269,7 @@ static int insert_todo(struct db *db, int64_t contact, const struct contact *c,
                        const struct whose *whose, const struct responsible *person, int64_t *id,
                        struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   char title[400];
   bool known = whose->customer[0] != '\0';
   snprintf(title, sizeof(title), "%s: %.200s", known ? contact_word(c->kind) : "Whose is this?",
@@ -354,7 +354,7 @@ int contact_store(struct db *db, void *arg, struct tm_error *err)
 static int set_customer(struct db *db, int64_t id, const char *customer, const char *by,
                         struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE product_contacts SET customer_id = ?2, found_by = ?3 WHERE id = ?1"
                       " AND customer_id IS NULL",
@@ -373,7 +373,7 @@ static int set_customer(struct db *db, int64_t id, const char *customer, const c
 static int move_todo(struct db *db, int64_t contact, const char *customer,
                      const struct responsible *person, int64_t *todo, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE todos SET customer_id = ?2, kind = 'contact', staff = ?3, title ="
                       " (SELECT p.sku FROM product_contacts p WHERE p.id = ?1)"

@@ -73,7 +73,7 @@ static json_t *index_of(const json_t *root)
 
 static int parse_newest(struct products *p, struct db *db, int64_t id, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   json_t *root = NULL;
   int rc = db_prepare(db, "SELECT document FROM catalogues WHERE id = ?1", &stmt, err);
   if (rc < 0)
@@ -101,7 +101,7 @@ static int parse_newest(struct products *p, struct db *db, int64_t id, struct tm
 static int find_element(struct products *p, struct db *db, const char *sku, json_t **element,
                         struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int64_t id = 0;
   *element = NULL;
   int rc = db_prepare(db, "SELECT max(id) FROM catalogues", &stmt, err);
@@ -227,7 +227,7 @@ static void add_price(json_t *row)
 
 static int read_item(struct db *db, const char *sku, json_t **item, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT sku, name, type, kind, price, currency, lead_time_days, replaced_by"
                       " FROM catalogue_items WHERE sku = ?1",
@@ -269,7 +269,7 @@ int product_read(struct products *p, struct db *db, const char *sku, int64_t tod
 
 int products_list(struct db *db, const char *after, int limit, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t i;
   json_t *row;
   int rc = db_prepare(db,

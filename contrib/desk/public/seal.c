@@ -15,7 +15,7 @@ static const struct db_scope everyone = {NULL};
 static int read_key(struct db *db, void *arg, struct tm_error *err)
 {
   struct tm_secret *key = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT value FROM settings WHERE name = 'seal_key'", &stmt, err);
   if (rc < 0)
     return rc;
@@ -32,7 +32,7 @@ static int read_key(struct db *db, void *arg, struct tm_error *err)
 static int make_key(struct db *db, void *arg, struct tm_error *err)
 {
   char text[TM_SECRET_TEXT];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO settings (name, value) VALUES ('seal_key', ?1)"
                       " ON CONFLICT (name) DO NOTHING",

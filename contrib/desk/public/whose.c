@@ -25,7 +25,7 @@ int whose_candidates(struct db *db, const char *number, const char *email, json_
                      struct tm_error *err)
 {
   char plain_number[256], plain_email[256];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   plain(plain_number, sizeof(plain_number), number);
   plain(plain_email, sizeof(plain_email), email);
   int rc = db_prepare(

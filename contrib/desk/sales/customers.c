@@ -52,7 +52,7 @@ static int take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
 
 static int read_regions(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT DISTINCT region AS value, region AS text FROM customers"
                       " WHERE region IS NOT NULL AND (?1 IS NULL OR customer_id = ?1)"
@@ -87,7 +87,7 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
       " OR EXISTS (SELECT 1 FROM assignments g WHERE g.customer_id = c.customer_id"
       " AND g.staff = ?5)) ORDER BY c.customer_id LIMIT ?6";
   struct looking *l = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = read_regions(db, l, err);
   if (rc == 0)
     rc = db_prepare(db, sql, &stmt, err);
@@ -176,7 +176,7 @@ static int list_customers(const struct request *r, struct response *to, struct t
 
 static int read_one(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT c.customer_id AS id, c.name, c.region, c.contact, c.address, c.shop,"
                       " h.name AS shop_name, c.language FROM customers c"
@@ -201,7 +201,7 @@ static int read_one(struct db *db, struct looking *l, struct tm_error *err)
 static int read_some(struct db *db, const struct looking *l, const char *sql, int limit,
                      json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

@@ -21,7 +21,7 @@ struct looking {
 
 static int read_device(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT d.id, d.customer_id, c.name AS customer, d.site, d.host, d.device,"
                       " d.last_day FROM devices d JOIN customers c ON c.customer_id = d.customer_id"

@@ -32,7 +32,7 @@ void device_view_release(struct device_view *v)
 /* One row or -ENOENT. */
 static int read_row(struct db *db, const char *sql, int64_t id, json_t **row, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -52,7 +52,7 @@ static int read_row(struct db *db, const char *sql, int64_t id, json_t **row, st
 static int read_rows(struct db *db, const char *sql, int64_t id, int64_t other, json_t **rows,
                      struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

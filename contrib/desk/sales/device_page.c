@@ -30,7 +30,7 @@ struct looking {
 
 static int read_staff(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT staff AS value, name AS text FROM staff WHERE role = 'sales'"
                       " AND (left_on IS NULL OR left_on > ?1) ORDER BY name, staff LIMIT 500",
@@ -63,6 +63,15 @@ static int part_number(const struct request *r, const char *name, int64_t *out,
   return 0;
 }
 
+/* What an item is worth to the vendor is the vendor's. */
+static void keep_rank(json_t *item)
+{
+  static const char *const ours[] = {"weight", "weighted", "urgency", "urgency_text"};
+  for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+    json_object_del(item, ours[i]);
+  json_object_set_new(item, "lost_reason", json_null());
+}
+
 /* Of its life the states, and not what colleagues think of the advice or why a sale was lost. */
 static void keep_life(struct device_view *view)
 {
@@ -81,8 +90,8 @@ static void keep_life(struct device_view *view)
   json_decref(view->life);
   view->life = shown;
   if (view->item != NULL)
-    json_object_set_new(view->item, "lost_reason", json_null());
-  json_array_foreach(view->items, i, row) json_object_set_new(row, "lost_reason", json_null());
+    keep_rank(view->item);
+  json_array_foreach(view->items, i, row) keep_rank(row);
 }
 
 /* What colleagues say among themselves is not for the customer; what he said, or is to see, is. */

@@ -37,7 +37,7 @@ static int read_fleet(struct db *db, void *arg, struct tm_error *err)
   static const char all[] = DEVICES("");
   static const char of_customer[] = DEVICES(" AND d.customer_id = COALESCE(?1, ?4)");
   struct fleet *f = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   bool one = f->customer != NULL || f->r->scope.customer != NULL;
   int rc = db_prepare(db, one ? of_customer : all, &stmt, err);
   if (rc < 0)

@@ -217,7 +217,7 @@ static void make_readable(json_t *row, int64_t today)
 int find_items(struct db *db, const struct find *f, int64_t today, json_t **items, json_t **next,
                struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   const char *sql = f->device != 0 ? device_sql : f->customer != NULL ? customer_sql : list_sql;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
@@ -292,7 +292,7 @@ static json_t *add_up(const json_t *rows, int64_t today)
 int find_totals(struct db *db, const struct find *f, int64_t today, json_t **totals,
                 struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, totals_sql, &stmt, err);
   if (rc < 0)
     return rc;

@@ -79,7 +79,7 @@ static void make_readable(json_t *item, int64_t today)
 
 static int read_late(struct db *db, int64_t today, json_t **rows, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT " COLUMNS FROM " WHERE i.open = 1 AND i.order_by < ?1"
                       " AND i.told_late_at IS NULL"
@@ -97,7 +97,7 @@ static int read_late(struct db *db, int64_t today, json_t **rows, struct tm_erro
 /* 1 it is ours to tell, 0 another desk has told it. */
 static int mark_told(struct db *db, int64_t id, int64_t now, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(
       db, "UPDATE items SET told_late_at = ?2 WHERE id = ?1 AND told_late_at IS NULL", &stmt, err);
   if (rc < 0)
@@ -215,7 +215,7 @@ static int share_out(struct db *db, struct week *w, struct db_stmt *stmt, const 
 
 static int collect(struct db *db, struct week *w, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT " COLUMNS FROM " WHERE i.first_at >= ?1 AND i.first_at < ?2"
                       " AND i.state <> 'gone' ORDER BY i.weight DESC, i.id LIMIT ?3",

@@ -48,7 +48,7 @@ struct current {
 
 static int read_current(struct db *db, int64_t item, struct current *c, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT state, customer_id, agreed_by, owner, version FROM items"
                       " WHERE (?1 IS NULL OR customer_id = ?1) AND id = ?2",
@@ -108,7 +108,7 @@ static int write_state(struct db *db, const struct life_change *c, const struct 
 {
   bool closes = is(c->to, "lost") || is(c->to, "installed");
   bool agrees = step_of(c->to) >= AGREED && !now->agreed;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "UPDATE items SET state = ?2, open = ?3, state_at = ?4,"
                       " agreed_by = COALESCE(?5, agreed_by), agreed_at = COALESCE(?6, agreed_at),"

@@ -41,7 +41,7 @@ static int read_fleet(struct db *db, struct list *l, struct tm_error *err)
       " (SELECT COUNT(*) FROM sites WHERE (?1 IS NULL OR customer_id = ?1)) AS sites,"
       " (SELECT COUNT(*) FROM sites WHERE (?1 IS NULL OR customer_id = ?1)"
       "   AND (last_seen_at IS NULL OR last_seen_at < ?2)) AS silent_sites";
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -56,7 +56,7 @@ static int read_fleet(struct db *db, struct list *l, struct tm_error *err)
 
 static int read_regions(struct db *db, struct list *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT DISTINCT region FROM customers WHERE region IS NOT NULL"
                       " AND (?1 IS NULL OR customer_id = ?1) ORDER BY region",
@@ -75,7 +75,7 @@ static int read_team(struct db *db, struct list *l, struct tm_error *err)
   const char *owner = request_query(l->r, "owner");
   if (owner == NULL || strcmp(owner, "team") != 0 || l->r->visitor->staff == NULL)
     return 0;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT team FROM staff WHERE staff = ?1", &stmt, err);
   if (rc < 0)
     return rc;

@@ -20,7 +20,7 @@ enum { DOCUMENT_MAX = 4 << 20 };
 
 int quote_read(struct db *db, const char *number, json_t **out, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT document_json AS quote_json, sent_to, sent_at FROM quotes"
                       " WHERE (?1 IS NULL OR customer_id = ?1) AND number = ?2",
@@ -44,7 +44,7 @@ int quote_read(struct db *db, const char *number, json_t **out, struct tm_error 
 int quote_list(struct db *db, int64_t item, int64_t before, int limit, json_t **list,
                struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, number, item_id, customer_id, made_at, by_name, valid_until,"
                       " sent_to, sent_at, document_json AS quote_json FROM quotes"
@@ -75,7 +75,7 @@ int quote_list(struct db *db, int64_t item, int64_t before, int limit, json_t **
 
 int quote_addresses(struct db *db, const char *customer, json_t **list, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT address, name FROM addresses WHERE (?1 IS NULL OR customer_id = ?1)"
                       " AND customer_id = ?2 AND kind = 'email' ORDER BY address",
@@ -93,7 +93,7 @@ int quote_addresses(struct db *db, const char *customer, json_t **list, struct t
 
 static int read_customer(struct db *db, const char *customer, json_t **out, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT customer_id AS id, name, contact, address FROM customers"
                       " WHERE (?1 IS NULL OR customer_id = ?1) AND customer_id = ?2",
@@ -166,7 +166,7 @@ static int insert(struct db *db, const struct quote_wish *w, const char *custome
 {
   unsigned char random[12];
   char date[TM_DATE_SIZE];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO quotes (customer_id, item_id, number, made_at, by_name,"
                       " valid_until, document_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}')"
@@ -194,7 +194,7 @@ static int keep(struct db *db, int64_t id, const char *number, const json_t *doc
                 struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(DOCUMENT_MAX);
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = tm_json_append(&text, document);
   if (rc < 0)
     tm_fail(err, rc, "%s: too large to be kept", number);
@@ -289,7 +289,7 @@ static int is_address_of(struct db *db, const char *customer, const char *to, st
 /* 1 there is such a letter already. */
 static int was_put(struct db *db, const char *key, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, "SELECT 1 FROM letters WHERE key = ?1", &stmt, err);
   if (rc < 0)
     return rc;
@@ -304,7 +304,7 @@ static int note_sent(struct db *db, const struct quote_sending *s, const json_t 
 {
   const json_t *customer = json_object_get(quote, "customer");
   char text[64];
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       db_prepare(db, "UPDATE quotes SET sent_to = ?2, sent_at = ?3 WHERE number = ?1", &stmt, err);
   if (rc < 0)

@@ -26,7 +26,7 @@ struct saying {
 
 static int read_customer(struct db *db, struct saying *s, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT customer_id FROM items WHERE (?1 IS NULL OR customer_id = ?1)"
                       " AND id = ?2",
@@ -126,7 +126,7 @@ static int begin_row(struct db *db, struct saying *s, const char *sql, struct db
 static int write_comment(struct db *db, void *arg, struct tm_error *err)
 {
   struct saying *s = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       begin_row(db, s,
                 "INSERT INTO comments (customer_id, item_id, at, by_name, by_role, to_customer,"
@@ -153,7 +153,7 @@ static int add_comment(const struct request *r, struct response *to, struct tm_e
 static int write_contact(struct db *db, void *arg, struct tm_error *err)
 {
   struct saying *s = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc =
       begin_row(db, s,
                 "INSERT INTO contacts (customer_id, item_id, at, by_name, way, with_whom, text)"
@@ -189,7 +189,7 @@ static int add_contact(const struct request *r, struct response *to, struct tm_e
 static int write_feedback(struct db *db, void *arg, struct tm_error *err)
 {
   struct saying *s = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = begin_row(db, s,
                      "INSERT INTO feedback (customer_id, item_id, at, by_name, verdict, text)"
                      " VALUES (?1, ?2, ?3, ?4, 'wrong', ?5)",
@@ -219,7 +219,7 @@ static int add_feedback(const struct request *r, struct response *to, struct tm_
 static int staff_name(struct db *db, struct saying *s, const char *staff, char name[201],
                       struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT name FROM staff WHERE staff = ?1"
                       " AND (left_on IS NULL OR left_on > ?2)",
@@ -242,7 +242,7 @@ static int staff_name(struct db *db, struct saying *s, const char *staff, char n
 static int write_owner(struct db *db, void *arg, struct tm_error *err)
 {
   struct saying *s = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   char name[201] = "nobody", subject[32], text[300];
   int rc = read_customer(db, s, err);
   if (rc == 0 && s->with_whom != NULL)
@@ -288,7 +288,7 @@ struct hearing {
 static int read_comments(struct db *db, void *arg, struct tm_error *err)
 {
   struct hearing *h = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, item_id, at, by_name, by_role, to_customer, text FROM comments"
                       " WHERE (?1 IS NULL OR customer_id = ?1) AND item_id = ?2"

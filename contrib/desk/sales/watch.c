@@ -50,7 +50,7 @@ static const struct silence {
 
 static int read_counts(struct db *db, struct listing *l, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT COUNT(*) AS sites,"
                       " COUNT(CASE WHEN last_seen_at IS NULL THEN 1 END) AS never,"
@@ -90,7 +90,7 @@ static int read_sites(struct db *db, void *arg, struct tm_error *err)
       " ELSE (s.last_seen_at < ?3 OR (?5 = 1 AND s.last_seen_at IS NULL)) END"
       " ORDER BY COALESCE(s.last_seen_at, 0), s.customer_id, s.site LIMIT ?7 OFFSET ?8";
   struct listing *l = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = read_counts(db, l, err);
   if (rc == 0)
     rc = db_prepare(db, sql, &stmt, err);
@@ -237,7 +237,7 @@ static int read_quality(struct db *db, void *arg, struct tm_error *err)
       " FROM devices WHERE (?1 IS NULL OR customer_id = ?1) AND forecast_model IS NOT NULL"
       " GROUP BY forecast_model ORDER BY devices DESC, forecast_model";
   struct listing *l = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, rules, &stmt, err);
   if (rc < 0)
     return rc;

@@ -186,7 +186,7 @@ int db_exec(struct db_stmt *stmt, struct tm_error *err)
 
 int db_run_one(struct db *db, const char *sql, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   return rc < 0 ? rc : db_exec(stmt, err);
 }

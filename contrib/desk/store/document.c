@@ -57,7 +57,7 @@ static int read_row(struct db_stmt *stmt, struct document *d, struct tm_error *e
 static int find(struct db *db, const char *sql, int64_t id, struct document *out,
                 struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

@@ -10,7 +10,7 @@ enum { MONTH_BYTES = 16384 };
 static int read_month(struct db *db, int64_t device_id, int64_t month,
                       struct day days[DAYS_OF_MONTH], size_t *n, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   size_t len = 0;
   *n = 0;
   int rc =
@@ -32,7 +32,7 @@ static int write_month(struct db *db, const char *customer, int64_t device_id, i
                        const struct day *days, size_t n, struct tm_error *err)
 {
   struct tm_buf packed = TM_BUF_INIT(MONTH_BYTES);
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = days_pack(&packed, days, n);
   if (rc < 0)
     tm_fail(err, rc, "the history of a month cannot be packed");
@@ -96,7 +96,7 @@ static int each_of_month(struct db_stmt *stmt, int64_t from, int64_t to, history
 int history_read(struct db *db, int64_t device_id, int64_t from, int64_t to, history_each *each,
                  void *user, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT month, days FROM history WHERE device_id = ?1 AND month >= ?2"
                       " AND month <= ?3 AND (?4 IS NULL OR customer_id = ?4) ORDER BY month",

@@ -8,7 +8,7 @@
 
 static int version_of(struct db *db, int64_t *version, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_run(db,
                   "CREATE TABLE IF NOT EXISTS migrations (step INTEGER PRIMARY KEY,"
                   " name TEXT NOT NULL)",
@@ -25,7 +25,7 @@ static int version_of(struct db *db, int64_t *version, struct tm_error *err)
 
 static int take_step(struct db *db, size_t step, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_run(db, migrations[step - 1].sql, err);
   if (rc == 0)
     rc = db_prepare(db, "INSERT INTO migrations (step, name) VALUES (?1, ?2)", &stmt, err);

@@ -24,7 +24,7 @@ void lease_init(struct lease *lease, const char *name)
 static int take(struct db *db, void *arg, struct tm_error *err)
 {
   struct asking *a = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?3)"
                       " ON CONFLICT (name) DO UPDATE SET holder = excluded.holder,"
@@ -53,7 +53,7 @@ int lease_take(struct store *store, struct lease *lease, int64_t number, int64_t
 
 static int set_until(struct db *db, struct asking *a, const char *sql, struct tm_error *err)
 {
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;

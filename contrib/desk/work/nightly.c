@@ -56,7 +56,7 @@ static int weigh(struct db *db, void *arg, struct tm_error *err)
 static int delete_some(struct db *db, void *arg, struct tm_error *err)
 {
   struct piece *p = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db, p->sql, &stmt, err);
   if (rc < 0)
     return rc;
@@ -71,7 +71,7 @@ static int delete_some(struct db *db, void *arg, struct tm_error *err)
 static int delete_months(struct db *db, void *arg, struct tm_error *err)
 {
   struct piece *p = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT max(id) FROM (SELECT id FROM devices WHERE id > ?1 ORDER BY id"
                       " LIMIT 500) part",
@@ -101,7 +101,7 @@ static int delete_months(struct db *db, void *arg, struct tm_error *err)
 static int close_requests(struct db *db, void *arg, struct tm_error *err)
 {
   struct piece *p = arg;
-  struct db_stmt *stmt;
+  struct db_stmt *stmt = NULL;
   p->more = false;
   int rc = db_prepare(db,
                       "UPDATE requests SET status = 'expired' WHERE status = 'open'"
