@@ -22,6 +22,7 @@ struct reading {
   int64_t today, monday; /* of the first week */
   struct goods goods;    /* of the SKU in hand */
   char sku[204];
+  int shelved; /* whether it is something that can lie in a shop */
   double pool; /* what the factory's store can send still */
   json_t *rows, *stock;
 };
@@ -75,6 +76,22 @@ static void add_stock(struct reading *r)
   }
 }
 
+/* Software and services lie on no shelf: they cannot run short. */
+static int is_shelved(struct db *db, const char *sku, struct tm_error *err)
+{
+  struct db_stmt *stmt = NULL;
+  int rc = db_prepare(db,
+                      "SELECT 1 FROM catalogue_items WHERE sku = ?1"
+                      " AND type IN ('software', 'service')",
+                      &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, sku);
+  rc = db_step(stmt, err);
+  db_done(stmt);
+  return rc < 0 ? rc : rc == 0;
+}
+
 static int turn_to(struct db *db, struct reading *r, const char *sku, struct tm_error *err)
 {
   if (strcmp(r->sku, sku) == 0)
@@ -84,6 +101,9 @@ static int turn_to(struct db *db, struct reading *r, const char *sku, struct tm_
   r->pool = 0;
   if (!r->wish->own)
     return 0;
+  r->shelved = is_shelved(db, sku, err);
+  if (r->shelved < 0)
+    return r->shelved;
   int rc = goods_read(db, sku, r->today, &r->goods, err);
   for (size_t i = 0; rc == 0 && i < r->goods.len; i++) {
     if (!r->goods.shops[i].sells)
@@ -207,7 +227,8 @@ static int add_row(struct db *db, struct reading *r, const json_t *lines, size_t
     int64_t lead = lead_of(&r->goods, at);
     json_object_set_new(row, "shop_name", json_string(r->goods.titles[at]));
     json_object_set_new(row, "lead_days", days_json(lead));
-    judge(r, row, cells, (double)r->goods.there[at], lead);
+    if (r->shelved > 0)
+      judge(r, row, cells, (double)r->goods.there[at], lead);
   }
   json_decref(cells);
   if (!r->wish->alarms || json_object_get(row, "alarm") != NULL)
