@@ -40,6 +40,8 @@ def kill():
 
 seen = load([desk.port], enrol(desk), SECONDS, kill)
 judge(seen, [e for (e,) in desk.rows("SELECT event FROM summaries")], "SQLite")
+ok(seen["posts"] * 60 >= 1000, "SQLite: a thousand devices are taken in within a minute",
+   seen["posts"])
 same(desk.stop(), 0, "SQLite: the desk ends well")
 
 server = Postgresql()
