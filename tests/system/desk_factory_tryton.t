@@ -62,8 +62,12 @@ same(said(desk.inquiry("mori", ask("SHELF-20T", 2, "RS"))), ("RS", day(4), "RN")
 # --- down, and killed ----------------------------------------------------------------------------------
 erp.stop()
 waits = [ask("SHELF-20T"), ask("CACHE-64G", 1, "RS")]
-time.sleep(2)
-rows = [desk.get("mori", "/api/v1/inquiries/" + n)[1] for n in waits]
+rows = []
+for _ in range(100):
+    rows = [desk.get("mori", "/api/v1/inquiries/" + n)[1] for n in waits]
+    if all(r["error"] for r in rows):
+        break
+    time.sleep(0.2)
 ok(all(r["state"] == "open" and r["error"] for r in rows), "a factory that is down: the inquiries wait, and say why", rows)
 desk.kill()
 erp.start()

@@ -12,7 +12,7 @@ int db_pgsql_open(struct db **db, const char *url, const char *password, struct 
 void db_pgsql_close(struct db *db); /* NULL is fine */
 bool db_pgsql_is_lost(const struct db *db);
 
-/* Opens a transaction. One that writes has a number, by which its end can be asked for. */
+/* Opens a transaction. One that writes has a number of ours, by which its end can be asked for. */
 int db_pgsql_begin(struct db *db, bool writes, struct tm_error *err);
 uint64_t db_pgsql_transaction(const struct db *db);
 /* 0: durable. -EAGAIN with a lost connection: nobody knows, db_pgsql_outcome() on another one does.
@@ -20,6 +20,11 @@ uint64_t db_pgsql_transaction(const struct db *db);
 int db_pgsql_commit(struct db *db, struct tm_error *err);
 void db_pgsql_rollback(struct db *db);
 
+/*
+ * What became of it. Each transaction that writes leaves its number in a row of its own; asking
+ * puts the same row there, so that the server itself says whether it was there before, waits for
+ * one that is still under way, and lets none that was given up come late.
+ */
 enum outcome { OUTCOME_ABORTED, OUTCOME_COMMITTED, OUTCOME_RUNNING };
 int db_pgsql_outcome(struct db *db, uint64_t transaction, enum outcome *out, struct tm_error *err);
 

@@ -14,6 +14,7 @@ STEP(step_6, "006-claims");
 STEP(step_7, "007-public");
 STEP(step_8, "008-factory");
 STEP(step_9, "009-scale");
+STEP(step_10, "010-outcomes");
 
 /* A line each. */
 /* clang-format off */
@@ -27,6 +28,7 @@ const struct migration migrations[] = {
     {"007-public", step_7_text, &step_7_size},
     {"008-factory", step_8_text, &step_8_size},
     {"009-scale", step_9_text, &step_9_size},
+    {"010-outcomes", step_10_text, &step_10_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);

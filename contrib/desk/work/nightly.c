@@ -144,6 +144,9 @@ static int retain(struct night *n, int64_t now, struct tm_error *err)
       {r->audit_s, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)"},
       {TM_DAY, "DELETE FROM sessions WHERE id IN"
                " (SELECT id FROM sessions WHERE expires_at < ?1 LIMIT ?2)"},
+      /* By the server's clock: each of these pieces of work leaves such a row itself. */
+      {2 * TM_DAY, "DELETE FROM outcomes WHERE token IN (SELECT token FROM outcomes WHERE at < ?1"
+                   " AND at < (SELECT MAX(at) FROM outcomes) - 172800 LIMIT ?2)"},
       {TM_DAY, "DELETE FROM login_links WHERE token_sha256 IN"
                " (SELECT token_sha256 FROM login_links WHERE expires_at < ?1 LIMIT ?2)"},
   };
