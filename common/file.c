@@ -87,6 +87,19 @@ int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err)
   return rc;
 }
 
+int tm_file_read_input(struct tm_buf *b, struct tm_error *err)
+{
+  char chunk[65536];
+  size_t n;
+  int rc = 0;
+  while (rc == 0 && (n = fread(chunk, 1, sizeof(chunk), stdin)) > 0)
+    rc = tm_buf_add(b, chunk, n);
+  if (rc < 0 || ferror(stdin))
+    return tm_fail(err, rc < 0 ? rc : -EIO, "standard input: %s",
+                   rc < 0 ? "too large" : "cannot be read");
+  return 0;
+}
+
 int tm_dir_sync(const char *path, struct tm_error *err)
 {
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

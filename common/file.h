@@ -26,6 +26,8 @@ int tm_file_open_at(int folder_fd, const char *folder, const char *name, struct 
 
 /* Appends the whole file to b; -EFBIG when it is larger than b may become. */
 int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err);
+/* Appends standard input to its end: -EFBIG beyond the limit of b, -EIO when it cannot be read. */
+int tm_file_read_input(struct tm_buf *b, struct tm_error *err);
 
 /* Writes the file atomically with this mode (umask does not apply). */
 int tm_file_write(const char *path, const void *data, size_t len, mode_t mode,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/intaking.h"
 
+#include "common/file.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -14,26 +15,13 @@
 
 enum { MAIL_BYTES = 64 << 20 };
 
-static int read_input(struct tm_buf *b, struct tm_error *err)
-{
-  char chunk[65536];
-  size_t n;
-  int rc = 0;
-  while (rc == 0 && (n = fread(chunk, 1, sizeof(chunk), stdin)) > 0)
-    rc = tm_buf_add(b, chunk, n);
-  if (rc < 0 || ferror(stdin))
-    return tm_fail(err, rc < 0 ? rc : -EIO, "standard input: %s",
-                   rc < 0 ? "too large" : "cannot be read");
-  return 0;
-}
-
 static int take(struct store *store, const char *from, struct drop_counts *counts,
                 struct tm_error *err)
 {
   struct tm_buf mail = TM_BUF_INIT(MAIL_BYTES);
   if (strcmp(from, "-") != 0)
     return drop_folder(store, from, tm_now(), stdout, counts, err);
-  int rc = read_input(&mail, err);
+  int rc = tm_file_read_input(&mail, err);
   if (rc == 0)
     rc =
         drop_mail(store, mail.ptr != NULL ? mail.ptr : "", mail.len, tm_now(), stdout, counts, err);

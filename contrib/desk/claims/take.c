@@ -117,19 +117,6 @@ static int take_folder(struct taking *t, const char *folder, struct tm_error *er
 /* --- a mail --------------------------------------------------------------------------------------
  */
 
-static int read_input(struct tm_buf *b, struct tm_error *err)
-{
-  char chunk[65536];
-  size_t n;
-  int rc = 0;
-  while (rc == 0 && (n = fread(chunk, 1, sizeof(chunk), stdin)) > 0)
-    rc = tm_buf_add(b, chunk, n);
-  if (rc < 0 || ferror(stdin))
-    return tm_fail(err, rc < 0 ? rc : -EIO, "standard input: %s",
-                   rc < 0 ? "too large" : "cannot be read");
-  return 0;
-}
-
 static int take_mail(struct taking *t, struct tm_error *err)
 {
   struct tm_buf mail = TM_BUF_INIT(MAIL_BYTES);
@@ -137,7 +124,7 @@ static int take_mail(struct taking *t, struct tm_error *err)
   bool refused = false;
   if (files == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  int rc = read_input(&mail, err);
+  int rc = tm_file_read_input(&mail, err);
   if (rc == 0 && mail_read(files, mail.ptr != NULL ? mail.ptr : "", mail.len) < 0)
     rc = tm_fail(err, -EBADMSG, "standard input: not a mail with attachments that can be read");
   for (size_t i = 0; rc == 0 && i < files->len; i++) {

@@ -326,15 +326,20 @@ static int show(struct looking *l, struct response *to, struct tm_error *err)
   return rc;
 }
 
+static void looking_release(struct looking *l)
+{
+  json_decref(l->factory);
+  json_decref(l->staff);
+  device_view_release(&l->view);
+}
+
 static int show_device(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct looking l = {.r = r, .today = tm_date_days(r->now)};
   int rc = look(&l, "id", &l.device, err);
   if (rc == 0)
     rc = show(&l, to, err);
-  json_decref(l.factory);
-  device_view_release(&l.view);
-  json_decref(l.staff);
+  looking_release(&l);
   return rc;
 }
 
@@ -344,9 +349,7 @@ static int show_item(const struct request *r, struct response *to, struct tm_err
   int rc = look(&l, "id", &l.item, err);
   if (rc == 0)
     rc = show(&l, to, err);
-  json_decref(l.factory);
-  device_view_release(&l.view);
-  json_decref(l.staff);
+  looking_release(&l);
   return rc;
 }
 
@@ -358,9 +361,7 @@ static int show_series(const struct request *r, struct response *to, struct tm_e
   if (rc == 0)
     rc = series != NULL ? respond_json(r, to, 200, series, err) : -ENOMEM;
   json_decref(series);
-  json_decref(l.staff);
-  json_decref(l.factory);
-  device_view_release(&l.view);
+  looking_release(&l);
   return rc;
 }
 
