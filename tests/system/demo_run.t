@@ -57,7 +57,7 @@ pid, terminal = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[1], sys.argv[1:])
 shown = b""
-deadline = time.time() + 200
+deadline = time.time() + 400
 while b"Ctrl-C ends all" not in shown and time.time() < deadline:
     try:
         shown += os.read(terminal, 65536)
