@@ -256,7 +256,7 @@ deb: # Debian packages in build/deb, see contrib/debian
 	contrib/debian/build $B/deb
 
 EXAMPLES = $(wildcard contrib/collectd/* contrib/systemd/* contrib/grafana/* contrib/graphs/* \
-  contrib/cluster/* contrib/mapping/* contrib/schema/samples/*)
+  contrib/cluster/* contrib/mapping/* contrib/nginx/* contrib/schema/samples/*)
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PLUGINDIR) \
 	  $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)/schema $(DESTDIR)$(DOCDIR)

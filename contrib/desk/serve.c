@@ -12,6 +12,7 @@
 #include "contrib/desk/people/accounts.h"
 #include "contrib/desk/people/people.h"
 #include "contrib/desk/public/products.h"
+#include "contrib/desk/work/relay.h"
 #include "contrib/desk/work/worker.h"
 
 #include <errno.h>
@@ -121,6 +122,7 @@ static int open_servers(struct desk *desk, struct tm_error *err)
 
 /* Threads that work by themselves. */
 struct own_work {
+  struct relay *relay;
   struct worker *worker;
   struct sender *sender;
   struct deliverer *deliverer;
@@ -147,6 +149,7 @@ static void close_all(struct desk *desk, struct own_work *own)
   sender_end(own->sender);
   deliver_end(own->deliverer);
   workers_free(desk->workers);
+  relay_end(own->relay);
   server_free(desk->server);
   server_free(desk->admin);
   topics_free(desk->topics);
@@ -209,6 +212,8 @@ int serve(const struct desk_conf *conf)
   signal(SIGPIPE, SIG_IGN);
   want_files(conf);
   int rc = open_parts(&desk, &err);
+  if (rc == 0)
+    rc = relay_start(&own.relay, &desk, &err);
   if (rc == 0)
     rc = clerk_start(&desk.clerk, &desk, &err);
   if (rc == 0)

@@ -26,6 +26,8 @@ struct topics {
   struct stream *streams;
   size_t open, max;
   void (*wake)(void *connection);
+  topics_relay *relay;
+  void *relay_user;
 };
 
 struct topics *topics_new(size_t max, void (*wake)(void *connection))
@@ -45,6 +47,12 @@ void topics_free(struct topics *t)
     return;
   pthread_mutex_destroy(&t->lock);
   free(t);
+}
+
+void topics_relay_by(struct topics *t, topics_relay *relay, void *user)
+{
+  t->relay = relay;
+  t->relay_user = user;
 }
 
 static void wake(struct stream *s)
@@ -71,6 +79,23 @@ static void add(struct stream *s, const char *text, size_t len)
 }
 
 size_t topics_publish(struct topics *t, const char *topic, const char *event, const char *data)
+{
+  size_t told = topics_deliver(t, topic, event, data);
+  if (t->relay != NULL)
+    t->relay(t->relay_user, topic, event, data);
+  return told;
+}
+
+void topics_end_user(struct topics *t, int64_t user_id)
+{
+  char number[24];
+  topics_end(t, user_id);
+  snprintf(number, sizeof(number), "%lld", (long long)user_id);
+  if (t->relay != NULL)
+    t->relay(t->relay_user, "", NULL, number);
+}
+
+size_t topics_deliver(struct topics *t, const char *topic, const char *event, const char *data)
 {
   struct tm_buf text = TM_BUF_INIT(STREAM_QUEUE);
   size_t told = 0;

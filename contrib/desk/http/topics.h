@@ -30,9 +30,19 @@ struct topics *topics_new(size_t max, void (*wake)(void *connection));
 /* All streams must have been closed. */
 void topics_free(struct topics *t);
 
-/* data is JSON, or any text of one line. Returns how many streams were told. */
+/* Who passes on what is said here to the other desks of the house (work/relay.h); it is called
+ * without a lock. event NULL: the streams of the user whose number is `data` are to end. */
+typedef void topics_relay(void *user, const char *topic, const char *event, const char *data);
+/* Before there is anything to say. NULL: nobody does. */
+void topics_relay_by(struct topics *t, topics_relay *relay, void *user);
+
+/* data is JSON, or any text of one line. Returns how many streams of this desk were told. */
 size_t topics_publish(struct topics *t, const char *topic, const char *event, const char *data);
-/* Ends the streams of a user: the session is over. 0: of all. */
+/* Ends the streams of a user: a session is over. */
+void topics_end_user(struct topics *t, int64_t user_id);
+/* What another desk has said: the same, for the streams of this one alone. */
+size_t topics_deliver(struct topics *t, const char *topic, const char *event, const char *data);
+/* Ends the streams of a user that are open here; 0: of all. */
 void topics_end(struct topics *t, int64_t user_id);
 /* Sends heartbeats and ends streams that have lived long enough; now is monotonic. */
 void topics_beat(struct topics *t, double now);

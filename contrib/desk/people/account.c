@@ -231,7 +231,7 @@ static int post_password(const struct request *r, struct response *to, struct tm
   if (rc == 0)
     rc = store_write(r->desk->store, &everyone, do_password, &change, err);
   if (rc == 0)
-    topics_end(r->desk->topics, r->visitor->user_id);
+    topics_end_user(r->desk->topics, r->visitor->user_id);
   return rc == 0 ? respond_redirect(to, "/account?said=password", err) : rc;
 }
 
@@ -294,6 +294,8 @@ static int post_one(const struct request *r, struct response *to, store_work *wo
     rc = store_write(r->desk->store, &everyone, work, &one, err);
   if (rc == 0 && !one.found)
     rc = tm_fail(err, -ENOENT, "no such thing");
+  if (rc == 0) /* streams of other sessions of theirs come again */
+    topics_end_user(r->desk->topics, r->visitor->user_id);
   return rc == 0 ? respond_redirect(to, next, err) : rc;
 }
 

@@ -120,7 +120,7 @@ int session_end(const struct request *r, struct response *to, struct tm_error *e
   int rc = store_write(r->desk->store, &everyone, do_end, (struct request *)r, err);
   if (rc < 0)
     return rc;
-  topics_end(r->desk->topics, r->visitor->user_id);
+  topics_end_user(r->desk->topics, r->visitor->user_id);
   return set_cookie(r, to, "");
 }
 

@@ -136,7 +136,7 @@ static int change(const struct request *r, struct response *to, store_work *work
   if (rc < 0)
     return rc;
   if (work != account_link) /* the sessions have ended */
-    topics_end(r->desk->topics, a.id);
+    topics_end_user(r->desk->topics, a.id);
   if (a.secret[0] != '\0')
     return show_people(r, to, 200, NULL, &a, err);
   snprintf(said, sizeof(said), "/people#p-%" PRId64, a.id);

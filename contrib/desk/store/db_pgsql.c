@@ -70,6 +70,11 @@ bool db_pgsql_is_lost(const struct db *db)
   return PQstatus(own(db)->conn) != CONNECTION_OK;
 }
 
+struct pg_conn *db_pgsql_connection(const struct db *db)
+{
+  return own(db)->conn;
+}
+
 static int code_of(const struct db *db, const char *state)
 {
   if (db_pgsql_is_lost(db) || state == NULL)
@@ -438,9 +443,9 @@ static int check_role(struct db *db, struct tm_error *err)
 int db_pgsql_open(struct db **db, const char *url, const char *password, struct tm_error *err)
 {
   /* The url comes first and what stands behind it outranks it; an empty password does not. */
-  const char *const keys[] = {"connect_timeout", "dbname",   "application_name",
-                              "client_encoding", "password", NULL};
-  const char *const values[] = {"5", url, "tidemark-desk", "UTF8", password, NULL};
+  const char *const keys[] = {"connect_timeout", "keepalives_idle", "dbname", "application_name",
+                              "client_encoding", "password",        NULL};
+  const char *const values[] = {"5", "60", url, "tidemark-desk", "UTF8", password, NULL};
   struct pgsql_db *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");

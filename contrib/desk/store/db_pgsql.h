@@ -11,6 +11,14 @@
 int db_pgsql_open(struct db **db, const char *url, const char *password, struct tm_error *err);
 void db_pgsql_close(struct db *db); /* NULL is fine */
 bool db_pgsql_is_lost(const struct db *db);
+/* libpq's own. */
+struct pg_conn *db_pgsql_connection(const struct db *db);
+
+/* Hears a channel from now on, and what came on it: waits at most wait_ms for more. Nothing else is
+ * asked of such a connection. */
+int db_pgsql_listen(struct db *db, const char *channel, struct tm_error *err);
+int db_pgsql_hear(struct db *db, int wait_ms, void (*heard)(void *user, const char *text),
+                  void *user, struct tm_error *err);
 
 /* Opens a transaction. One that writes has a number of ours, by which its end can be asked for. */
 int db_pgsql_begin(struct db *db, bool writes, struct tm_error *err);

@@ -112,3 +112,40 @@ int store_tidy(struct store *store, struct tm_error *err)
 {
   return store->engine->tidy(store, err);
 }
+
+/* --- one desk to another ------------------------------------------------------------------ */
+
+bool store_is_shared(const struct store *store)
+{
+  return store->engine->hear != NULL;
+}
+
+static int notify(struct db *db, void *arg, struct tm_error *err)
+{
+  struct db_stmt *stmt = NULL;
+  int rc = db_prepare(db, "SELECT pg_notify('" STORE_CHANNEL "', ?1)", &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, arg);
+  rc = db_step(stmt, err);
+  db_done(stmt);
+  return rc < 0 ? rc : 0;
+}
+
+int store_tell(struct store *store, const char *text, struct tm_error *err)
+{
+  const struct db_scope all = {NULL};
+  if (!store_is_shared(store))
+    return 0;
+  if (strlen(text) > STORE_NEWS)
+    return tm_fail(err, -EMSGSIZE, "%zu bytes are too many for the other desks", strlen(text));
+  return store_write(store, &all, notify, (void *)text, err);
+}
+
+int store_hear(struct store *store, int wait_ms, void (*heard)(void *user, const char *text),
+               void *user, struct tm_error *err)
+{
+  if (!store_is_shared(store))
+    return tm_fail(err, -ENOTSUP, "no other desk serves this database");
+  return store->engine->hear(store, wait_ms, heard, user, err);
+}

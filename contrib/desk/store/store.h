@@ -39,6 +39,20 @@ int store_read(struct store *store, const struct db_scope *scope, store_work *wo
 int store_write(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
                 struct tm_error *err);
 
+/*
+ * What desks that serve one database say to one another: lost when nobody hears it, so that it may
+ * only make sooner what is seen in the rows anyhow. An SQLite file has one desk.
+ */
+enum { STORE_NEWS = 7900 }; /* bytes of a text */
+bool store_is_shared(const struct store *store);
+/* 0 when it was said, to this desk too. -EMSGSIZE. */
+int store_tell(struct store *store, const char *text, struct tm_error *err);
+/* Waits at most wait_ms for what is said, and calls `heard` for each; for one thread. 0; -ENOTSUP
+ * where the store is not shared; -EAGAIN when the server is away: what is said meanwhile is lost.
+ */
+int store_hear(struct store *store, int wait_ms, void (*heard)(void *user, const char *text),
+               void *user, struct tm_error *err);
+
 /* Copies the whole (SQLite: its backup API, while serving) into a file; PostgreSQL: -ENOTSUP with
  * the pg_dump line to use in err. */
 int store_backup(struct store *store, const char *path, struct tm_error *err);

@@ -5,6 +5,8 @@
 #include "contrib/desk/store/db_own.h"
 #include "contrib/desk/store/store.h"
 
+#define STORE_CHANNEL "tidemark_desk" /* of LISTEN and NOTIFY */
+
 /* What an engine gives to store.c. */
 struct store_engine {
   void (*close)(struct store *store);
@@ -14,6 +16,9 @@ struct store_engine {
                struct tm_error *err);
   int (*backup)(struct store *store, const char *path, struct tm_error *err);
   int (*tidy)(struct store *store, struct tm_error *err);
+  /* NULL: one desk has it alone. */
+  int (*hear)(struct store *store, int wait_ms, void (*heard)(void *user, const char *text),
+              void *user, struct tm_error *err);
 };
 
 struct store {

@@ -25,6 +25,7 @@ struct pgsql_store {
   char *url, *password;
   struct pool *slots; /* connections; NULL where one is still to be made */
   unsigned slots_len;
+  struct db *ears; /* for what other desks say; NULL until somebody wants to hear */
 };
 
 /* A place in the pool: the connection is made when it is first needed, and anew when it was lost.
@@ -159,6 +160,26 @@ static int pgsql_tidy(struct store *store, struct tm_error *err)
   return 0;
 }
 
+/* Each time it was away, the server is asked anew to tell. */
+static int pgsql_hear(struct store *store, int wait_ms, void (*heard)(void *user, const char *text),
+                      void *user, struct tm_error *err)
+{
+  struct pgsql_store *s = (struct pgsql_store *)store;
+  int rc = 0;
+  if (s->ears == NULL) {
+    rc = db_pgsql_open(&s->ears, s->url, s->password, err);
+    if (rc == 0)
+      rc = db_pgsql_listen(s->ears, STORE_CHANNEL, err);
+  }
+  if (rc == 0)
+    rc = db_pgsql_hear(s->ears, wait_ms, heard, user, err);
+  if (rc < 0) {
+    db_pgsql_close(s->ears);
+    s->ears = NULL;
+  }
+  return rc;
+}
+
 /* --- opening ------------------------------------------------------------------------------ */
 
 static void pgsql_close(struct store *store)
@@ -167,6 +188,7 @@ static void pgsql_close(struct store *store)
   for (unsigned i = 0; i < s->slots_len; i++)
     db_pgsql_close(pool_take(s->slots));
   pool_free(s->slots);
+  db_pgsql_close(s->ears);
   if (s->password != NULL)
     sodium_memzero(s->password, strlen(s->password));
   free(s->password);
@@ -208,7 +230,8 @@ static const struct store_engine engine = {.close = pgsql_close,
                                            .read = pgsql_read,
                                            .write = pgsql_write,
                                            .backup = pgsql_backup,
-                                           .tidy = pgsql_tidy};
+                                           .tidy = pgsql_tidy,
+                                           .hear = pgsql_hear};
 
 int store_pgsql_open(struct store **store, const struct store_settings *settings,
                      struct tm_error *err)
