@@ -19,7 +19,8 @@
 
 static double middle_of_four(double a, double b, double c, double d)
 {
-  double low = fmin(fmin(a, b), fmin(c, d)), high = fmax(fmax(a, b), fmax(c, d));
+  double low = fc_lesser(fc_lesser(a, b), fc_lesser(c, d));
+  double high = fc_greater(fc_greater(a, b), fc_greater(c, d));
   return 0.5 * (a + b + c + d - low - high);
 }
 
@@ -47,7 +48,7 @@ static bool is_error(const double *v, const double *middle, size_t n, size_t i, 
   if (i == 0 || fabs(v[i] - middle[i]) <= SPIKE_SCALES * scale)
     return false;
   double before = fabs(v[i - 1] - middle[i]), after = fabs(v[i + 1] - middle[i]);
-  return fmax(before, after) < NEIGHBOUR_SCALES * scale;
+  return fc_greater(before, after) < NEIGHBOUR_SCALES * scale;
 }
 
 /* Drops the rows whose verdict is NAN; returns how many. */

@@ -49,16 +49,16 @@ static void remove_jumps(double *z, const double *u, size_t n, double *scratch)
 /* Least squares over the newest `rows` rows (fewer at the start) up to every origin. */
 static void slopes(double *rate, size_t n, size_t rows, const double *sum, const double *moment)
 {
-  for (size_t o = 0; o < n; o++) {
-    size_t from = o > rows ? o - rows : 0;
-    double m = (double)(o - from + 1);
-    if (m < 4) {
-      rate[o] = 0;
-      continue;
-    }
+  size_t whole = rows < n ? rows : n; /* origins from here have all rows of the window */
+  for (size_t o = 0; o < whole; o++) {
+    double m = (double)(o + 1), mx = 0.5 * (double)o;
+    rate[o] = m < 4 ? 0 : (moment[o + 1] - mx * sum[o + 1]) / (m * (m * m - 1) / 12);
+  }
+  double m = (double)(rows + 1), square = m * (m * m - 1) / 12;
+  for (size_t o = whole; o < n; o++) {
+    size_t from = o - rows;
     double sy = sum[o + 1] - sum[from], sxy = moment[o + 1] - moment[from];
-    double mx = 0.5 * (double)(o + from);
-    rate[o] = (sxy - mx * sy) / (m * (m * m - 1) / 12);
+    rate[o] = (sxy - 0.5 * (double)(o + from) * sy) / square;
   }
 }
 

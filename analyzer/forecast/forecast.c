@@ -115,26 +115,33 @@ static int check(const struct forecast_series *s, const struct forecast_params *
 /* Measured rows, in days before the last row; equal times keep the later. */
 static void collect(struct fc_rows *r, const struct forecast_series *s)
 {
-  r->n = 0;
+  size_t n = 0;
+  double before = 0;
   for (size_t i = 0; i < s->n; i++) {
     if (!isfinite(s->used[i]))
       continue;
     double day = (double)(s->time[i] - s->time[s->n - 1]) / 86400;
-    if (r->n > 0 && r->day[r->n - 1] >= day)
-      r->n--;
-    r->day[r->n] = day;
-    r->used[r->n] = s->used[i];
-    r->capacity[r->n] = s->capacity != NULL && s->capacity[i] > 0 ? s->capacity[i] : NAN;
-    r->n++;
+    if (n > 0 && before >= day)
+      n--;
+    r->day[n] = before = day;
+    r->used[n] = s->used[i];
+    r->capacity[n] = s->capacity != NULL && s->capacity[i] > 0 ? s->capacity[i] : NAN;
+    n++;
   }
+  r->n = n;
 }
 
 static int64_t median_step(const struct forecast_series *s, double *scratch)
 {
-  size_t n = 0;
+  size_t n = 0, alike = 0;
   for (size_t i = 1; i < s->n; i++)
-    if (s->time[i] > s->time[i - 1])
-      scratch[n++] = (double)(s->time[i] - s->time[i - 1]);
+    if (s->time[i] > s->time[i - 1]) {
+      scratch[n] = (double)(s->time[i] - s->time[i - 1]);
+      alike += scratch[n] == scratch[0];
+      n++;
+    }
+  if (n > 0 && alike == n)
+    return llround(scratch[0]);
   return n > 0 ? llround(fc_select(scratch, n, 0.5)) : 0;
 }
 
@@ -250,7 +257,7 @@ static void predict_dates(struct forecast_work *w, const struct forecast_params 
 {
   double sign = p->direction == FORECAST_UP ? 1 : -1, scale = 0;
   for (size_t i = 0; i < w->rows.n; i++)
-    scale = fmax(scale, fabs(w->rows.used[i]));
+    scale = fc_greater(scale, fabs(w->rows.used[i]));
   if (!(scale > 0))
     scale = fabs(r->limit) > 0 ? fabs(r->limit) : 1;
   double step = (double)r->step_s / 86400, believed = -w->rows.day[0];

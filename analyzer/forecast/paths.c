@@ -21,11 +21,13 @@
 #include "analyzer/forecast/steps.h"
 
 #include <math.h>
+#include <string.h>
 
 #define BLOCK        7
 #define STRETCH      28 /* rows of the past that a path weighs as one */
 #define STRETCHES    (FC_GRID / STRETCH + 1)
 #define SHARES       64 /* that a path divides the past into, by weight */
+#define SHARE_DOUBT  1e-9
 #define HORIZON_DAYS 365
 #define MEMORY_LEAST 8.0    /* days: half-life of an increment's weight, of the shortest memory */
 #define MEMORY_MOST  3000.0 /* and of the longest */
@@ -71,8 +73,23 @@ static size_t starts_in(const struct past *b, size_t stretch)
   return stretch + 1 == b->stretches ? b->starts - b->stretch * stretch : b->stretch;
 }
 
-/* A path's opinion: stretch of[r] for every r, as often as it weighs. */
-static void weigh(uint8_t of[SHARES], const struct past *b, const struct fc_strata *strata,
+/* How many of the SHARES equal parts of the sum have their middle at or before this place. */
+static size_t shares_upto(double place, double sum)
+{
+  double at = place / sum * SHARES + 0.5;
+  size_t n = (size_t)at;
+  if (at - (double)n > SHARE_DOUBT && (double)(n + 1) - at > SHARE_DOUBT)
+    return n;
+  /* On a middle, but for rounding: it is decided by adding them up, one after the other. */
+  double share = sum / SHARES, middle = share / 2;
+  for (n = 0; n < SHARES && middle <= place; n++)
+    middle += share;
+  return n;
+}
+
+/* A path's opinion: stretch of[r] for every r < SHARES, as often as it weighs; the rest of of[] is
+ * scratch. */
+static void weigh(uint8_t of[2 * SHARES], const struct past *b, const struct fc_strata *strata,
                   uint64_t *state)
 {
   double upto[STRETCHES], sum = 0, weight = 1;
@@ -82,12 +99,11 @@ static void weigh(uint8_t of[SHARES], const struct past *b, const struct fc_stra
     upto[c] = sum;
     weight *= b->fade;
   }
-  double share = sum / SHARES, middle = share / 2;
-  for (size_t r = 0, c = 0; r < SHARES; r++) {
-    while (c + 1 < b->stretches && upto[c] < middle)
-      c++;
-    of[r] = (uint8_t)c;
-    middle += share;
+  /* Each stretch is written to all that is left, and the next one over what is not its own: to
+   * follow the shares one by one would be guessed wrong by the processor at each border. */
+  for (size_t c = 0, from = 0; c < b->stretches; c++) {
+    memset(of + from, (int)c, SHARES);
+    from = shares_upto(upto[c], sum);
   }
 }
 
@@ -95,7 +111,7 @@ static void weigh(uint8_t of[SHARES], const struct past *b, const struct fc_stra
 static double walk(const struct past *b, const struct fc_strata *strata, double headroom,
                    uint64_t state)
 {
-  uint8_t of[SHARES];
+  uint8_t of[2 * SHARES];
   double level = 0, rate = 1;
   weigh(of, b, strata, &state);
   for (size_t t = 0; t < b->horizon; t += b->block) {

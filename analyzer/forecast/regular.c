@@ -37,20 +37,17 @@ static void join_fine(struct fc_grid *g, const struct fc_rows *r, double sign, d
   double span = floor(-r->day[0] / g->step_days + 1e-9) + 1;
   size_t n = span < FC_GRID ? (size_t)span : FC_GRID, first = n;
   for (size_t i = 0; i < n; i++)
-    g->u[i] = NAN;
+    g->u[i] = -INFINITY;
   for (size_t i = 0; i < r->n; i++) {
-    double back = floor(-r->day[i] / g->step_days + 1e-9);
+    double back = -r->day[i] / g->step_days + 1e-9; /* >= 0: cut, not rounded */
     if (back >= (double)n)
       continue;
     size_t at = n - 1 - (size_t)back;
-    double u = towards_limit(r->used[i], sign, scale);
-    if (isnan(g->u[at]) || u > g->u[at])
-      g->u[at] = u;
-    if (at < first)
-      first = at;
+    g->u[at] = fc_greater(g->u[at], sign * r->used[i]);
+    first = at < first ? at : first;
   }
   for (size_t i = first; i < n; i++)
-    g->u[i - first] = g->u[i];
+    g->u[i - first] = isfinite(g->u[i]) ? g->u[i] / scale : NAN;
   g->n = n - first;
   bridge_gaps(g->u, g->n);
 }

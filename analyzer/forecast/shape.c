@@ -113,7 +113,7 @@ static void look_back(double shape[FC_SHAPES], const struct fc_grid *g, double t
     }
     if (size > fabs(u[largest] - u[largest - 1]))
       largest = i;
-    down -= fmin(step, 0);
+    down -= fc_lesser(step, 0);
   }
   shape[FC_SINCE_LARGE] = log1p((double)(large > 0 ? n - 1 - large : n) * g->step_days);
   shape[FC_SINCE_ANY] = log1p((double)(any > 0 ? n - 1 - any : n) * g->step_days);
@@ -138,9 +138,9 @@ void fc_shape(double shape[FC_SHAPES], const struct fc_grid *g)
   double low = u[0], high = u[0], largest = 0, square = 0, moved = u[n - 1] - u[0];
   for (size_t i = 1; i < n; i++) {
     double step = u[i] - u[i - 1];
-    low = fmin(low, u[i]);
-    high = fmax(high, u[i]);
-    largest = fmax(largest, fabs(step));
+    low = fc_lesser(low, u[i]);
+    high = fc_greater(high, u[i]);
+    largest = fc_greater(largest, fabs(step));
     square += step * step;
   }
   double steps = (double)(n - 1), mean = moved / steps, range = high - low + TINY;

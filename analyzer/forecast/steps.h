@@ -225,6 +225,16 @@ double fc_values(double *middle, double *sd, size_t steps, const struct fc_rows 
 #define FC_LANES 2
 typedef double fc_lanes __attribute__((vector_size(FC_LANES * sizeof(double)), may_alias));
 
+/* fmin() and fmax() of two numbers, which are never NAN, without a call. */
+static inline double fc_lesser(double a, double b)
+{
+  return a < b ? a : b;
+}
+static inline double fc_greater(double a, double b)
+{
+  return a > b ? a : b;
+}
+
 double fc_normal_cdf(double x);
 double fc_normal_quantile(double p);
 /* The q-quantile of a[0..n), linear between ranks; reorders a. n > 0. */
