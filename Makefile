@@ -27,7 +27,7 @@ DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool l
 # Needed by the demonstration too: the simulated devices.
 DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 # Needed by the tests: the real programs that stand in them, and the checkers.
-DEPS_CHECK = perl python3 gpg chromium chromium-driver systemd python3-jsonschema python3-numpy python3-aiosmtpd \
+DEPS_CHECK = perl python3 gpg dpkg-dev debhelper chromium chromium-driver systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
   tryton-server tryton-proteus python3-dateutil jq \
@@ -40,11 +40,8 @@ DEPS_CHECK = perl python3 gpg chromium chromium-driver systemd python3-jsonschem
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wwrite-strings -Wvla -Wformat=2
-DEFINES = -D_GNU_SOURCE -DTM_PLUGINDIR='"$(PLUGINDIR)"' -DTM_BINDIR='"$(BINDIR)"' \
-  -DTM_LIBEXECDIR='"$(LIBEXECDIR)"' \
-  -DTM_DATADIR='"$(DATADIR)"' -DTM_SYSCONFDIR='"$(SYSCONFDIR)"'
 # -ffp-contract=off: the same input gives the same bytes whatever the compiler fuses.
-COMPILE = $(CC) -I. $(DEFINES) $(CPPFLAGS) -MMD -MP $(WARN) -fPIC -fvisibility=hidden \
+COMPILE = $(CC) -I. -I$B -D_GNU_SOURCE $(CPPFLAGS) -MMD -MP $(WARN) -fPIC -fvisibility=hidden \
   -ffp-contract=off -fstack-protector-strong $(SAN) $(CFLAGS)
 COLLECTD = -isystem /usr/include/collectd -DHAVE_CONFIG_H
 # Every program is linked against the whole list; --as-needed keeps what it uses.
@@ -141,7 +138,7 @@ $B/contrib/desk/store/migrations.o: $(wildcard contrib/desk/store/migrations/*.s
 $B/contrib/desk/intake/schemas.o: $(wildcard contrib/schema/*.schema.json)
 $B/contrib/desk/people/password.o: contrib/desk/people/common-passwords.txt
 
-$B/%.o: %.c $B/.flags
+$B/%.o: %.c $B/.flags | $B/places.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(EXTRA) -c -o $@ $<
@@ -149,6 +146,16 @@ $B/%.o: %.c $B/.flags
 $B/.flags: FORCE # a changed compiler or flag rebuilds everything
 	@mkdir -p $(@D); echo '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
 	  echo '$(subst ','\'',$(COMPILE))' > $@
+
+# Where things lie once installed: in a header of its own, so that another PREFIX compiles again only
+# what tells places.
+$B/places.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define %s "%s"\n' TM_BINDIR '$(BINDIR)' TM_LIBEXECDIR '$(LIBEXECDIR)' \
+	  TM_DATADIR '$(DATADIR)' TM_SYSCONFDIR '$(SYSCONFDIR)' \
+	  TM_CONF_PATH '$(SYSCONFDIR)/tidemark/tidemark.conf' \
+	  DESK_CONF_PATH '$(SYSCONFDIR)/tidemark/desk.conf' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # --- tests ----------------------------------------------------------------------------------
 $B/tests/unit/test_%: $B/tests/unit/test_%.o $(ARCHIVES)
@@ -212,9 +219,9 @@ $B/libfuzzer/%: $B/tests/fuzz/%.o $(ARCHIVES)
 ALL_C = $(sort $(call sources_in,common) $(call sources_in,plugins) $(call sources_in,analyzer) \
   $(call sources_in,exporters) $(call sources_in,contrib))
 SCRIPTS = $(shell grep -rlE '^\#! ?/(usr/)?bin/(env )?(ba)?sh' .ci contrib tests 2>/dev/null)
-lint:
+lint: $B/places.h
 	@$(MAKE) --no-print-directory deps deps-check
-	tests/lint $(ALL_C) -- $(SCRIPTS) -- $(MAN_PAGES)
+	BUILD=$B tests/lint $(ALL_C) -- $(SCRIPTS) -- $(MAN_PAGES)
 
 coverage:
 	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' -j$(JOBS) tests

@@ -2,6 +2,7 @@
 #include "common/child.h"
 
 #include "common/clock.h"
+#include "places.h"
 
 #include <errno.h>
 #include <fcntl.h>

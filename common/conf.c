@@ -4,6 +4,7 @@
 #include "common/conf_own.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "places.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -122,14 +122,12 @@ struct tm_conf {
   struct tm_conf_own *own; /* memory of all strings */
 };
 
-/* The installed configuration file. */
-#define TM_CONF_PATH TM_SYSCONFDIR "/tidemark/tidemark.conf"
-
 /*
- * Loads path (NULL: TM_CONF_PATH), then every *.conf of the folder path.d in the order of their
- * names. A single key that stands twice takes its last value; a target's name that stands twice is
- * an error. 0, or a negative errno; -ENOENT only where path is NULL and nothing is installed (a
- * program that can work without takes tm_conf_defaults then). Not for several threads at once.
+ * Loads path (NULL: the installed one, TM_CONF_PATH of places.h), then every *.conf of the folder
+ * path.d in the order of their names. A single key that stands twice takes its last value; a
+ * target's name that stands twice is an error. 0, or a negative errno; -ENOENT only where path is
+ * NULL and nothing is installed (a program that can work without takes tm_conf_defaults then). Not
+ * for several threads at once.
  */
 int tm_conf_load(struct tm_conf *out, const char *path, struct tm_error *err);
 /* The same from memory, without a folder of further files; name stands in messages. */

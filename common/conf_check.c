@@ -2,6 +2,7 @@
 #include "common/conf_own.h"
 
 #include "common/number.h"
+#include "places.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -8,6 +8,7 @@
 #include "common/json_check.h"
 #include "common/log.h"
 #include "common/sign.h"
+#include "places.h"
 
 #include <errno.h>
 #include <limits.h>

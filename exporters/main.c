@@ -16,6 +16,7 @@
 #include "exporters/sign_cmd.h"
 #include "exporters/vendor_cmd.h"
 #include "exporters/withdraw.h"
+#include "places.h"
 
 #include <stdio.h>
 #include <string.h>

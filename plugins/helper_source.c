@@ -7,6 +7,7 @@
 #include "plugins/credentials.h"
 #include "plugins/source/web.h"
 #include "plugins/wire.h"
+#include "places.h"
 
 #include <errno.h>
 #include <math.h>

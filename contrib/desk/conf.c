@@ -4,6 +4,7 @@
 #include "common/mail.h"
 #include "common/conf_own.h"
 #include "contrib/desk/http/listen.h"
+#include "places.h"
 
 #include <errno.h>
 #include <string.h>

@@ -69,10 +69,8 @@ struct desk_conf {
   struct tm_conf_own *own;
 };
 
-#define DESK_CONF_PATH TM_SYSCONFDIR "/tidemark/desk.conf"
-
-/* path NULL: DESK_CONF_PATH, -ENOENT where it is not installed. Whatever goes wrong is EX_CONFIG.
- */
+/* path NULL: the installed one, DESK_CONF_PATH of places.h; -ENOENT where there is none. Whatever
+ * goes wrong is EX_CONFIG. */
 int desk_conf_load(struct desk_conf *out, const char *path, struct tm_error *err);
 int desk_conf_parse(struct desk_conf *out, const char *text, size_t len, const char *name,
                     struct tm_error *err);

@@ -13,6 +13,7 @@
 #include "contrib/desk/users.h"
 #include "contrib/desk/webhooks.h"
 #include "contrib/desk/work/worker.h"
+#include "places.h"
 
 #include <sodium.h>
 #include <stdio.h>

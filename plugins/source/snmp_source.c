@@ -5,6 +5,7 @@
 #include "plugins/credentials.h"
 #include "plugins/source/snmp.h"
 #include "plugins/source/snmp_session.h"
+#include "places.h"
 
 #include <errno.h>
 #include <stdio.h>
