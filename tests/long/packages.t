@@ -5,6 +5,8 @@
 # installed, used, upgraded, removed and purged. Needs root (for the chroot) and Debian's packages.
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
+# shellcheck source=tests/lib/debian.sh
+. "$(dirname "$0")/../lib/debian.sh"
 
 for tool in dpkg-buildpackage lintian debootstrap dh; do
   command -v $tool >/dev/null || skip_all "needs $tool"
@@ -25,21 +27,9 @@ is "four packages" "$(cd "$T/one" && for f in ./*.deb; do echo "$f"; done | grep
   "collectd-plugins-tidemark tidemark tidemark-desk tidemark-doc "
 
 # --- a Debian of its own --------------------------------------------------------------------------
-root=$T/debian
-cleanup() { umount "$root/proc" "$root/dev" 2>/dev/null; }
-ok "a new Debian 12 is made" debootstrap --variant=minbase --include=ca-certificates bookworm "$root" \
-  || { done_testing; exit 1; }
-cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/"
-cp /etc/resolv.conf "$root/etc/" 2>/dev/null
-mount -t proc proc "$root/proc"
-mount --bind /dev "$root/dev"
+ok "a new Debian 12 is made" new_debian || { done_testing; exit 1; }
 mkdir "$root/packages"
 cp "$T"/one/*.deb "$root/packages"
-in_debian() { chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
-# Services must not start in a chroot; what would be started is asked for below.
-printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
-chmod 755 "$root/usr/sbin/policy-rc.d"
-in_debian apt-get update -q > "$T/update.log" 2>&1
 
 install_all() {
   # shellcheck disable=SC2016 # the pattern is the inner shell's
@@ -61,6 +51,14 @@ is "the plugins load" \
 ok "this machine is read" in_debian sh -c 'tidemark-probe block: | grep -q "\"kind\":\"disk_array\""'
 ok "without a configuration nothing can leave" \
   sh -c "! chroot '$root' tidemark-export push 2>'$T/push.log' || grep -q . '$T/push.log'"
+
+# --- used: what tests/lib/installed tells, there --------------------------------------------------------
+in_debian apt-get install -qy --no-install-recommends python3 python3-aiosmtpd snmpsim snmp >"$T/tools.log" 2>&1
+tests/lib/installed_view "$root"
+for part in contact methods claim; do
+  ok "the self-test passes: $part" in_debian BUILD=/trial/build SOURCE=/trial TZ=UTC /trial/tests/lib/installed $part
+done
+rm -r "$root/trial"
 
 # --- upgrade: what an administrator changed stays ---------------------------------------------------
 echo "# of this site" >> "$root/etc/collectd/collectd.conf.d/tidemark.conf"
