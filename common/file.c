@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { READ_BYTES = 16384 }; /* of one read(2) */
+
 static const char *type_name(mode_t mode)
 {
   if (S_ISDIR(mode))
@@ -53,36 +55,44 @@ int tm_file_open_at(int folder_fd, const char *folder, const char *name, struct 
   return fd;
 }
 
-int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err)
+/* Into the buffer itself: what may be a secret leaves no copy on the stack. */
+int tm_file_read_fd(int fd, const char *path, struct tm_buf *b, struct tm_error *err)
 {
-  struct stat st;
-  int fd = tm_file_open(path, &st, err);
-  if (fd < 0)
-    return fd;
   size_t before = b->len;
-  char chunk[16384];
   int rc = 0;
   for (;;) {
-    ssize_t n = read(fd, chunk, sizeof(chunk));
+    size_t room = b->max - b->len < READ_BYTES ? b->max - b->len : READ_BYTES;
+    char beyond; /* tells a file as large as the limit from a larger one */
+    rc = tm_buf_reserve(b, room);
+    if (rc < 0)
+      break;
+    ssize_t n = room > 0 ? read(fd, b->ptr + b->len, room) : read(fd, &beyond, 1);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-    if (n <= 0)
+      rc = -errno;
+    else if (n > 0 && room == 0)
+      rc = -EFBIG;
+    else
+      b->len += (size_t)n;
+    if (n <= 0 || rc < 0)
       break;
-    rc = tm_buf_add(b, chunk, (size_t)n);
-    if (rc < 0) {
-      tm_fail(err, rc, "%s: %s", path,
-              rc == -EFBIG ? "larger than is accepted here" : strerror(-rc));
-      break;
-    }
   }
-  if (rc == 0 && b->ptr == NULL)
-    rc = tm_buf_add(b, "", 0); /* an empty file gives an empty string, not NULL */
-  if (rc < 0 && b->ptr != NULL) {
+  if (rc < 0) {
+    tm_fail(err, rc, "%s: %s", path, rc == -EFBIG ? "larger than is accepted here" : strerror(-rc));
     b->len = before;
-    b->ptr[before] = '\0';
   }
+  if (b->ptr != NULL)
+    b->ptr[b->len] = '\0';
+  return rc;
+}
+
+int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err)
+{
+  int fd = tm_file_open(path, NULL, err);
+  if (fd < 0)
+    return fd;
+  int rc = tm_file_read_fd(fd, path, b, err);
   close(fd);
   return rc;
 }

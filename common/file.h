@@ -24,8 +24,11 @@ int tm_file_open(const char *path, struct stat *st, struct tm_error *err);
 int tm_file_open_at(int folder_fd, const char *folder, const char *name, struct stat *st,
                     struct tm_error *err);
 
-/* Appends the whole file to b; -EFBIG when it is larger than b may become. */
+/* Appends the whole file to b, which is "" and not NULL after an empty one; -EFBIG when it is
+ * larger than b may become. On failure b holds what it held. */
 int tm_file_read(const char *path, struct tm_buf *b, struct tm_error *err);
+/* The same of an open file, which the caller closes; path is for messages. */
+int tm_file_read_fd(int fd, const char *path, struct tm_buf *b, struct tm_error *err);
 /* Appends standard input to its end: -EFBIG beyond the limit of b, -EIO when it cannot be read. */
 int tm_file_read_input(struct tm_buf *b, struct tm_error *err);
 

@@ -6,9 +6,12 @@
 #include "common/error.h"
 
 /*
- * Reads a secret: the file's first line, without the newline, at least one byte, appended to b.
- * Refused when others than its owner may write it or any but owner and group may read it (-EPERM).
+ * Appends a file of secrets to b. Refused (-EPERM) where any but its owner may write it, any but
+ * owner and group may read it, or it belongs to neither root nor this user. These are read off the
+ * open file: a name could be exchanged in between. The caller wipes b (explicit_bzero).
  */
+int tm_secret_read_file(const char *path, struct tm_buf *b, struct tm_error *err);
+/* The same of its first line alone, without the newline; an empty one is refused (-EINVAL). */
 int tm_secret_read(const char *path, struct tm_buf *b, struct tm_error *err);
 
 #endif

@@ -211,9 +211,9 @@ static int read_drop(const struct receiver *r, const char *name, struct drop *d,
   int fd = rc == 0 ? tm_file_open(path, &st, err) : rc;
   if (fd < 0)
     return fd;
-  close(fd);
   d->young = st.st_mtime + SETTLE_S > tm_now();
-  rc = tm_file_read(path, &d->body, err);
+  rc = tm_file_read_fd(fd, path, &d->body, err);
+  close(fd);
   if (rc == 0 && d->body.len == 0)
     rc = tm_fail(err, -EBADMSG, "it is empty");
   if (rc == 0) {

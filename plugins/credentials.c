@@ -2,7 +2,7 @@
 #include "plugins/credentials.h"
 
 #include "common/buf.h"
-#include "common/file.h"
+#include "common/secret.h"
 #include "common/text.h"
 
 #include <confuse.h>
@@ -31,45 +31,6 @@ struct credentials {
 };
 
 /* --- the file ----------------------------------------------------------------------------- */
-
-static int check_owner(const char *path, const struct stat *st, struct tm_error *err)
-{
-  if ((st->st_mode & (S_IWGRP | S_IWOTH | S_IROTH | S_IXOTH)) != 0)
-    return tm_fail(err, -EPERM, "%s: holds secrets and its mode is %04o: make it 0600 or 0640",
-                   path, (unsigned)(st->st_mode & 07777));
-  if (st->st_uid != 0 && st->st_uid != geteuid())
-    return tm_fail(err, -EPERM, "%s: holds secrets and belongs neither to root nor to this user",
-                   path);
-  return 0;
-}
-
-/* The mode is looked at on the open file: a name could be exchanged in between. */
-static int read_checked(const char *path, struct tm_buf *b, struct tm_error *err)
-{
-  struct stat st;
-  int fd = tm_file_open(path, &st, err);
-  if (fd < 0)
-    return fd;
-  int rc = check_owner(path, &st, err);
-  char chunk[4096];
-  while (rc == 0) {
-    ssize_t n = read(fd, chunk, sizeof(chunk));
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-    if (n <= 0)
-      break;
-    rc = tm_buf_add(b, chunk, (size_t)n);
-    if (rc < 0)
-      tm_fail(err, rc, "%s: too large for a file of credentials", path);
-  }
-  if (rc == 0)
-    rc = tm_buf_add(b, "", 0);
-  sodium_memzero(chunk, sizeof(chunk));
-  close(fd);
-  return rc;
-}
 
 /* Where the file is: in systemd's folder when it has no slash and is there. The caller frees. */
 static char *locate(const char *path)
@@ -260,7 +221,7 @@ int credentials_load(struct credentials **out, const char *path, struct tm_error
     rc = tm_fail(err, -ENOMEM, "%s: out of memory", path);
     goto out;
   }
-  rc = read_checked(full, &b, err);
+  rc = tm_secret_read_file(full, &b, err);
   if (rc < 0)
     goto out;
   /* libconfuse would put the environment in its place. */

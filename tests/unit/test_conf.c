@@ -292,7 +292,7 @@ static void secrets_of_others_hands_are_refused(void **state)
   snprintf(path, sizeof(path), "%s/secret", dir);
   write_text(path, "whsec_abc\nrest\n", 0644);
   assert_int_equal(tm_secret_read(path, &b, &err), -EPERM);
-  assert_non_null(strstr(err.text, "mode 0644"));
+  assert_non_null(strstr(err.text, "its mode is 0644"));
   chmod(path, 0660);
   assert_int_equal(tm_secret_read(path, &b, &err), -EPERM);
   chmod(path, 0640);

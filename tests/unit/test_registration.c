@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
-#define HEAD "{\"schema\":\"tidemark.registration/1\",\"kind\":\"disk_array\",\n"
+#include "tests/lib/test_folder.h"
 
-static char folder[] = "/tmp/tidemark-test-XXXXXX";
+#define HEAD "{\"schema\":\"tidemark.registration/1\",\"kind\":\"disk_array\",\n"
 
 static void every_refusal_names_the_line(void **state)
 {
@@ -55,7 +55,7 @@ static void every_refusal_names_the_line(void **state)
 static void put_file(const char *name, const char *text)
 {
   char path[256];
-  snprintf(path, sizeof(path), "%s/%s", folder, name);
+  snprintf(path, sizeof(path), "%s/%s", test_folder, name);
   char *slash = strrchr(path, '/');
   *slash = '\0';
   assert_int_equal(tm_dir_make(path, 0755, NULL), 0);
@@ -92,7 +92,7 @@ static void a_device_is_found_by_serial_else_by_host_and_name(void **state)
   put_file("p/wrong.json", HEAD "\"serial\":7}");
   put_file("p/notes.txt", "not a registration");
   char dir[256];
-  snprintf(dir, sizeof(dir), "%s/p", folder);
+  snprintf(dir, sizeof(dir), "%s/p", test_folder);
   assert_int_equal(registrations_load(&r, dir, note_refusal, NULL, &err), 0);
   assert_int_equal(r.n, 3);
   assert_non_null(strstr(refusals, "/p/wrong.json:2: \"serial\" is not a string\n"));
@@ -106,7 +106,7 @@ static void a_device_is_found_by_serial_else_by_host_and_name(void **state)
   assert_string_equal(model_at(&r, "h", "c", "S4"), "none");
   assert_string_equal(model_at(&r, "h", "d", NULL), "none");
   registrations_release(&r);
-  snprintf(dir, sizeof(dir), "%s/absent", folder);
+  snprintf(dir, sizeof(dir), "%s/absent", test_folder);
   assert_int_equal(registrations_load(&r, dir, note_refusal, NULL, &err), -ENOENT);
 }
 
@@ -189,27 +189,13 @@ static void the_inventory_lies_where_the_plugins_write_it(void **state)
   struct tm_error err = {0};
   put_file("inventory/h/_a_b.json", "{\"firmware\":\"1\"}");
   put_file("inventory/h/bad.json", "[1]");
-  json_t *found = inventory_read(folder, "h", ".a/b", &err);
+  json_t *found = inventory_read(test_folder, "h", ".a/b", &err);
   assert_string_equal(tm_json_get_string(found, "firmware"), "1");
   json_decref(found);
-  assert_null(inventory_read(folder, "h", "none", &err));
+  assert_null(inventory_read(test_folder, "h", "none", &err));
   assert_int_equal(err.code, 0);
-  assert_null(inventory_read(folder, "h", "bad", &err));
+  assert_null(inventory_read(test_folder, "h", "bad", &err));
   assert_int_equal(err.code, -EBADMSG);
-}
-
-static int begin(void **state)
-{
-  (void)state;
-  return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static int end(void **state)
-{
-  (void)state;
-  char command[300];
-  snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-  return system(command); /* a folder of our own making */
 }
 
 int main(void)
@@ -222,5 +208,5 @@ int main(void)
       cmocka_unit_test(the_inventory_lies_where_the_plugins_write_it),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -3,6 +3,7 @@
 #include "analyzer/source/rrd.h"
 #include "analyzer/source/rrd_settings.h"
 #include "tests/lib/shell.h"
+#include "tests/lib/test_folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,13 +20,11 @@
 #define EXACT                                                                                      \
   "RRA:AVERAGE:0.1:1:17664 RRA:MAX:0.1:1:17664 RRA:AVERAGE:0.1:12:17664 RRA:MAX:0.1:12:17664"
 
-static char folder[] = "/tmp/tidemark-settings-XXXXXX";
-
 /* All findings of the folder, one line each; the caller frees. */
 static char *findings(int64_t interval_s)
 {
   struct rrd_options o = {
-      .path = folder, .as_of = INT64_MIN, .interval_s = interval_s, .settings = true};
+      .path = test_folder, .as_of = INT64_MIN, .interval_s = interval_s, .settings = true};
   struct rrd_source *src = NULL;
   struct tm_error err;
   struct series s;
@@ -42,8 +41,8 @@ static char *findings(int64_t interval_s)
 
 static void create(const char *file, int step, const char *ds, const char *archives)
 {
-  run("mkdir -p %s/" PLACE "; rrdtool create %s/%s --start 1790000000 --step %d %s %s", folder,
-      folder, file, step, ds, archives);
+  run("mkdir -p %s/" PLACE "; rrdtool create %s/%s --start 1790000000 --step %d %s %s", test_folder,
+      test_folder, file, step, ds, archives);
 }
 
 static void files_that_cannot_be_exact_are_named(void **state)
@@ -82,7 +81,7 @@ static void rates_alone_are_approximate(void **state)
 {
   (void)state;
   create(PLACE "/transfers-completed.rrd", 10, "DS:value:DERIVE:20:0:U", "RRA:MAX:0.1:1:100");
-  run("rm %s/" COUNT, folder);
+  run("rm %s/" COUNT, test_folder);
   char *got = findings(300);
   assert_non_null(strstr(got, PLACE ": has rates and no interval_count"));
   free(got);
@@ -91,7 +90,7 @@ static void rates_alone_are_approximate(void **state)
 static void damaged_files_are_named_too(void **state)
 {
   (void)state;
-  run("echo text > %s/" COUNT, folder);
+  run("echo text > %s/" COUNT, test_folder);
   char *got = findings(300);
   assert_non_null(strstr(got, COUNT ": is not an RRD file"));
   free(got);
@@ -109,7 +108,7 @@ static void lines_of_collectd_conf_are_named(void **state)
   char text[4096] = "";
   char want[2048];
   struct tm_error err;
-  snprintf(path, sizeof(path), "%s/collectd.conf", folder);
+  snprintf(path, sizeof(path), "%s/collectd.conf", test_folder);
   FILE *f = fopen(path, "w");
   assert_non_null(f);
   fputs("Interval 10\n"
@@ -140,20 +139,6 @@ static void lines_of_collectd_conf_are_named(void **state)
   assert_true(rrd_settings_conf("/nonexistent", 300, gather, text, &err) < 0);
 }
 
-static int set_up(void **state)
-{
-  (void)state;
-  return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  char command[256];
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  return system(command);
-}
-
 int main(void)
 {
   cmocka_set_message_output(CM_OUTPUT_TAP);
@@ -163,5 +148,5 @@ int main(void)
       cmocka_unit_test(damaged_files_are_named_too),
       cmocka_unit_test(lines_of_collectd_conf_are_named),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -5,6 +5,7 @@
 #include "analyzer/source/rrd.h"
 #include "common/clock.h"
 #include "tests/lib/shell.h"
+#include "tests/lib/test_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,8 +26,6 @@
 #include <cmocka.h>
 
 #define NOW 1772366400L /* 2026-03-01 12:00 UTC */
-
-static char folder[] = "/tmp/tidemark-source-XXXXXX";
 
 /* --- making files ---------------------------------------------------------------------------- */
 
@@ -61,16 +60,16 @@ static void make_gauge(const char *place, const char *archives, int step, int64_
                        value_fn *fn)
 {
   char path[512];
-  run("mkdir -p $(dirname %s/%s)", folder, place);
-  run("rrdtool create %s/%s --start %lld --step %d DS:value:GAUGE:%d:0:U %s", folder, place,
+  run("mkdir -p $(dirname %s/%s)", test_folder, place);
+  run("rrdtool create %s/%s --start %lld --step %d DS:value:GAUGE:%d:0:U %s", test_folder, place,
       (long long)from - step, step, 2 * step, archives);
-  snprintf(path, sizeof(path), "%s/commands", folder);
+  snprintf(path, sizeof(path), "%s/commands", test_folder);
   FILE *f = fopen(path, "w");
   assert_non_null(f);
   int n = 0;
   for (int64_t t = from; t <= to; t += step, n++) {
     if (n % 200 == 0)
-      fprintf(f, "%supdate %s/%s", n > 0 ? "\n" : "", folder, place);
+      fprintf(f, "%supdate %s/%s", n > 0 ? "\n" : "", test_folder, place);
     double v = fn(t);
     if (isnan(v))
       fprintf(f, " %lld:U", (long long)t);
@@ -80,7 +79,7 @@ static void make_gauge(const char *place, const char *archives, int step, int64_
   fprintf(f, "\n");
   fclose(f);
   run("rrdtool - < %s > %s/answers && ! grep ERROR %s/answers && rm %s/answers %s/commands", path,
-      folder, folder, folder, folder);
+      test_folder, test_folder, test_folder, test_folder);
 }
 
 static const char plain_archives[] =
@@ -116,7 +115,7 @@ static struct rrd_source *open_source(const char *place, struct rrd_options *o)
   static char path[512];
   struct tm_error err = {0};
   struct rrd_source *src = NULL;
-  snprintf(path, sizeof(path), "%s/%s", folder, place);
+  snprintf(path, sizeof(path), "%s/%s", test_folder, place);
   o->path = path;
   if (rrd_source_open(&src, o, &err) < 0)
     fail_msg("%s", err.text);
@@ -213,7 +212,7 @@ static void stock_file_systems_become_devices(void **state)
   o.all = true;
   assert_int_equal(read_all("plain", &o, NULL).n, 2);
   o.all = false;
-  /* The host's folder, the device's folder and its file alone. */
+  /* The host's test_folder, the device's test_folder and its file alone. */
   assert_int_equal(read_all("plain/pc", &o, look_at_root).n, 1);
   assert_int_equal(read_all("plain/pc/df-root", &o, look_at_root).n, 1);
   assert_int_equal(read_all("plain/pc/df-root/df_complex-used.rrd", &o, NULL).n, 1);
@@ -225,14 +224,14 @@ static void nothing_to_read_is_said(void **state)
   struct tm_error err = {0};
   struct rrd_source *src = NULL;
   char path[256];
-  run("mkdir -p %s/nothing/host", folder);
-  snprintf(path, sizeof(path), "%s/nothing", folder);
+  run("mkdir -p %s/nothing/host", test_folder);
+  snprintf(path, sizeof(path), "%s/nothing", test_folder);
   struct rrd_options o = {.path = path, .as_of = INT64_MIN};
   assert_int_equal(rrd_source_open(&src, &o, &err), -ENOENT);
   assert_non_null(strstr(err.text, "holds no RRD files"));
-  o.path = "/nonexistent/folder";
+  o.path = "/nonexistent/test_folder";
   assert_int_equal(rrd_source_open(&src, &o, &err), -ENOENT);
-  assert_non_null(strstr(err.text, "/nonexistent/folder: No such file"));
+  assert_non_null(strstr(err.text, "/nonexistent/test_folder: No such file"));
 }
 
 /* --- our own devices ------------------------------------------------------------------------- */
@@ -364,7 +363,7 @@ static void young_files_are_read_from_their_finest_rows(void **state)
              used_growing);
   run("cd %s/young/pc && mkdir load && cp df-root/df_complex-used.rrd load/load.rrd && "
       "rrdtool tune load/load.rrd --data-source-rename value:shortterm",
-      folder);
+      test_folder);
   struct got g = read_all("young", &o, look_at_young);
   assert_int_equal(g.n, 2);
   assert_null(g.refused);
@@ -390,7 +389,7 @@ static void bad_files_are_refused_and_good_ones_reported(void **state)
       "ln -s loop.rrd df-good/loop.rrd && : > df-good/empty.rrd && echo text > df-good/text.rrd && "
       "head -c 3000 df-good/df_complex-used.rrd > df-bad/df_complex-used.rrd && "
       "ln -s df-good df-link && head -c 100 df-good/df_complex-used.rrd > loose.rrd",
-      folder);
+      test_folder);
   struct got g = read_all("bad", &o, look_at_good);
   assert_int_equal(g.n, 3); /* the good one, the bad one, the loose file */
   must_name(&g, "/bad/pc/x.rrd", "is a directory");
@@ -413,7 +412,7 @@ static void a_thousand_hostile_files_are_all_named(void **state)
       "cd %s/hostile/pc/df-good && rm -r dir.rrd fifo.rrd loop.rrd empty.rrd text.rrd && "
       "for i in $(seq 1 1000); do "
       "head -c $((i * 37)) df_complex-used.rrd > bad$(printf %%04d $i).rrd; done",
-      folder, folder, folder, folder);
+      test_folder, test_folder, test_folder, test_folder);
   struct got g = read_all("hostile", &o, look_at_good);
   assert_int_equal(g.n, 1);
   size_t lines = 0;
@@ -441,7 +440,7 @@ static void make_fleet(void)
   made = true;
   run("cd %s && for i in $(seq 1 %d); do d=fleet/host$((i %% 7))/disk_array-a$i; mkdir -p $d; "
       "cp own/gw/disk_array-array-01/*.rrd $d/; done",
-      folder, FLEET);
+      test_folder, FLEET);
 }
 
 struct job {
@@ -595,20 +594,6 @@ static void shards_are_disjoint_and_complete(void **state)
   assert_int_equal(sum, FLEET);
 }
 
-static int set_up(void **state)
-{
-  (void)state;
-  return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-  (void)state;
-  char command[256];
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  return system(command);
-}
-
 int main(void)
 {
   cmocka_set_message_output(CM_OUTPUT_TAP);
@@ -626,5 +611,5 @@ int main(void)
       cmocka_unit_test(a_source_may_be_left_in_the_middle),
       cmocka_unit_test(shards_are_disjoint_and_complete),
   };
-  return cmocka_run_group_tests(tests, set_up, tear_down);
+  return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }
