@@ -11,6 +11,9 @@ LIBEXECDIR ?= $(PREFIX)/libexec/tidemark
 DATADIR   ?= $(PREFIX)/share/tidemark
 MANDIR    ?= $(PREFIX)/share/man
 DOCDIR    ?= $(PREFIX)/share/doc/tidemark
+BASHDIR   ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR    ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR   ?= $(PREFIX)/share/fish/vendor_completions.d
 PLUGINDIR ?= $(or $(firstword $(wildcard /usr/lib/collectd /usr/lib64/collectd)),$(PREFIX)/lib/collectd)
 
 CFLAGS    ?= -O2 -g
@@ -27,7 +30,7 @@ DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool l
 # Needed by the demonstration too: the simulated devices.
 DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 # Needed by the tests: the real programs that stand in them, and the checkers.
-DEPS_CHECK = perl python3 gpg dpkg-dev debhelper chromium chromium-driver systemd python3-jsonschema python3-numpy python3-aiosmtpd \
+DEPS_CHECK = perl python3 gpg dpkg-dev debhelper zsh chromium chromium-driver systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
   tryton-server tryton-proteus python3-dateutil jq \
@@ -80,7 +83,11 @@ SYSTEM_TESTS = $(wildcard tests/system/*.t)
 MAN_PAGES = $(wildcard plugins/*.[1-8] analyzer/*.[1-8] exporters/*.[1-8] contrib/desk/*.[1-8] \
   contrib/doc/*.[1-8])
 
-all: $(PLUGINS) $(PROGRAMS:%=$B/%) $B/tidemark-demo
+# What shells complete: printed by each program from its own table of options.
+COMPLETED = $(filter-out $(HELPERS),$(PROGRAMS))
+COMPLETIONS = $(foreach p,$(COMPLETED),$B/completion/bash/$p $B/completion/zsh/_$p $B/completion/fish/$p.fish)
+
+all: $(PLUGINS) $(PROGRAMS:%=$B/%) $B/tidemark-demo $(COMPLETIONS)
 
 help:
 	@echo 'all (default)  build the programs and plugins; installs nothing'
@@ -130,6 +137,17 @@ $B/tidemark-demo: LIBS := -lrrd $(LIBS)
 $(PROGRAMS:%=$B/%) $B/tidemark-demo:
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+define complete
+@mkdir -p $(@D)
+$(Q)$< --completion $1 > $@
+endef
+$B/completion/bash/%: $B/%
+	$(call complete,bash)
+$B/completion/zsh/_%: $B/%
+	$(call complete,zsh)
+$B/completion/fish/%.fish: $B/%
+	$(call complete,fish)
 
 # These are embedded by the assembler, which tells no dependencies.
 $B/tests/fuzz/desk_mail.o: $(wildcard contrib/desk/pages/*)
@@ -283,6 +301,9 @@ install: all
 	for f in $(EXAMPLES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DOCDIR)/examples/$${f#contrib/}; done
 	chmod 755 $(DESTDIR)$(DOCDIR)/examples/cluster/*.sh $(DESTDIR)$(DOCDIR)/examples/graphs/draw
 	for m in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(BASHDIR) $(filter $B/completion/bash/%,$(COMPLETIONS))
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(ZSHDIR) $(filter $B/completion/zsh/%,$(COMPLETIONS))
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(FISHDIR) $(filter $B/completion/fish/%,$(COMPLETIONS))
 
 # --- for a device's own Linux (contrib/doc/agent.md) ------------------------------------------
 # Plugins, probe, analyzer and exporter: small, stripped, without manual, graphs and demonstration.
@@ -314,6 +335,8 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(HELPERS:%=$(DESTDIR)$(LIBEXECDIR)/%) \
 	  $(DESTDIR)$(LIBEXECDIR)/mail-hook $(DESTDIR)$(LIBEXECDIR)/link-hook
 	rm -f $(PLUGIN_MODULES:%=$(DESTDIR)$(PLUGINDIR)/%.so)
+	rm -f $(COMPLETED:%=$(DESTDIR)$(BASHDIR)/%) $(COMPLETED:%=$(DESTDIR)$(ZSHDIR)/_%) \
+	  $(COMPLETED:%=$(DESTDIR)$(FISHDIR)/%.fish)
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 	for m in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 	-rmdir $(DESTDIR)$(LIBEXECDIR) 2>/dev/null

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/options.h"
 
+#include "common/completion.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "common/version.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { MAX_OPTIONS = 64, MAX_COMMANDS = 32, HELP_COLUMN = 26 };
+enum { MAX_COMMANDS = 32, HELP_COLUMN = 26 };
 
 static const struct tm_option help_option = {'h', "help", NULL, NULL, "show this help and exit"};
 static const struct tm_option version_option = {'V', "version", NULL, NULL,
@@ -33,14 +34,13 @@ static bool listed(const char *list, const char *word)
   return false;
 }
 
-/* The options that a command takes (all of them for NULL), --help and --version last. */
-static size_t options_of(const struct tm_program *program, const struct tm_command *command,
-                         const struct tm_option *out[MAX_OPTIONS])
+size_t tm_options_of(const struct tm_program *program, const struct tm_command *command,
+                     const struct tm_option *out[TM_MAX_OPTIONS])
 {
   size_t n = 0;
   for (const struct tm_option *o = program->options; o->name != NULL; o++) {
     if (command == NULL || listed(o->of, command->name)) {
-      assert(n < MAX_OPTIONS - 2);
+      assert(n < TM_MAX_OPTIONS - 2);
       out[n++] = o;
     }
   }
@@ -82,8 +82,8 @@ static void print_row(const char *left, const char *text)
 
 static void print_options(const struct tm_program *program, const struct tm_command *command)
 {
-  const struct tm_option *table[MAX_OPTIONS];
-  size_t n = options_of(program, command, table);
+  const struct tm_option *table[TM_MAX_OPTIONS];
+  size_t n = tm_options_of(program, command, table);
   printf("\nOptions:\n");
   for (size_t i = 0; i < n; i++) {
     const struct tm_option *o = table[i];
@@ -149,7 +149,7 @@ static int refuse_command(const struct tm_program *program, const char *typed)
 static int refuse_option(const struct tm_program *program, const struct tm_option *const *table,
                          size_t n, const char *typed, int letter)
 {
-  const char *names[MAX_OPTIONS + 1];
+  const char *names[TM_MAX_OPTIONS + 1];
   for (size_t i = 0; i < n; i++)
     names[i] = table[i]->name;
   names[n] = NULL;
@@ -171,10 +171,10 @@ static int refuse_option(const struct tm_program *program, const struct tm_optio
 /* getopt over the command's table. EX_OK, or the status to leave with; -1: go on and run. */
 static int parse(struct tm_args *args, int argc, char **argv)
 {
-  const struct tm_option *table[MAX_OPTIONS];
-  size_t n = options_of(args->program, args->command, table);
-  struct option longs[MAX_OPTIONS + 1] = {0};
-  char shorts[2 * MAX_OPTIONS + 2] = ":";
+  const struct tm_option *table[TM_MAX_OPTIONS];
+  size_t n = tm_options_of(args->program, args->command, table);
+  struct option longs[TM_MAX_OPTIONS + 1] = {0};
+  char shorts[2 * TM_MAX_OPTIONS + 2] = ":";
   size_t s = 1;
   for (size_t i = 0; i < n; i++) {
     int has = table[i]->value != NULL ? required_argument : no_argument;
@@ -221,6 +221,9 @@ int tm_program_main(const struct tm_program *program, int argc, char **argv)
 {
   tm_log_program(program->name);
   setlocale(LC_CTYPE, "");
+  if (argc == 3 && strcmp(argv[1], "--completion") == 0 &&
+      tm_completion_print(program, argv[2]) == 0)
+    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
   struct tm_args args = {.program = program, .command = &program->commands[0]};
   if (args.command->name != NULL) {
     const char *typed = argc > 1 ? argv[1] : NULL;

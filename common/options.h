@@ -49,9 +49,15 @@ struct tm_args {
 /*
  * Parses, answers --help and --version, runs the command and returns the exit status for main.
  * A wrong command line: one message with the nearest known name, EX_USAGE. Sets the log's program
- * name. The locale stays "C" but for LC_CTYPE (widths of characters).
+ * name. The locale stays "C" but for LC_CTYPE (widths of characters). `--completion bash|zsh|fish`,
+ * which is for the makefile and stands in no --help, prints what that shell completes.
  */
 int tm_program_main(const struct tm_program *program, int argc, char **argv);
+
+/* The options that a command takes (all of the program's for NULL), --help and --version last. */
+enum { TM_MAX_OPTIONS = 64 };
+size_t tm_options_of(const struct tm_program *program, const struct tm_command *command,
+                     const struct tm_option *out[TM_MAX_OPTIONS]);
 
 /* The last value given for an option of the table; NULL when it was not given. */
 const char *tm_args_get(const struct tm_args *args, const char *name);

@@ -343,7 +343,7 @@ static const struct tm_option options[] = {
      "queue and preview: pass over the schedule; push: over quiet hours and waiting"},
     {'o', "output", "DIR", "preview export-all",
      "preview: also write each event to DIR/KEY.json; export-all: the new folder"},
-    {'T', "trigger", "WHAT", "push", "why now: mail, link or timer"},
+    {'T', "trigger", "mail|link|timer", "push", "why now"},
     {'1', "once", NULL, "push", "one pass; do not wait for retries that are due within a minute"},
     {'j', "json", NULL, "status history opportunities inquire requests", "as JSON"},
     {0, "ask", NULL, "requests", "ask the device now, and answer with what it says"},
@@ -351,7 +351,8 @@ static const struct tm_option options[] = {
      "requests: answer with what tidemark-probe --items printed; inquire: take answers that came "
      "from elsewhere; - for standard input"},
     {0, "open", NULL, "opportunities", "print summaries without what was won, lost or dropped"},
-    {0, "figure", "WHICH", "demand", "expected (the default), low, middle or high"},
+    {0, "figure", "expected|low|middle|high", "demand",
+     "which of its numbers; expected unless given"},
     {0, "list", NULL, "inquire", "what was asked and answered"},
     {0, "agree", "ID", "inquire", "reserve what the answer promises from stock"},
     {0, "until", "DATE", "inquire", "with --agree: the last day of the reservation"},
@@ -369,8 +370,10 @@ static const struct tm_option options[] = {
 
 static const struct tm_command commands[] = {
     {"enrol", "FILE", "make a target of what the vendor gave, or renew its credentials", run_enrol},
-    {"enable", "PURPOSE", "agree that data leaves for this purpose", run_enable},
-    {"disable", "PURPOSE", "withdraw it; what is unsent is withdrawn too", run_disable},
+    {"enable", "sales|factory|service|comparison", "agree that data leaves for this purpose",
+     run_enable},
+    {"disable", "sales|factory|service|comparison", "withdraw it; what is unsent is withdrawn too",
+     run_disable},
     {"queue", "[FILE|-]...", "turn due summaries into items of the spool", run_queue},
     {"push", "", "send what is due", run_push},
     {"preview", "[FILE|-]...", "show the very bytes that would leave, and what would not",

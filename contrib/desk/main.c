@@ -104,10 +104,8 @@ static const struct tm_command commands[] = {
      "Takes claims that came by file (*.json in a folder), or a mail with such attachments on "
      "standard input.",
      run_claims},
-    {"import", "KIND FILE",
-     "Takes in customers, staff, absences, assignments, the catalogue, shops, stock or lead-times, "
-     "from CSV or JSON: all of a file, or nothing.",
-     run_import},
+    {"import", "customers|staff|absences|assignments|catalogue|shops|stock|lead-times FILE",
+     "Takes in what the first word says, from CSV or JSON: all of a file, or nothing.", run_import},
     {"backup", "FILE", "Copies the whole store of SQLite into a file, while it is in use.",
      run_backup},
     {"webhook", "add|stop|list [NAME [URL]]",
@@ -124,7 +122,7 @@ static const struct tm_command commands[] = {
 static const struct tm_option options[] = {
     {'c', "config", "FILE", "serve user site nightly import intake claims backup webhook",
      "the configuration, instead of " DESK_CONF_PATH},
-    {'f', "format", "FORMAT", "routes site", "text (the default) or json"},
+    {'f', "format", "text|json", "routes site", "text unless given"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},
     {'n', "name", "NAME", "user site",
      "whose account it is, what a token is for, or the site's name"},
@@ -136,7 +134,8 @@ static const struct tm_option options[] = {
     {0, "until", "DATE", "site",
      "rotate: when the old credentials end, unless the new ones are used before; 30 days"},
     {0, "silent", "TIME", "site", "list only sites that were not heard of for so long: 24h, 7d"},
-    {'r', "role", "ROLE", "user", "sales, service, factory, engineer, customer or admin"},
+    {'r', "role", "sales|service|factory|engineer|customer|admin", "user",
+     "what the account may do"},
     {0, "customer", "ID", "user", "whose data the role customer sees"},
     {0, "staff", "KEY", "user", "the person of staff whose account it is"},
     {0},

@@ -58,7 +58,8 @@ wait_for 30 sh -c 'grep -qz "^sleep" /proc/'$view'/cmdline' ||
 
 is "nothing of ours is there before" "$(there sh -c 'command -v tidemark-probe tidemark-desk; ls -d /usr/share/tidemark /etc/tidemark 2>/dev/null')" ""
 ok "they are installed, with all that they depend on there" there sh -c 'exec dpkg -i /packages/*.deb'
-ok "the manual is there" there sh -c 'test -s /usr/share/man/man8/tidemark-desk.8.gz && test -s /usr/share/doc/tidemark/README.md.gz -o -s /usr/share/doc/tidemark/README.md'
+ok "manual and completions are there" there sh -c 'test -s /usr/share/man/man8/tidemark-desk.8.gz &&
+  test -s /usr/share/bash-completion/completions/tidemark-export && test -s /usr/share/doc/tidemark/README.md.gz -o -s /usr/share/doc/tidemark/README.md'
 ok "its own users are made" there sh -c 'getent passwd tidemark && getent passwd tidemark-desk'
 is "no service of ours is enabled" "$(there find /etc/systemd/system -name 'tidemark*')" ""
 
