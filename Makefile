@@ -96,7 +96,8 @@ help:
 	@echo 'check-unit     the unit tests alone    check-long  what takes longer than a quarter of an hour'
 	@echo 'asan           the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'lint           cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, mandoc'
-	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks   coverage  lines'
+	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks'
+	@echo 'coverage       the tests, and which part of the lines they reach'
 	@echo 'deps deps-check  packages to build and run, and to test   dist  the source archive'
 	@echo 'release KEY=...  archive, list of parts, checksums, signature     deb  Debian packages'
 	@echo 'install uninstall  respects DESTDIR PREFIX PLUGINDIR      clean'
@@ -241,10 +242,14 @@ lint: $B/places.h
 	@$(MAKE) --no-print-directory deps deps-check
 	BUILD=$B tests/lint $(ALL_C) -- $(SCRIPTS) -- $(MAN_PAGES)
 
+# Threads share the counters. Those of an earlier run are not counted again.
+COVERED = B=build/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic -DTM_COVERAGE -include tests/lib/coverage.h'
 coverage:
-	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' -j$(JOBS) tests
-	@$(MAKE) --no-print-directory B=build/coverage CFLAGS='-O0 -g --coverage' check-programs
-	gcovr -r . --object-directory build/coverage -e tests/ --print-summary | tail -n 40
+	@$(MAKE) --no-print-directory deps deps-check
+	@$(MAKE) --no-print-directory $(COVERED) -j$(JOBS) tests
+	@find build/coverage -name '*.gcda' -delete
+	@status=0; $(MAKE) --no-print-directory $(COVERED) check-programs || status=1; \
+	  tests/coverage build/coverage 85 || status=1; exit $$status
 
 bench: $(addprefix bench-,$(notdir $(patsubst %/,%,$(wildcard tests/bench/*/))))
 bench-%: all

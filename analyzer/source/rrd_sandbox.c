@@ -14,16 +14,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Sanitizers need calls and address space of their own, and write what they find. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
+/* Sanitizers need calls and address space of their own; they and counters write what they find. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(TM_COVERAGE)
+#define INSTRUMENTED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define SANITIZED 1
+#define INSTRUMENTED 1
 #endif
 #endif
-#ifndef SANITIZED
-#define SANITIZED 0
+#ifndef INSTRUMENTED
+#define INSTRUMENTED 0
 #endif
 
 #define MAX_MEMORY (1UL << 30)
@@ -100,7 +100,7 @@ int rrd_sandbox_enter(int folder_fd)
 {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, MAX_FILES);
-  if (SANITIZED)
+  if (INSTRUMENTED)
     return 0;
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_AS, MAX_MEMORY);

@@ -9,12 +9,12 @@ import subprocess
 import tempfile
 import time
 
-from sanitizer import loading, patience, runtime
+import sanitizer as built
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 SOURCE = os.path.abspath(os.environ.get("SOURCE", "."))
 PLUGIN = os.path.join(BUILD, "plugins", "disk_array.so")
-PATIENCE = patience(PLUGIN)
+PATIENCE = built.patience(PLUGIN)
 STOCK_TYPES = "/usr/share/collectd/types.db"
 STOCK_PLUGINS = "/usr/lib/collectd"
 
@@ -26,7 +26,12 @@ def program():
 
 def sanitizer():
     """What must be loaded first when the plugins were built with a sanitizer; None."""
-    return runtime(PLUGIN)
+    return built.runtime(PLUGIN)
+
+
+def instrumented():
+    """Whether the plugins were built so that memory and processor time are not their own."""
+    return built.instrumented(PLUGIN)
 
 
 class Collectd:
@@ -39,7 +44,7 @@ class Collectd:
         self.state = os.path.join(self.folder, "state")
         self.log_path = os.path.join(self.folder, "log")
         self.process = None
-        self.env = loading(PLUGIN, dict(os.environ, **(env or {})))
+        self.env = built.loading(PLUGIN, dict(os.environ, **(env or {})))
         self.configure(plugins, interval, rrd, write)
         atexit.register(self.close)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Running what was built with a sanitizer (`make asan`); without one nothing here changes anything."""
+"""Running what was built with a sanitizer (`make asan`) or with counters (`make coverage`); without
+them nothing here changes anything."""
 import os
 import subprocess
 
@@ -10,6 +11,17 @@ def runtime(file):
     found = [line.split("=>")[1].split()[0] for line in r.stdout.splitlines()
              if "=>" in line and ("libasan" in line or "libtsan" in line)]
     return found[0] if found else None
+
+
+def instrumented(file):
+    """Whether this program or plugin carries more than itself, so that its memory and processor time
+    are not its own, and no process of it is confined."""
+    if runtime(file):
+        return True
+    if not os.path.exists(file):
+        return False
+    with open(file, "rb") as f:
+        return b"__gcov_dump" in f.read()
 
 
 def without_leaks(env):
@@ -32,4 +44,4 @@ def first(file):
 
 def patience(file):
     """How many times as long one should wait for what this program or plugin does."""
-    return 3 if runtime(file) else 1
+    return 3 if instrumented(file) else 1

@@ -93,10 +93,10 @@ unlike() {
 
 skip() { tap_number=$((tap_number + 1)); echo "ok $tap_number - $1 # SKIP $2"; }
 
-# wait_for SECONDS COMMAND...: polls until the command succeeds. With a sanitizer it may take longer.
+# wait_for SECONDS COMMAND...: polls until the command succeeds. An instrumented program takes longer.
 wait_for() {
   local until
-  [ -n "$tap_patience" ] || tap_patience=$([ -n "$(sanitizer "$BUILD/tidemark-probe")" ] && echo 3 || echo 1)
+  [ -n "$tap_patience" ] || tap_patience=$(instrumented "$BUILD/tidemark-probe" && echo 3 || echo 1)
   until=$((SECONDS + $1 * tap_patience))
   shift
   until "$@" >/dev/null 2>&1; do
@@ -113,6 +113,10 @@ status_of() {
 
 # sanitizer FILE: the library of the sanitizer that this program or plugin was built with, or nothing.
 sanitizer() { ldd "$1" 2>/dev/null | sed -n 's/.*lib[at]san.* => \([^ ]*\).*/\1/p'; }
+
+# instrumented FILE: whether it carries a sanitizer or counters (`make coverage`), so that memory and
+# time are not its own, and no process of it is confined.
+instrumented() { [ -n "$(sanitizer "$1")" ] || grep -q __gcov_dump "$1" 2>/dev/null; }
 
 # can_load PROGRAM FILE: from here on the program of this name can load this plugin. A sanitizer's
 # library must come first, and the leaks that it would find are those of a program built without it.

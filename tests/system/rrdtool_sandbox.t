@@ -4,7 +4,7 @@
 # else is reported. What a reader may not do ends it.
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
-[ -z "$(sanitizer "$BUILD/tidemark-analyze")" ] || skip_all 'needs hardware: a sanitizer leaves no confined process'
+! instrumented "$BUILD/tidemark-analyze" || skip_all 'needs hardware: with a sanitizer or counters no process is confined'
 
 END=1795132800
 data=$T/rrd
