@@ -34,6 +34,7 @@ static const struct tm_key mail_keys[] = {
     {.name = "url", .kind = TM_KEY_URL, .offset = IN(mail.url)},
     {.name = "from", .kind = TM_KEY_TEXT, .offset = IN(mail.from)},
     {.name = "team", .kind = TM_KEY_TEXT, .offset = IN(mail.team)},
+    {.name = "quality", .kind = TM_KEY_TEXT, .offset = IN(mail.quality)},
     {.name = "user", .kind = TM_KEY_TEXT, .offset = IN(mail.user)},
     {.name = "password_file", .kind = TM_KEY_PATH, .offset = IN(mail.password_file)},
     {.name = "ca_file", .kind = TM_KEY_PATH, .offset = IN(mail.ca_file)},
@@ -200,6 +201,8 @@ static int check_mail(const struct tm_reader *r, const struct desk_conf *out)
     return REFUSE(r, "from", "mail: from: an address is wanted");
   if (mail->team != NULL && !tm_mail_is_address(mail->team))
     return REFUSE(r, "team", "mail: team: an address is wanted");
+  if (mail->quality != NULL && !tm_mail_is_address(mail->quality))
+    return REFUSE(r, "quality", "mail: quality: an address is wanted");
   if (!mail->starttls && !tm_url_is_loopback(mail->url))
     return REFUSE(r, "starttls", "mail: starttls = no is accepted for a loopback address only");
   if (out->public_url == NULL)

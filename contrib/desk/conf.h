@@ -35,7 +35,8 @@ struct desk_conf {
   struct desk_conf_mail {
     const char *url; /* smtp:// or smtps://; NULL: no mail is sent */
     const char *from;
-    const char *team; /* who gets what nobody looks after; NULL: from */
+    const char *team;    /* who gets what nobody looks after; NULL: from */
+    const char *quality; /* who hears of claims that cluster on a model; NULL: nobody */
     const char *user;
     const char *password_file;
     const char *ca_file; /* NULL: the system's */

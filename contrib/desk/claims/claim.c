@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "contrib/desk/claims/cluster.h"
 #include "contrib/desk/claims/letters.h"
 #include "contrib/desk/intake/schemas.h"
 #include "contrib/desk/people/responsible.h"
@@ -226,7 +227,7 @@ int claim_take(struct db *db, void *intake, struct tm_error *err)
     rc = set_owner(db, in->id, in->now, err);
   if (rc == 0 && in->entered_by == NULL)
     rc = letters_claim(db, in->desk, in->id, "came", "mail-claim-new.txt", NULL, in->now, err);
-  return rc;
+  return rc == 0 ? cluster_tell(db, in->desk, in->id, in->now, err) : rc;
 }
 
 /* --- which device --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "contrib/desk/claims/ask.h"
 #include "contrib/desk/claims/claim.h"
+#include "contrib/desk/claims/cluster.h"
 #include "contrib/desk/claims/progress.h"
 #include "contrib/desk/claims/types.h"
 #include "contrib/desk/people/audit.h"
@@ -305,8 +306,9 @@ static int write_device(struct db *db, void *arg, struct tm_error *err)
     rc = claim_device_find(db, d->document, &device, err);
   if (rc == 0 && device.id == 0)
     rc = tm_fail(err, -EINVAL, "no device, or several, are known by that");
-  return rc == 0 ? claim_device_set(db, d->claim, device.id, d->r->visitor->name, d->r->now, err)
-                 : rc;
+  if (rc == 0)
+    rc = claim_device_set(db, d->claim, device.id, d->r->visitor->name, d->r->now, err);
+  return rc == 0 ? cluster_tell(db, d->r->desk, d->claim, d->r->now, err) : rc;
 }
 
 static int set_device(const struct request *r, struct response *to, struct tm_error *err)

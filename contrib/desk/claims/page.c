@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "contrib/desk/claims/ask.h"
 #include "contrib/desk/claims/claim.h"
+#include "contrib/desk/claims/cluster.h"
 #include "contrib/desk/claims/progress.h"
 #include "contrib/desk/claims/types.h"
 #include "contrib/desk/claims/values.h"
@@ -15,8 +16,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { CLUSTER = 3, CLUSTER_DAYS = 90 };
 
 struct looking {
   const struct request *r;
@@ -56,25 +55,12 @@ static int read_said(struct db *db, const char *sql, int64_t id, json_t **rows,
 /* How many complaints of the same kind there are on the same model, this one among them. */
 static int count_same(struct db *db, struct looking *l, struct tm_error *err)
 {
-  struct db_stmt *stmt = NULL;
-  l->same = 0;
-  if (tm_json_get_string(l->claim, "model") == NULL)
-    return 0;
-  int rc = db_prepare(db,
-                      "SELECT COUNT(*) FROM claims WHERE model = ?1 AND lower(type) = lower(?2)"
-                      " AND claimed_at > ?3 AND claimed_at <= ?4",
-                      &stmt, err);
-  if (rc < 0)
-    return rc;
+  const char *model = tm_json_get_string(l->claim, "model");
   int64_t at = json_integer_value(json_object_get(l->claim, "claimed_at"));
-  db_bind_text(stmt, 1, tm_json_get_string(l->claim, "model"));
-  db_bind_text(stmt, 2, tm_json_get_string(l->claim, "type"));
-  db_bind_int(stmt, 3, at - CLUSTER_DAYS * TM_DAY);
-  db_bind_int(stmt, 4, at);
-  rc = db_step(stmt, err);
-  l->same = rc == 1 ? db_int(stmt, 0) : 0;
-  db_done(stmt);
-  return rc < 0 ? rc : 0;
+  l->same = 0;
+  if (model == NULL)
+    return 0;
+  return cluster_count(db, model, tm_json_get_string(l->claim, "type"), at, &l->same, err);
 }
 
 static int read_all(struct db *db, void *arg, struct tm_error *err)
@@ -242,7 +228,7 @@ static void add_flags(json_t *model, const struct looking *l)
       {"asked", tm_json_get_number(progress, "wanted") > 0},
       {"has_items", json_array_size(json_object_get(l->values, "items")) > 0},
       {"has_outliers", tm_json_get_number(outliers, "all") > 0},
-      {"cluster", l->same >= CLUSTER},
+      {"cluster", l->same >= CLUSTER_LEAST},
       {"compares_device", strcmp(tm_json_get_string(l->claim, "compare"), "device") == 0},
       {"compares_peers", strcmp(tm_json_get_string(l->claim, "compare"), "peers") == 0},
   };

@@ -15,6 +15,7 @@ STEP(step_7, "007-public");
 STEP(step_8, "008-factory");
 STEP(step_9, "009-scale");
 STEP(step_10, "010-outcomes");
+STEP(step_11, "011-clusters");
 
 /* A line each. */
 /* clang-format off */
@@ -29,6 +30,7 @@ const struct migration migrations[] = {
     {"008-factory", step_8_text, &step_8_size},
     {"009-scale", step_9_text, &step_9_size},
     {"010-outcomes", step_10_text, &step_10_size},
+    {"011-clusters", step_11_text, &step_11_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);
