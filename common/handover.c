@@ -3,6 +3,8 @@
 
 #include "common/clock.h"
 
+#include <stdlib.h>
+
 int64_t handover_road(const struct handover_goods *g, size_t from, size_t to)
 {
   int64_t days = from == to ? 0 : HANDOVER_NEVER;
@@ -52,18 +54,30 @@ static int64_t stock_days(const struct handover_goods *g, size_t shop, uint64_t 
   return HANDOVER_NEVER;
 }
 
-static int64_t supply_days(const struct handover_goods *g, size_t shop)
+/* The shop to which the supplier brings it for this one; shops_len when there is none. */
+static size_t supplied(const struct handover_goods *g, size_t shop, int64_t *days_to_it)
 {
   int64_t best = HANDOVER_NEVER;
+  size_t at = g->shops_len;
   for (size_t i = 0; i < g->shops_len; i++) {
     int64_t transfer = handover_road(g, i, shop);
     if (g->shops[i].supply_days < 0 || transfer == HANDOVER_NEVER)
       continue;
     int64_t days = g->shops[i].supply_days + transfer;
-    if (days < best)
+    if (days < best) {
       best = days;
+      at = i;
+    }
   }
-  return best;
+  *days_to_it = best;
+  return at;
+}
+
+static int64_t supply_days(const struct handover_goods *g, size_t shop)
+{
+  int64_t days;
+  supplied(g, shop, &days);
+  return days;
 }
 
 int64_t handover_days(const struct handover_goods *g, size_t shop, uint64_t pieces)
@@ -113,7 +127,7 @@ size_t handover_parts(struct handover_part *parts, const struct handover_goods *
   uint64_t missing = pieces;
   uint64_t own = g->shops[shop].stock < missing ? g->shops[shop].stock : missing;
   if (own > 0)
-    parts[n++] = (struct handover_part){shop, own};
+    parts[n++] = (struct handover_part){.from = shop, .pieces = own};
   missing -= own;
   int64_t days = -1;
   for (size_t from = next_source(g, shop, -1, 0); missing > 0 && from < g->shops_len;
@@ -122,29 +136,77 @@ size_t handover_parts(struct handover_part *parts, const struct handover_goods *
     if (from == shop)
       continue;
     uint64_t taken = g->shops[from].stock < missing ? g->shops[from].stock : missing;
-    parts[n++] = (struct handover_part){from, taken};
+    parts[n++] = (struct handover_part){.from = from, .pieces = taken, .days = days};
     missing -= taken;
   }
   return n;
 }
 
+size_t handover_plan(struct handover_part *parts, const struct handover_goods *g, size_t shop,
+                     uint64_t pieces)
+{
+  int64_t new_days;
+  size_t source = supplied(g, shop, &new_days);
+  int64_t days = stock_days(g, shop, pieces);
+  size_t n = 0, kept = 0;
+  uint64_t missing = pieces;
+  if (days == HANDOVER_NEVER && source == g->shops_len)
+    return 0;
+  n = handover_parts(parts, g, shop, pieces);
+  if (days <= new_days)
+    return n;
+  for (size_t i = 0; i < n; i++) {
+    if (parts[i].days >= new_days)
+      continue;
+    missing -= parts[i].pieces;
+    parts[kept++] = parts[i];
+  }
+  parts[kept++] = (struct handover_part){source, missing, new_days, true};
+  return kept;
+}
+
 /* --- as JSON -------------------------------------------------------------------------------- */
 
-static json_t *spot(const char *shop, int64_t day, uint64_t pieces)
+/* Which pieces are there on which day, where not all of them are on one. */
+static json_t *parts_of(const struct handover_part *parts, size_t n, int64_t today)
 {
   char date[TM_DATE_SIZE];
-  return json_pack("{s:s,s:s,s:I}", "shop", shop, "on", tm_date_format_days(date, day), "quantity",
-                   (json_int_t)pieces);
+  json_t *list = json_array();
+  for (size_t i = 0; i < n;) {
+    int64_t days = parts[i].days;
+    uint64_t pieces = 0;
+    for (; i < n && parts[i].days == days; i++)
+      pieces += parts[i].pieces;
+    json_array_append_new(list,
+                          json_pack("{s:s,s:I}", "on", tm_date_format_days(date, today + days),
+                                    "quantity", (json_int_t)pieces));
+  }
+  return list;
+}
+
+static json_t *spot(const struct handover_goods *g, size_t shop, int64_t days, uint64_t pieces,
+                    int64_t today)
+{
+  char date[TM_DATE_SIZE];
+  struct handover_part *plan = calloc(g->shops_len + 1, sizeof(*plan));
+  size_t n = plan != NULL ? handover_plan(plan, g, shop, pieces) : 0;
+  json_t *out = json_pack("{s:s,s:s,s:I}", "shop", g->shops[shop].name, "on",
+                          tm_date_format_days(date, today + days), "quantity", (json_int_t)pieces);
+  json_t *parts = parts_of(plan, n, today);
+  if (json_array_size(parts) > 1)
+    json_object_set(out, "parts", parts);
+  json_decref(parts);
+  free(plan);
+  return out;
 }
 
 json_t *handover_line(const char *sku, uint64_t pieces, const struct handover_goods *g,
                       size_t wished, const struct handover *h, int64_t today)
 {
   json_t *line = json_pack("{s:s,s:I,s:o}", "sku", sku, "quantity", (json_int_t)pieces, "at",
-                           spot(g->shops[h->shop].name, today + h->days, pieces));
+                           spot(g, h->shop, h->days, pieces, today));
   if (h->is_sooner)
-    json_object_set_new(line, "sooner",
-                        spot(g->shops[h->sooner_shop].name, today + h->sooner_days, pieces));
+    json_object_set_new(line, "sooner", spot(g, h->sooner_shop, h->sooner_days, pieces, today));
   json_object_set_new(line, "stock", json_integer((json_int_t)g->shops[wished].stock));
   json_object_set_new(line, "lead_time_days", json_integer(h->days));
   return line;

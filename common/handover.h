@@ -60,9 +60,17 @@ void handover_find(struct handover *out, const struct handover_goods *g, size_t 
 struct handover_part {
   size_t from;
   uint64_t pieces;
+  int64_t days; /* until they are at the shop */
+  bool coming;  /* they are on no shelf yet: the supplier brings them to `from` */
 };
 size_t handover_parts(struct handover_part *parts, const struct handover_goods *g, size_t shop,
                       uint64_t pieces);
+
+/* How so many pieces come to a shop by handover_days(): from shelves that are nearer than the
+ * supplier, and the rest from him. In the order of their days, at most shops_len + 1 parts; 0 when
+ * nothing says how. */
+size_t handover_plan(struct handover_part *parts, const struct handover_goods *g, size_t shop,
+                     uint64_t pieces);
 
 /* One line of an answer (contrib/schema/answer.schema.json); today is a local day number. */
 json_t *handover_line(const char *sku, uint64_t pieces, const struct handover_goods *g,

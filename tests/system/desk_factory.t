@@ -284,6 +284,41 @@ def walk(kind, database, sql):
     else:
         skip(say("answers to programs are as factory-openapi.json says"), "python3-jsonschema is not installed")
 
+    # --- goods that are still to come ----------------------------------------------------------------
+    two = desk.inquiry("mori", ask(desk, "mori", number, "ML-48", 3))
+    spot = two["answer"]["lines"][0]["at"]
+    same((spot["on"], spot["parts"]), (day(54), [{"on": day(4), "quantity": 1}, {"on": day(54), "quantity": 2}]),
+         say("an answer in two parts: what another shop has comes first, the rest from the supplier"))
+    same(two["from"]["OSA"], "1 from Nagoya, transfer 4 days, 2 from the supplier, 49 days, and transfer, 5 days"
+         .replace("Nagoya", "NGO"), say("and where each comes from"))
+    ok("1 on %s, 2 on %s" % (day(4), day(54)) in desk.get("mori", "/inquiries/" + two["inquiry"], False)[1], say("as the page says, too"))
+    desk.form("mori", "/inquiries/%s/agree" % two["inquiry"], shop="OSA", who="A. Sato", on=day(0))
+    two = desk.inquiry("mori", two["inquiry"])
+    today = round(time.time() + 9 * 3600) // 86400
+    same([(r["shop"], r["quantity"], r["from_day"] - today, r["coming_on"] and r["coming_on"] - today) for r in two["reservations"]],
+         [("NGO", 1, 4, None), ("FAC", 2, 54, 49)], say("both are set aside: on the shelf, and of what comes, with their days"))
+    note = desk.get("mori", "/inquiries/%s/note" % two["inquiry"], False)[1]
+    ok("2 × ML-48, to come to Factory on" in note and day(54) in note, say("and stand on the note"), note)
+    seen = desk.get("okada", "/api/v1/stock?q=ML-48")[1]["stock"]
+    same(sorted((r["shop"], r["there"], r["kept"], r["coming"], r["free"]) for r in seen), [("FAC", 0, 0, 2, 0), ("NGO", 1, 1, 0, 0)],
+         say("the factory sees what is promised of what comes"))
+    desk.table("stock", "shop,sku,quantity\n" + STOCK + "FAC,ML-48,2\n")
+    other = desk.inquiry("tanabe", ask(desk, "tanabe", number, "ML-48", 1))
+    same(at(other), ("OSA", day(54)), say("when it has come, nobody else is promised it"))
+    desk.form("tanabe", "/inquiries/%s/agree" % other["inquiry"], shop="OSA", who="A. Sato", on=day(0))
+    desk.table("stock", "shop,sku,quantity\n" + STOCK + "FAC,ML-48,4\n")
+    third = desk.inquiry("mori", ask(desk, "mori", number, "ML-48", 1))
+    same(at(third), ("OSA", day(5)), say("what comes beyond both promises is free"))
+    fourth = desk.inquiry("mori", ask(desk, "mori", number, "ML-48", 2))
+    same([p["quantity"] for p in fourth["answer"]["lines"][0]["at"]["parts"]], [1, 1], say("of two one is on the shelf"))
+    desk.form("tanabe", "/inquiries/%s/agree" % third["inquiry"], shop="OSA", who="A. Sato", on=day(0))
+    status, _, page = desk.form("mori", "/inquiries/%s/agree" % fourth["inquiry"], shop="OSA", who="A. Sato", on=day(0))
+    ok(status == 409 and "somebody else has taken it" in page, say("a first part that was taken meanwhile is not promised"), status)
+    for name in (two, other, third):
+        desk.form("mori", "/inquiries/%s/release" % name["inquiry"])
+    same(at(desk.inquiry("mori", ask(desk, "mori", number, "ML-48", 4))), ("OSA", day(5)), say("what is given back of it is free again"))
+    desk.table("stock", "shop,sku,quantity\n" + STOCK)
+
     # --- the end of it -------------------------------------------------------------------------------
     sql("UPDATE holds SET keep_until = keep_until - 30")
     sql("UPDATE reservations SET expires_on = expires_on - 30")

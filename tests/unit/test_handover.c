@@ -77,6 +77,49 @@ static void what_nobody_can_tell_is_said(void **state)
   assert_false(h.is_sooner);
 }
 
+/* What lies nearer than the supplier is handed over first, the rest when he has brought it. */
+static void what_is_not_there_comes_from_the_supplier(void **state)
+{
+  struct handover_part parts[5];
+  struct handover h;
+  (void)state;
+  stock(2, 1, 0, 0);
+  assert_int_equal(handover_plan(parts, &goods, NORTH, 6), 3);
+  assert_true(parts[0].from == NORTH && parts[0].pieces == 1 && parts[0].days == 0);
+  assert_true(parts[1].from == FACTORY && parts[1].pieces == 2 && parts[1].days == 2);
+  assert_false(parts[0].coming || parts[1].coming);
+  assert_true(parts[2].from == FACTORY && parts[2].pieces == 3 && parts[2].days == 23);
+  assert_true(parts[2].coming);
+  assert_int_equal(handover_plan(parts, &goods, NORTH, 3), 2);
+  assert_false(parts[1].coming);
+  assert_int_equal(handover_plan(parts, &goods, ISLAND, 1), 0);
+  handover_find(&h, &goods, NORTH, 6);
+  json_t *line = handover_line("SHELF-40T", 6, &goods, NORTH, &h, 20777 /* 2026-11-20 */);
+  char *text = json_dumps(json_object_get(line, "at"), JSON_SORT_KEYS | JSON_COMPACT);
+  assert_string_equal(
+      text, "{\"on\":\"2026-12-13\",\"parts\":["
+            "{\"on\":\"2026-11-20\",\"quantity\":1},{\"on\":\"2026-11-22\",\"quantity\":2},"
+            "{\"on\":\"2026-12-13\",\"quantity\":3}],\"quantity\":6,\"shop\":\"RN\"}");
+  free(text);
+  json_decref(line);
+}
+
+/* A shelf that is farther than the supplier is left alone when it would not be enough. */
+static void a_far_shelf_does_not_make_it_later(void **state)
+{
+  static const struct handover_shop two[] = {
+      {.name = "A", .supply_days = 3, .sells = true},
+      {.name = "B", .stock = 1, .supply_days = -1, .sells = true},
+  };
+  static const struct handover_transfer road[] = {{1, 0, 9}};
+  static const struct handover_goods g = {two, 2, road, 1};
+  struct handover_part parts[3];
+  (void)state;
+  assert_int_equal(handover_days(&g, 0, 2), 3);
+  assert_int_equal(handover_plan(parts, &g, 0, 2), 1);
+  assert_true(parts[0].coming && parts[0].from == 0 && parts[0].pieces == 2 && parts[0].days == 3);
+}
+
 /* Two shelves the same distance away are both used. */
 static void shelves_are_emptied_by_their_distance(void **state)
 {
@@ -108,9 +151,12 @@ static void a_line_says_shop_day_and_number(void **state)
   handover_find(&h, &goods, SOUTH, 3);
   json_t *line = handover_line("SHELF-40T", 3, &goods, SOUTH, &h, 20777 /* 2026-11-20 */);
   char *text = json_dumps(line, JSON_COMPACT);
-  assert_string_equal(text, "{\"sku\":\"SHELF-40T\",\"quantity\":3,\"at\":{\"shop\":\"RS\",\"on\":"
-                            "\"2026-12-15\",\"quantity\":3},\"sooner\":{\"shop\":\"RN\",\"on\":"
-                            "\"2026-11-20\",\"quantity\":3},\"stock\":1,\"lead_time_days\":25}");
+  assert_string_equal(
+      text,
+      "{\"sku\":\"SHELF-40T\",\"quantity\":3,\"at\":{\"shop\":\"RS\",\"on\":"
+      "\"2026-12-15\",\"quantity\":3,\"parts\":[{\"on\":\"2026-11-20\","
+      "\"quantity\":1},{\"on\":\"2026-12-15\",\"quantity\":2}]},\"sooner\":{\"shop\":\"RN\",\"on\":"
+      "\"2026-11-20\",\"quantity\":3},\"stock\":1,\"lead_time_days\":25}");
   free(text);
   json_decref(line);
 }
@@ -120,6 +166,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_day_follows_from_where_it_is),
       cmocka_unit_test(what_nobody_can_tell_is_said),
+      cmocka_unit_test(what_is_not_there_comes_from_the_supplier),
+      cmocka_unit_test(a_far_shelf_does_not_make_it_later),
       cmocka_unit_test(shelves_are_emptied_by_their_distance),
       cmocka_unit_test(a_line_says_shop_day_and_number),
   };

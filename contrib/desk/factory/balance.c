@@ -63,16 +63,17 @@ static json_t *days_json(int64_t days)
 static void add_stock(struct reading *r)
 {
   for (size_t i = 0; r->stock != NULL && i < r->goods.len; i++) {
-    if (r->goods.there[i] == 0 && r->goods.kept[i] == 0)
+    if (r->goods.there[i] == 0 && r->goods.kept[i] == 0 && r->goods.coming[i] == 0)
       continue;
     if (r->wish->shop != NULL && strcmp(r->wish->shop, r->goods.names[i]) != 0)
       continue;
     json_array_append_new(
         r->stock,
-        json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:o}", "sku", r->sku, "shop", r->goods.names[i],
+        json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:o}", "sku", r->sku, "shop", r->goods.names[i],
                   "shop_name", r->goods.titles[i], "there", (json_int_t)r->goods.there[i], "kept",
-                  (json_int_t)r->goods.kept[i], "free", (json_int_t)r->goods.shops[i].stock,
-                  "lead_days", days_json(lead_of(&r->goods, i))));
+                  (json_int_t)r->goods.kept[i], "coming", (json_int_t)r->goods.coming[i], "free",
+                  (json_int_t)r->goods.shops[i].stock, "lead_days",
+                  days_json(lead_of(&r->goods, i))));
   }
 }
 
@@ -255,8 +256,10 @@ static bool is_same(const json_t *a, const json_t *b)
 static int add_idle(struct db *db, struct reading *r, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
-  int rc = db_prepare(
-      db, "SELECT DISTINCT sku FROM stock WHERE quantity > 0 ORDER BY sku LIMIT 500", &stmt, err);
+  int rc = db_prepare(db,
+                      "SELECT sku FROM stock WHERE quantity > 0 UNION SELECT sku FROM reservations"
+                      " WHERE state = 'held' ORDER BY sku LIMIT 500",
+                      &stmt, err);
   if (rc < 0)
     return rc;
   json_t *rows = db_rows(stmt, err), *row, *one;

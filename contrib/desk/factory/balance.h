@@ -26,7 +26,8 @@ enum { BALANCE_ROWS = 200 };
  *   "cells": [{"week", "week_start", "day", "low", "middle", "high", "left" (text, or absent),
  *   "class": "inside|short|"," short" (pieces)}], "alarm": {"pieces", "by" (day), "first" (day),
  *   "arrives" (day)} or absent}], alarms first. stock (may be NULL) gets [{"sku", "shop", "there",
- * "kept", "free", "lead_days"}]. New references; at most BALANCE_ROWS, *cut when there are more.
+ * "kept", "coming" (kept of what is still to come), "free", "lead_days"}]. New references; at most
+ * BALANCE_ROWS, *cut when there are more.
  */
 int balance_read(struct db *db, const struct issue *issue, const struct balance_wish *wish,
                  int64_t today, json_t **rows, json_t **stock, bool *cut, struct tm_error *err);

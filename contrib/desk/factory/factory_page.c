@@ -106,7 +106,8 @@ static int read_all(struct db *db, void *arg, struct tm_error *err)
     rc = read_inquiries(db, s, err);
   if (rc == 0)
     rc = read_rows(db,
-                   "SELECT inquiry, number, shop, sku, quantity, expires_on FROM reservations"
+                   "SELECT inquiry, number, shop, sku, quantity, expires_on, coming_on"
+                   " FROM reservations"
                    " WHERE state = 'held' ORDER BY expires_on, id LIMIT 500",
                    &s->holds, err);
   if (rc == 0)

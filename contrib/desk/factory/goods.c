@@ -20,9 +20,10 @@ static int make_room(struct goods *g, size_t n, struct tm_error *err)
   g->titles = calloc(n + 1, sizeof(*g->titles));
   g->there = calloc(n + 1, sizeof(*g->there));
   g->kept = calloc(n + 1, sizeof(*g->kept));
+  g->coming = calloc(n + 1, sizeof(*g->coming));
   g->shops = calloc(n + 1, sizeof(*g->shops));
   return g->names != NULL && g->titles != NULL && g->there != NULL && g->kept != NULL &&
-                 g->shops != NULL
+                 g->coming != NULL && g->shops != NULL
              ? 0
              : tm_fail(err, -ENOMEM, "out of memory");
 }
@@ -36,22 +37,26 @@ static int add_shop(struct goods *g, const json_t *row, struct tm_error *err)
     return tm_fail(err, -EIO, "a shop without code, name or kind");
   json_int_t there = json_integer_value(json_object_get(row, "quantity"));
   json_int_t kept = json_integer_value(json_object_get(row, "kept"));
+  json_int_t coming = json_integer_value(json_object_get(row, "coming"));
   g->names[i] = strdup(shop);
   g->titles[i] = strdup(name);
   if (g->names[i] == NULL || g->titles[i] == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   g->there[i] = (uint64_t)there;
   g->kept[i] = (uint64_t)kept;
-  g->shops[i] = (struct handover_shop){.name = g->names[i],
-                                       .stock = there > kept ? (uint64_t)(there - kept) : 0,
-                                       .supply_days = -1,
-                                       .sells = strcmp(kind, "factory") != 0};
+  g->coming[i] = (uint64_t)coming;
+  g->shops[i] =
+      (struct handover_shop){.name = g->names[i],
+                             .stock = there > kept + coming ? (uint64_t)(there - kept - coming) : 0,
+                             .supply_days = -1,
+                             .sells = strcmp(kind, "factory") != 0};
   g->any_stock = g->any_stock || json_is_integer(json_object_get(row, "quantity"));
   g->len++;
   return 0;
 }
 
-/* A reservation whose last day is over keeps nothing, whether the desk has said so yet or not. */
+/* A reservation whose last day is over keeps nothing, whether the desk has said so yet or not. What
+ * was to come by now is taken for there. */
 static int read_shops(struct db *db, const char *sku, int64_t today, struct goods *g,
                       struct tm_error *err)
 {
@@ -60,8 +65,11 @@ static int read_shops(struct db *db, const char *sku, int64_t today, struct good
       db,
       "SELECT s.shop, s.name, s.kind, t.quantity,"
       " CAST((SELECT COALESCE(SUM(r.quantity), 0) FROM reservations r WHERE r.shop = s.shop"
-      "   AND r.sku = ?1 AND r.state = 'held' AND (r.expires_on IS NULL OR r.expires_on >= ?2))"
-      "   AS INTEGER) AS kept"
+      "   AND r.sku = ?1 AND r.state = 'held' AND (r.expires_on IS NULL OR r.expires_on >= ?2)"
+      "   AND (r.coming_on IS NULL OR r.coming_on <= ?2)) AS INTEGER) AS kept,"
+      " CAST((SELECT COALESCE(SUM(r.quantity), 0) FROM reservations r WHERE r.shop = s.shop"
+      "   AND r.sku = ?1 AND r.state = 'held' AND (r.expires_on IS NULL OR r.expires_on >= ?2)"
+      "   AND r.coming_on > ?2) AS INTEGER) AS coming"
       " FROM shops s LEFT JOIN stock t ON t.shop = s.shop AND t.sku = ?1"
       " ORDER BY s.shop LIMIT ?3",
       &stmt, err);
@@ -214,6 +222,7 @@ void goods_release(struct goods *g)
   free(g->titles);
   free(g->there);
   free(g->kept);
+  free(g->coming);
   free(g->shops);
   free(g->transfers);
   *g = (struct goods){0};

@@ -15,7 +15,9 @@
 struct goods {
   char **names; /* codes of the shops, which the shops' names point to */
   char **titles;
-  uint64_t *there, *kept; /* pieces on the shelf, and those of them that are kept for somebody */
+  uint64_t *there;  /* pieces on the shelf */
+  uint64_t *kept;   /* ... that are kept for somebody */
+  uint64_t *coming; /* pieces that are still to come, and kept for somebody: nobody else's then */
   struct handover_shop *shops;
   size_t len;
   struct handover_transfer *transfers;

@@ -65,8 +65,10 @@ static int check(struct making *m, const char **field, struct tm_error *err)
   return 0;
 }
 
-static int set_aside(struct db *db, struct making *m, const char *shelf, const char *sku,
-                     uint64_t pieces, struct tm_error *err)
+/* What is still to come to a shelf is kept like what lies there: whoever counts it when it has come
+ * finds it taken. */
+static int set_aside(struct db *db, struct making *m, const struct handover_goods *g,
+                     const struct handover_part *part, const char *sku, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
   char number[64];
@@ -76,8 +78,9 @@ static int set_aside(struct db *db, struct making *m, const char *shelf, const c
     snprintf(number, sizeof(number), "%s-%u", m->number, m->parts);
   int rc = db_prepare(db,
                       "INSERT INTO reservations (customer_id, item_id, inquiry, number, shop, sku,"
-                      " quantity, made_at, by_name, from_day, expires_on, state, state_at)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'held', ?8)",
+                      " quantity, made_at, by_name, from_day, expires_on, state, state_at,"
+                      " coming_on)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'held', ?8, ?12)",
                       &stmt, err);
   if (rc < 0)
     return rc;
@@ -86,17 +89,48 @@ static int set_aside(struct db *db, struct making *m, const char *shelf, const c
   db_bind_int_or_null(stmt, 2, item != 0, item);
   db_bind_text(stmt, 3, m->agree->inquiry);
   db_bind_text(stmt, 4, number);
-  db_bind_text(stmt, 5, shelf);
+  db_bind_text(stmt, 5, g->shops[part->from].name);
   db_bind_text(stmt, 6, sku);
-  db_bind_int(stmt, 7, (int64_t)pieces);
+  db_bind_int(stmt, 7, (int64_t)part->pieces);
   db_bind_int(stmt, 8, m->agree->now);
   db_bind_text(stmt, 9, m->agree->by);
-  db_bind_int(stmt, 10, m->ready_on);
+  db_bind_int(stmt, 10, m->today + part->days);
   db_bind_int(stmt, 11, m->keep_until);
+  db_bind_int_or_null(stmt, 12, part->coming, m->today + g->shops[part->from].supply_days);
   return db_exec(stmt, err);
 }
 
-/* What lies on shelves is set aside; what the supplier brings is not there yet to be. */
+/* Whether the pieces come as the answer has told, part by part. */
+static bool comes_as_told(const struct making *m, const json_t *at,
+                          const struct handover_part *parts, size_t n)
+{
+  uint64_t told = 0;
+  size_t i;
+  const json_t *one;
+  json_array_foreach(json_object_get(at, "parts"), i, one)
+  {
+    int64_t t = tm_json_time_or(one, "on", INT64_MIN);
+    uint64_t there = 0;
+    told += (uint64_t)json_integer_value(json_object_get(one, "quantity"));
+    for (size_t k = 0; k < n; k++)
+      there += m->today + parts[k].days <= t / TM_DAY ? parts[k].pieces : 0;
+    if (there < told)
+      return false;
+  }
+  return true;
+}
+
+static int gone(const struct making *m, const char *sku, int64_t days, struct tm_error *err)
+{
+  char date[32] = "no day that is known";
+  if (days != HANDOVER_NEVER)
+    tm_date_format_days(date, m->today + days);
+  return tm_fail(err, -EEXIST,
+                 "%s: somebody else has taken it meanwhile; %s can hand over on %s now: ask again",
+                 sku, m->agree->shop, date);
+}
+
+/* What lies on shelves is set aside, and what the supplier brings. */
 static int keep_line(struct db *db, struct making *m, const json_t *line, struct tm_error *err)
 {
   struct goods goods;
@@ -108,22 +142,17 @@ static int keep_line(struct db *db, struct making *m, const json_t *line, struct
   struct handover_goods g = goods_handover(&goods);
   size_t shop = rc == 0 ? goods_shop(&goods, m->agree->shop) : goods.len;
   int64_t days = shop < goods.len ? handover_days(&g, shop, pieces) : HANDOVER_NEVER;
-  if (rc == 0 && (days == HANDOVER_NEVER || m->today + days > m->ready_on)) {
-    char date[TM_DATE_SIZE] = "";
-    if (days != HANDOVER_NEVER)
-      tm_date_format_days(date, m->today + days);
-    rc = tm_fail(err, -EEXIST,
-                 "%s: somebody else has taken it meanwhile; %s can hand over on %s now: ask again",
-                 sku, m->agree->shop, days != HANDOVER_NEVER ? date : "no day that is known");
-  }
   if (rc == 0)
     parts = calloc(goods.len + 1, sizeof(*parts));
   if (rc == 0 && parts == NULL)
     rc = tm_fail(err, -ENOMEM, "out of memory");
-  if (rc == 0)
-    n = handover_parts(parts, &g, shop, pieces);
-  for (size_t i = 0; rc == 0 && parts != NULL && i < n; i++)
-    rc = set_aside(db, m, goods.names[parts[i].from], sku, parts[i].pieces, err);
+  if (rc == 0 && shop < goods.len)
+    n = handover_plan(parts, &g, shop, pieces);
+  if (rc == 0 && (days == HANDOVER_NEVER || m->today + days > m->ready_on ||
+                  !comes_as_told(m, json_object_get(line, "at"), parts, n)))
+    rc = gone(m, sku, days, err);
+  for (size_t i = 0; rc == 0 && i < n; i++)
+    rc = set_aside(db, m, &g, &parts[i], sku, err);
   free(parts);
   goods_release(&goods);
   return rc;

@@ -65,7 +65,8 @@ static int read_reserved(struct db *db, struct looking *l, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
-                      "SELECT r.number, r.shop, s.name AS shop_name, r.sku, r.quantity, r.state"
+                      "SELECT r.number, r.shop, s.name AS shop_name, r.sku, r.quantity, r.state,"
+                      " r.from_day, CASE WHEN r.coming_on > ?3 THEN r.coming_on END AS coming_on"
                       " FROM reservations r LEFT JOIN shops s ON s.shop = r.shop"
                       " WHERE (?1 IS NULL OR r.customer_id = ?1) AND r.inquiry = ?2"
                       " AND r.state IN ('held', 'fetched') ORDER BY r.id",
@@ -74,6 +75,7 @@ static int read_reserved(struct db *db, struct looking *l, struct tm_error *err)
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, l->id);
+  db_bind_int(stmt, 3, l->today);
   return take_rows(stmt, &l->reserved, err);
 }
 

@@ -168,6 +168,31 @@ static json_t *in_days(int64_t day, int64_t today)
                : json_sprintf("%lld day%s ago", (long long)-n, plural(-n));
 }
 
+/* "1 on 2026-11-24, 2 on 2027-01-13", with its product where there are several lines; null where
+ * each line is there on one day. */
+static json_t *parts_text(const json_t *lines)
+{
+  struct tm_buf text = TM_BUF_INIT(8192);
+  size_t i, j;
+  const json_t *line, *part;
+  json_array_foreach(lines, i, line)
+  {
+    json_array_foreach(json_object_get(json_object_get(line, "at"), "parts"), j, part)
+    {
+      if (text.len > 0)
+        tm_buf_puts(&text, j > 0 ? ", " : "; ");
+      if (j == 0 && json_array_size(lines) > 1)
+        tm_buf_printf(&text, "%s: ", tm_json_get_string(line, "sku"));
+      tm_buf_printf(&text, "%lld on %s",
+                    (long long)json_integer_value(json_object_get(part, "quantity")),
+                    tm_json_get_string(part, "on"));
+    }
+  }
+  json_t *out = text.len > 0 ? json_string(text.ptr) : json_null();
+  tm_buf_release(&text);
+  return out;
+}
+
 /* In time, or else the soonest. */
 static void choose(json_t *rows, const json_t *wanted_on)
 {
@@ -203,11 +228,12 @@ json_t *offer_shops(const json_t *answer, const json_t *from, const char *wished
                                                                      : "another shop";
     if (i == 0)
       first = day;
-    json_array_append_new(
-        rows, json_pack("{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:s?,s:b,s:i}", "shop", shop, "name",
-                        name != NULL ? name : shop, "remark", remark, "on", (json_int_t)day, "in",
-                        in_days(day, today), "against", offer_day_against(day, wanted_on),
-                        "quantity", quantities(lines), "from", where, "chosen", 0, "n", (int)i));
+    json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:s?,s:b,s:i}", "shop",
+                                          shop, "name", name != NULL ? name : shop, "remark",
+                                          remark, "on", (json_int_t)day, "in", in_days(day, today),
+                                          "against", offer_day_against(day, wanted_on), "quantity",
+                                          quantities(lines), "parts", parts_text(lines), "from",
+                                          where, "chosen", 0, "n", (int)i));
     json_decref(lines);
   }
   choose(rows, wanted_on);

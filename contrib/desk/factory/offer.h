@@ -21,9 +21,9 @@ json_t *offer_day_against(int64_t day, const json_t *wanted_on);
 
 /*
  * [{"shop", "remark" ("as wished", "sooner", …), "on" (day), "in" ("in 54 days"), "against":
- * {"class","sign","text"} or null, "quantity" ("4", "4 + 1"), "from" (text or null), "chosen"}]:
- * the first that is in time is chosen, else the soonest. names: shop -> name as people know it;
- * may be NULL. New reference.
+ * {"class","sign","text"} or null, "quantity" ("4", "4 + 1"), "parts" ("1 on 2026-11-24, 2 on
+ * 2027-01-13", or null), "from" (text or null), "chosen"}]: the first that is in time is chosen,
+ * else the soonest. names: shop -> name as people know it; may be NULL. New reference.
  */
 json_t *offer_shops(const json_t *answer, const json_t *from, const char *wished,
                     const json_t *wanted_on, const json_t *names, int64_t today);

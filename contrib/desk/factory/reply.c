@@ -25,59 +25,45 @@ static const char *days_word(int64_t days)
   return days == 1 ? "day" : "days";
 }
 
-/* From shelves: "stock: 5 free there", or what is brought from where. */
-static void say_stock(struct tm_buf *text, const struct handover_goods *g, size_t shop,
+static void say_road(struct tm_buf *text, const char *before, int64_t days)
+{
+  if (days > 0)
+    tm_buf_printf(text, "%stransfer, %lld %s", before, (long long)days, days_word(days));
+}
+
+/* "stock: 5 free there", or what is brought from where, and what the supplier brings. */
+static void say_parts(struct tm_buf *text, const struct handover_goods *g, size_t shop,
                       const struct handover_part *parts, size_t n)
 {
-  if (n == 1 && parts[0].from == shop) {
+  if (n == 1 && parts[0].from == shop && !parts[0].coming) {
     tm_buf_printf(text, "stock: %llu free there", (unsigned long long)g->shops[shop].stock);
     return;
   }
   for (size_t i = 0; i < n; i++) {
     const struct handover_part *p = &parts[i];
-    const char *comma = i > 0 ? ", " : "";
-    int64_t days = handover_road(g, p->from, shop);
-    if (p->from == shop)
-      tm_buf_printf(text, "%s%llu there", comma, (unsigned long long)p->pieces);
-    else
-      tm_buf_printf(text, "%s%llu from %s, transfer %lld %s", comma, (unsigned long long)p->pieces,
-                    g->shops[p->from].name, (long long)days, days_word(days));
-  }
-}
-
-static void say_supply(struct tm_buf *text, const struct handover_goods *g, size_t shop)
-{
-  int64_t best = HANDOVER_NEVER, supply = 0, road = 0;
-  for (size_t i = 0; i < g->shops_len; i++) {
-    int64_t days = handover_road(g, i, shop);
-    if (g->shops[i].supply_days < 0 || days == HANDOVER_NEVER ||
-        g->shops[i].supply_days + days >= best)
+    int64_t road = handover_road(g, p->from, shop), supply = g->shops[p->from].supply_days;
+    if (i > 0)
+      tm_buf_puts(text, ", ");
+    if (!p->coming && p->from == shop)
+      tm_buf_printf(text, "%llu there", (unsigned long long)p->pieces);
+    else if (!p->coming)
+      tm_buf_printf(text, "%llu from %s, transfer %lld %s", (unsigned long long)p->pieces,
+                    g->shops[p->from].name, (long long)road, days_word(road));
+    if (!p->coming)
       continue;
-    supply = g->shops[i].supply_days;
-    road = days;
-    best = supply + days;
+    if (n > 1)
+      tm_buf_printf(text, "%llu from the ", (unsigned long long)p->pieces);
+    tm_buf_printf(text, "supplier, %lld %s", (long long)supply, days_word(supply));
+    say_road(text, ", and ", road);
   }
-  tm_buf_printf(text, "supplier, %lld %s", (long long)supply, days_word(supply));
-  if (road > 0)
-    tm_buf_printf(text, ", and transfer, %lld %s", (long long)road, days_word(road));
 }
 
 json_t *reply_from(const struct handover_goods *g, size_t shop, uint64_t pieces)
 {
   struct tm_buf text = TM_BUF_INIT(1 << 16);
   struct handover_part *parts = calloc(g->shops_len + 1, sizeof(*parts));
-  size_t n = parts != NULL ? handover_parts(parts, g, shop, pieces) : 0;
-  uint64_t there = 0;
-  int64_t last = 0;
-  for (size_t i = 0; i < n; i++) {
-    int64_t road = handover_road(g, parts[i].from, shop);
-    there += parts[i].pieces;
-    last = road > last ? road : last;
-  }
-  if (there == pieces && last <= handover_days(g, shop, pieces))
-    say_stock(&text, g, shop, parts, n);
-  else
-    say_supply(&text, g, shop);
+  size_t n = parts != NULL ? handover_plan(parts, g, shop, pieces) : 0;
+  say_parts(&text, g, shop, parts, n);
   free(parts);
   json_t *out = json_string(text.len > 0 ? text.ptr : "");
   tm_buf_release(&text);

@@ -16,6 +16,7 @@ STEP(step_8, "008-factory");
 STEP(step_9, "009-scale");
 STEP(step_10, "010-outcomes");
 STEP(step_11, "011-clusters");
+STEP(step_12, "012-coming");
 
 /* A line each. */
 /* clang-format off */
@@ -31,6 +32,7 @@ const struct migration migrations[] = {
     {"009-scale", step_9_text, &step_9_size},
     {"010-outcomes", step_10_text, &step_10_size},
     {"011-clusters", step_11_text, &step_11_size},
+    {"012-coming", step_12_text, &step_12_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);
