@@ -6,10 +6,10 @@
  * call it through `tidemark-analyze run --source prometheus:URL`.
  *
  * Standard input: a line with the base URL; lines of what goes with every request ("tenant",
- * "token_file", "user", "password_file", "ca_file", a space and the value) and an empty one; then a
- * line for each request: the path, or the path, a space and the body of a form. Standard output:
- * for each request "STATUS LENGTH\n" and so many bytes: the answer, or with a negative errno in
- * place of the status what went wrong.
+ * "token_file", "user", "password_file", "ca_file", "crl_file", "ocsp_stapling", a space and the
+ * value) and an empty one; then a line for each request: the path, or the path, a space and the
+ * body of a form. Standard output: for each request "STATUS LENGTH\n" and so many bytes: the
+ * answer, or with a negative errno in place of the status what went wrong.
  */
 #include "common/buf.h"
 #include "common/http.h"
@@ -33,7 +33,16 @@ static int answer(long status, const char *data, size_t len)
   return 0;
 }
 
-enum access { TENANT, TOKEN_FILE, USER, PASSWORD_FILE, CA_FILE, ACCESS_KEYS };
+enum access {
+  TENANT,
+  TOKEN_FILE,
+  USER,
+  PASSWORD_FILE,
+  CA_FILE,
+  CRL_FILE,
+  OCSP_STAPLING,
+  ACCESS_KEYS
+};
 
 struct fetch {
   struct tm_http *http;
@@ -76,8 +85,9 @@ static char *next_line(char **line, size_t *cap)
 /* Takes "NAME VALUE" lines up to an empty one. */
 static int read_access(char *access[ACCESS_KEYS], char **line, size_t *cap)
 {
-  static const char *const names[ACCESS_KEYS] = {"tenant ", "token_file ", "user ",
-                                                 "password_file ", "ca_file "};
+  static const char *const names[ACCESS_KEYS] = {"tenant ",        "token_file ", "user ",
+                                                 "password_file ", "ca_file ",    "crl_file ",
+                                                 "ocsp_stapling "};
   while (next_line(line, cap) != NULL && (*line)[0] != '\0') {
     int i = 0;
     while (i < ACCESS_KEYS && strncmp(*line, names[i], strlen(names[i])) != 0)
@@ -124,7 +134,9 @@ static int open_server(struct fetch *f, const char *base_url, char *const access
   const struct tm_http_options options = {.timeout_ms = TIMEOUT_MS,
                                           .max_body_bytes = BODY_MAX_BYTES,
                                           .allow_plain = !secret,
-                                          .ca_file = access[CA_FILE],
+                                          .tls = {.ca_file = access[CA_FILE],
+                                                  .crl_file = access[CRL_FILE],
+                                                  .ocsp_stapling = access[OCSP_STAPLING] != NULL},
                                           .user = access[USER],
                                           .password = f->password.ptr};
   return tm_http_new(&f->http, base_url, &options, err);

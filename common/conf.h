@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "common/thresholds.h"
+#include "common/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,9 +63,7 @@ struct tm_conf_target {
   const char *user;
   const char *from;
   const char *to;
-  const char *ca_file;
-  const char *client_cert_file;
-  const char *client_key_file;
+  struct tm_tls tls;
   const char *mapping;
   const char *factory;   /* tryton: the warehouse that is supplied */
   const char *state_dir; /* paths { state }: for what a target keeps between runs */
@@ -86,7 +85,7 @@ struct tm_conf_prometheus {
   const char *token_file;    /* bearer token */
   const char *user;          /* or user and password */
   const char *password_file; /* given with user */
-  const char *ca_file;       /* PEM; NULL: the system's certificates */
+  struct tm_tls tls;
 };
 
 /* Role vendor: a folder in which one site drops its documents. The tenant of what lies there is

@@ -41,7 +41,9 @@ static const struct tm_key prometheus_keys[] = {
     {.name = "token_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.token_file)},
     {.name = "user", .kind = TM_KEY_TEXT, .offset = IN_CONF(prometheus.user)},
     {.name = "password_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.password_file)},
-    {.name = "ca_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.ca_file)},
+    {.name = "ca_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.tls.ca_file)},
+    {.name = "crl_file", .kind = TM_KEY_PATH, .offset = IN_CONF(prometheus.tls.crl_file)},
+    {.name = "ocsp_stapling", .kind = TM_KEY_BOOL, .offset = IN_CONF(prometheus.tls.ocsp_stapling)},
     {0},
 };
 static const struct tm_key privacy_keys[] = {

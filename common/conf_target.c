@@ -54,15 +54,23 @@ const struct tm_key tm_conf_target_keys[] = {
     {.name = "starttls", .kind = TM_KEY_BOOL, .offset = IN_TARGET(starttls), .types = SMTP},
     {.name = "ca_file",
      .kind = TM_KEY_PATH,
-     .offset = IN_TARGET(ca_file),
+     .offset = IN_TARGET(tls.ca_file),
+     .types = WEBHOOK | SMTP | TRYTON},
+    {.name = "crl_file",
+     .kind = TM_KEY_PATH,
+     .offset = IN_TARGET(tls.crl_file),
+     .types = WEBHOOK | SMTP | TRYTON},
+    {.name = "ocsp_stapling",
+     .kind = TM_KEY_BOOL,
+     .offset = IN_TARGET(tls.ocsp_stapling),
      .types = WEBHOOK | SMTP | TRYTON},
     {.name = "client_cert_file",
      .kind = TM_KEY_PATH,
-     .offset = IN_TARGET(client_cert_file),
+     .offset = IN_TARGET(tls.client_cert),
      .types = WEBHOOK},
     {.name = "client_key_file",
      .kind = TM_KEY_PATH,
-     .offset = IN_TARGET(client_key_file),
+     .offset = IN_TARGET(tls.client_key),
      .types = WEBHOOK},
     {.name = "mapping", .kind = TM_KEY_PATH, .offset = IN_TARGET(mapping), .types = WEBHOOK},
     {.name = "requests", .kind = TM_KEY_OTHER, .types = WEBHOOK},
@@ -176,7 +184,7 @@ static int check_keys_of_type(const struct tm_reader *r, const struct tm_conf_ta
     if (cfg_getstr(r->section, events[i]) != NULL)
       return REFUSE(r, events[i], "%s means nothing beside mapping", events[i]);
   }
-  if ((t->client_cert_file == NULL) != (t->client_key_file == NULL))
+  if ((t->tls.client_cert == NULL) != (t->tls.client_key == NULL))
     return REFUSE(r, NULL, "client_cert_file and client_key_file belong together");
   return 0;
 }

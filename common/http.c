@@ -176,32 +176,12 @@ static void set_limits(CURL *c, const struct tm_http_options *o, size_t max_body
   curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_SECONDS);
   curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)max_body);
   curl_easy_setopt(c, CURLOPT_MAXCONNECTS, 1L);
-  curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 }
 
-/* These strings are copied by libcurl; a failure is lack of memory, or an option that this libcurl
- * was built without: going on without it would be less safe than the caller asked for. */
-static CURLcode set_identity(CURL *c, const struct tm_http_options *o)
+static CURLcode set_user(CURL *c, const struct tm_http_options *o)
 {
   CURLcode rc = CURLE_OK;
-  if (o->ca_file != NULL)
-    rc = curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
-  if (rc == CURLE_OK && o->client_cert != NULL)
-    rc = curl_easy_setopt(c, CURLOPT_SSLCERT, o->client_cert);
-  if (rc == CURLE_OK && o->client_cert != NULL)
-    rc =
-        curl_easy_setopt(c, CURLOPT_SSLKEY, o->client_key != NULL ? o->client_key : o->client_cert);
-  /* The self-signed certificate of a device: its key is known, which is more than any signature. */
-  if (rc == CURLE_OK && o->pinned_key != NULL) {
-    rc = curl_easy_setopt(c, CURLOPT_PINNEDPUBLICKEY, o->pinned_key);
-    if (rc == CURLE_OK)
-      rc = curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-    if (rc == CURLE_OK)
-      rc = curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-  }
-  if (rc == CURLE_OK && o->user != NULL)
+  if (o->user != NULL)
     rc = curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
   if (rc == CURLE_OK && o->user != NULL)
     rc = curl_easy_setopt(c, CURLOPT_USERNAME, o->user);
@@ -216,8 +196,6 @@ int tm_http_new(struct tm_http **http, const char *base_url, const struct tm_htt
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   const struct tm_http_options o = options != NULL ? *options : (struct tm_http_options){0};
   pthread_once(&once, init_curl);
-  if (o.pinned_key != NULL && strncmp(o.pinned_key, "sha256//", 8) != 0)
-    return tm_fail(err, -EINVAL, "a pinned key begins with sha256//"); /* else it names a file */
   struct tm_http *h = calloc(1, sizeof(*h));
   if (h != NULL) {
     h->curl = curl_easy_init();
@@ -234,7 +212,10 @@ int tm_http_new(struct tm_http **http, const char *base_url, const struct tm_htt
   h->timeout_ms = o.timeout_ms > 0 ? o.timeout_ms : TIMEOUT_MS;
   h->max_body_bytes = o.max_body_bytes > 0 ? o.max_body_bytes : MAX_BODY;
   set_limits(h->curl, &o, h->max_body_bytes);
-  CURLcode code = set_identity(h->curl, &o);
+  rc = tm_tls_apply(h->curl, &o.tls, err);
+  if (rc < 0)
+    goto out;
+  CURLcode code = set_user(h->curl, &o);
   if (code != CURLE_OK) {
     rc = tm_fail(err, -EINVAL, "%s: %s", base_url, curl_easy_strerror(code));
     goto out;
@@ -328,6 +309,7 @@ static int code_of(CURLcode rc)
     return -EHOSTUNREACH;
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_SSL_INVALIDCERTSTATUS:
     return -EACCES;
   case CURLE_FILESIZE_EXCEEDED:
     return -EFBIG;

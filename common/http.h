@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/error.h"
+#include "common/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,13 +24,9 @@ struct tm_http_options {
   long timeout_ms;         /* for the whole of one request; 0: 30000 */
   size_t max_body_bytes;   /* of the answer; 0: 1 MiB */
   bool allow_plain;        /* http:// to any address */
-  const char *ca_file;     /* PEM; NULL: the system's certificates */
-  const char *client_cert; /* PEM; NULL: none */
-  const char *client_key;  /* PEM; NULL: within client_cert */
-  const char *pinned_key;  /* "sha256//BASE64" of the server's public key: it and nothing else is
-                              accepted, whoever signed its certificate; NULL: verify as usual */
-  const char *proxy;       /* URL; NULL: none */
-  const char *user;        /* Basic; NULL: none */
+  struct tm_tls tls;
+  const char *proxy; /* URL; NULL: none */
+  const char *user;  /* Basic; NULL: none */
   const char *password;
 };
 
@@ -58,7 +55,8 @@ struct tm_http;
 
 /*
  * A new destination. base_url is absolute and holds no user name or password. The strings of
- * options are copied; options may be NULL. -EINVAL for an URL that is not allowed, -ENOMEM.
+ * options are copied; options may be NULL. -EINVAL for an URL that is not allowed, -ENOMEM, or as
+ * tm_tls_apply() says.
  */
 int tm_http_new(struct tm_http **http, const char *base_url, const struct tm_http_options *options,
                 struct tm_error *err);

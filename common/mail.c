@@ -28,11 +28,6 @@ static void set_options(CURL *c, const struct tm_mailer_settings *s)
   curl_easy_setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_SMTP | CURLPROTO_SMTPS));
 #endif
   curl_easy_setopt(c, CURLOPT_USE_SSL, (long)(s->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-  curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (s->ca_file != NULL)
-    curl_easy_setopt(c, CURLOPT_CAINFO, s->ca_file);
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   curl_easy_setopt(c, CURLOPT_PROXY, "");
@@ -62,6 +57,11 @@ int tm_mailer_open(struct tm_mailer **mailer, const struct tm_mailer_settings *s
     return tm_fail(err, -ENOMEM, "out of memory");
   }
   set_options(m->curl, settings);
+  int rc = tm_tls_apply(m->curl, &settings->tls, err);
+  if (rc < 0) {
+    tm_mailer_close(m);
+    return rc;
+  }
   *mailer = m;
   return 0;
 }

@@ -3,6 +3,7 @@
 #define TM_MAIL_H
 
 #include "common/error.h"
+#include "common/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +24,8 @@ struct tm_mailer_settings {
   const char *from;     /* an address */
   const char *user;     /* NULL: no login */
   const char *password; /* NULL: none */
-  const char *ca_file;  /* NULL: the system's */
-  bool starttls;        /* false: plain text is allowed, for a server on the loopback address */
+  struct tm_tls tls;
+  bool starttls; /* false: plain text is allowed, for a server on the loopback address */
   int timeout_s;
 };
 

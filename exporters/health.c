@@ -81,8 +81,7 @@ void health_down(struct health *h, const char *reason, int64_t until, bool asked
 /* What a person would change to mend a stop: the URL, or one of the files. */
 static void fingerprint(char out[65], const struct tm_conf_target *t)
 {
-  const char *const files[] = {t->token_file, t->secret_file, t->client_cert_file,
-                               t->password_file};
+  const char *const files[] = {t->token_file, t->secret_file, t->tls.client_cert, t->password_file};
   struct tm_digest d;
   tm_digest_init(&d);
   tm_digest_line(&d, t->url != NULL ? t->url : "");

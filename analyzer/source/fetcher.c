@@ -83,7 +83,9 @@ static void introduce(int fd, const char *base_url, const struct tm_conf_prometh
     send_line(fd, "token_file ", access->token_file);
     send_line(fd, "user ", access->user);
     send_line(fd, "password_file ", access->password_file);
-    send_line(fd, "ca_file ", access->ca_file);
+    send_line(fd, "ca_file ", access->tls.ca_file);
+    send_line(fd, "crl_file ", access->tls.crl_file);
+    send_line(fd, "ocsp_stapling ", access->tls.ocsp_stapling ? "yes" : NULL);
   }
   send_line(fd, "", "");
 }

@@ -119,11 +119,8 @@ static int mapped_open(void **state, const struct tm_conf_target *conf, struct t
   if (m == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   m->conf = conf;
-  struct tm_http_options options = {.timeout_ms = (long)conf->timeout_s * 1000,
-                                    .max_body_bytes = MAX_ANSWER,
-                                    .ca_file = conf->ca_file,
-                                    .client_cert = conf->client_cert_file,
-                                    .client_key = conf->client_key_file};
+  struct tm_http_options options = {
+      .timeout_ms = (long)conf->timeout_s * 1000, .max_body_bytes = MAX_ANSWER, .tls = conf->tls};
   int rc = mapping_load(&m->mapping, conf->mapping, err);
   if (rc == 0)
     rc = make_headers(m, err);

@@ -37,7 +37,7 @@ static int open_mailer(struct smtp *s, struct tm_error *err)
                                                 .from = conf->from,
                                                 .user = conf->user,
                                                 .password = password.ptr,
-                                                .ca_file = conf->ca_file,
+                                                .tls = conf->tls,
                                                 .starttls = conf->starttls,
                                                 .timeout_s = (int)conf->timeout_s};
     rc = tm_mailer_open(&s->mailer, &settings, err);

@@ -53,9 +53,7 @@ static int webhook_open(void **state, const struct tm_conf_target *conf, struct 
   struct tm_http_options options = {.timeout_ms = (long)conf->timeout_s * 1000,
                                     .connect_timeout_ms = (long)conf->timeout_s * 1000,
                                     .max_body_bytes = MAX_ANSWER,
-                                    .ca_file = conf->ca_file,
-                                    .client_cert = conf->client_cert_file,
-                                    .client_key = conf->client_key_file};
+                                    .tls = conf->tls};
   if (options.connect_timeout_ms > 10000)
     options.connect_timeout_ms = 10000;
   int rc = tm_secret_load(&w->secret, conf->secret_file, err);

@@ -49,7 +49,7 @@ int tryton_rpc_new(struct tryton_rpc **rpc, const struct tryton_options *options
   struct tm_http_options http = {.timeout_ms = ms,
                                  .connect_timeout_ms = ms > 10000 ? 10000 : ms,
                                  .max_body_bytes = MAX_ANSWER,
-                                 .ca_file = options->ca_file};
+                                 .tls = options->tls};
   int rc = r->user == NULL ? tm_fail(err, -ENOMEM, "out of memory") : 0;
   if (rc == 0)
     rc = tm_secret_read(options->password_file, &r->password, err);

@@ -3,6 +3,7 @@
 #define TM_TRYTON_RPC_H
 
 #include "common/error.h"
+#include "common/tls.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -20,8 +21,8 @@ struct tryton_options {
   const char *url; /* with the data base: https://erp.example.com/crm/ */
   const char *user;
   const char *password_file; /* as tm_secret_read() wants it */
-  const char *ca_file;       /* or NULL */
-  int64_t timeout_s;         /* of one call */
+  struct tm_tls tls;
+  int64_t timeout_s; /* of one call */
 };
 
 /* Reads the password; connects nowhere. The strings are copied. */

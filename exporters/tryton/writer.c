@@ -54,7 +54,7 @@ int writer_open(struct writer *w, const struct tm_conf_target *target, struct tm
   struct tryton_options options = {.url = target->url,
                                    .user = target->user,
                                    .password_file = target->password_file,
-                                   .ca_file = target->ca_file,
+                                   .tls = target->tls,
                                    .timeout_s = target->timeout_s};
   *w = (struct writer){.target = target, .lock = -1};
   snprintf(w->note, sizeof(w->note), "%s.opportunities", target->name);

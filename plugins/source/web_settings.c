@@ -139,10 +139,10 @@ static int fill(struct web *w, struct web_shared *shared, const struct ask_setti
   w->options = (struct tm_http_options){
       .max_body_bytes = MAX_BODY,
       .allow_plain = true, /* what may travel over it: web_may_login() */
-      .ca_file = ask_settings_get(settings, "CACert"),
-      .client_cert = ask_settings_get(settings, "ClientCert"),
-      .client_key = ask_settings_get(settings, "ClientKey"),
-      .pinned_key = ask_settings_get(settings, "PinnedKey"),
+      .tls = {.ca_file = ask_settings_get(settings, "CACert"),
+              .client_cert = ask_settings_get(settings, "ClientCert"),
+              .client_key = ask_settings_get(settings, "ClientKey"),
+              .pinned_key = ask_settings_get(settings, "PinnedKey")},
   };
   return make_url(w, path != NULL ? path : otherwise->path, err);
 }

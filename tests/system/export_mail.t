@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import png  # noqa: E402
 from exporting import *  # noqa: E402,F403
+from revoking import Authority  # noqa: E402
 from tap import done, ok, same, skip_all  # noqa: E402
 
 try:
@@ -129,6 +130,21 @@ ok(p.returncode == 69 and len(box.mails) == n and len(site.items("new", "post"))
 site.configure(target(server.port))
 site.run("push", "--once", "--now")
 same(len(box.mails), n + 1, "... until it is")
+ours = Authority(site.folder)
+revoked_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+revoked_tls.load_cert_chain(ours.issue("revoked"))
+revoked_box = Mailbox()
+revoked = Server(revoked_box, revoked_tls)
+site.run("queue", "--now", "-", stdin=summaries(1, 8))
+listed = 'crl_file = "%s"' % ours.revoke("revoked")
+site.configure(target(revoked.port, listed).replace(cert, ours.cert))
+p = site.run("push", "--once")
+ok(p.returncode == 69 and revoked_box.mails == [] and len(site.items("new", "post")) == 1,
+   "a certificate that was revoked: no mail, the item stays", p.stderr)
+site.configure(target(revoked.port, 'crl_file = "%s"' % ours.revoke()).replace(cert, ours.cert))
+same((site.run("push", "--once", "--now").returncode, len(revoked_box.mails)), (0, 1),
+     "... while one that is not on the list is good")
+revoked.stop()
 server.stop()
 site.run("queue", "--now", "-", stdin=summaries(1, 3))
 p = site.run("push", "--once")

@@ -10,12 +10,22 @@ for program in victoria-metrics nginx openssl; do
 done
 
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-vm=$(port) tls=$(port) plain=$(port)
+vm=$(port) tls=$(port) plain=$(port) signed=$(port)
 victoria-metrics -storageDataPath="$T/vm" -retentionPeriod=100y -httpListenAddr="127.0.0.1:$vm" \
   -memory.allowedBytes=256MB >"$T/vm.log" 2>&1 &
 keep $!
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \
   -addext subjectAltName=IP:127.0.0.1 -keyout "$T/key.pem" -out "$T/cert.pem" 2>/dev/null
+mkdir "$T/ca" # an authority, a certificate by it, and the lists without and with it
+PYTHONDONTWRITEBYTECODE=1 python3 - "$T/ca" "${SOURCE:-.}/tests/lib" <<'EOP' || exit 1
+import sys
+sys.path.insert(0, sys.argv[2])
+from revoking import Authority
+ours = Authority(sys.argv[1])
+ours.issue("signed")
+ours.revoke()
+ours.revoke("signed")
+EOP
 echo 'reader:{PLAIN}pass word' >"$T/htpasswd"
 cat >"$T/nginx.conf" <<EOC
 worker_processes 1;
@@ -49,6 +59,13 @@ http {
       if (\$http_x_scope_orgid) { return 400; }
       proxy_pass http://127.0.0.1:$vm/;
     }
+  }
+  server {
+    listen 127.0.0.1:$signed ssl;
+    ssl_certificate $T/ca/signed.crt;
+    ssl_certificate_key $T/ca/signed.key;
+    access_log $T/signed.log;
+    location / { proxy_pass http://127.0.0.1:$vm; }
   }
   server {
     listen 127.0.0.1:$plain;
@@ -124,6 +141,20 @@ printf 's3cret.token\n' >"$T/token" && chmod 600 "$T/token"
 conf token "token_file = \"$T/token\""
 sed -i "s,$server,http://127.0.0.1:$plain," "$T/conf"
 is 'a server that sends elsewhere is not followed' "$(status_of run)" 65
+
+# signed KEYS
+signed() {
+  printf 'prometheus { url = "https://127.0.0.1:%s" ca_file = "%s" %s }\n' "$signed" \
+    "$T/ca/authority.crt" "$1" >"$T/conf"
+}
+signed "crl_file = \"$T/ca/authority.now.crl\""
+is 'a certificate that is not on the list of revoked ones is good' "$(status_of run) $(told)" '0 1'
+asked=$(wc -l <"$T/signed.log")
+signed "crl_file = \"$T/ca/authority.signed-now.crl\""
+is 'one that is on it is not' "$(status_of run)" 77
+signed 'ocsp_stapling = yes'
+is '... nor one without the proof that is wanted' "$(status_of run)" 77
+is '... and neither was asked for anything' "$(wc -l <"$T/signed.log")" "$asked"
 
 # refused NAME KEYS PATTERN
 refused() {

@@ -248,7 +248,7 @@ static int open_mailer(struct sender *s, struct tm_error *err)
                                                 .from = mail->from,
                                                 .user = mail->user,
                                                 .password = password.ptr,
-                                                .ca_file = mail->ca_file,
+                                                .tls = {.ca_file = mail->ca_file},
                                                 .starttls = mail->starttls,
                                                 .timeout_s = TIMEOUT_S};
     rc = tm_mailer_open(&s->mailer, &settings, err);
