@@ -42,8 +42,11 @@ json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_
   if (check_depth(data, len, name, err) < 0)
     return NULL;
   json_error_t je;
+  errno = 0; /* Jansson tells a lack of memory as bad syntax, or not at all */
   json_t *value = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
-  if (value == NULL)
+  if (value == NULL && errno == ENOMEM)
+    tm_fail(err, -ENOMEM, "%s: out of memory", name);
+  else if (value == NULL)
     tm_fail(err, -EBADMSG, "%s:%d: not valid JSON: %s", name, je.line, je.text);
   return value;
 }
@@ -66,14 +69,16 @@ static int add_chunk(const char *data, size_t len, void *b)
 int tm_json_append(struct tm_buf *b, const json_t *value)
 {
   size_t before = b->len;
+  errno = 0;
   if (json_dump_callback(value, add_chunk, b,
                          JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) == 0)
     return 0;
+  int rc = errno == ENOMEM ? -ENOMEM : -EFBIG;
   if (b->ptr != NULL) {
     b->len = before;
     b->ptr[before] = '\0';
   }
-  return -EFBIG;
+  return rc;
 }
 
 json_t *tm_json_number(double value)

@@ -2,6 +2,7 @@
 #include "common/options.h"
 
 #include "common/completion.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "common/version.h"
@@ -220,6 +221,7 @@ static int parse(struct tm_args *args, int argc, char **argv)
 int tm_program_main(const struct tm_program *program, int argc, char **argv)
 {
   tm_log_program(program->name);
+  tm_json_guard_memory();
   setlocale(LC_CTYPE, "");
   if (argc == 3 && strcmp(argv[1], "--completion") == 0 &&
       tm_completion_print(program, argv[2]) == 0)
@@ -262,6 +264,10 @@ int tm_program_main(const struct tm_program *program, int argc, char **argv)
     status = args.command->run(&args);
   }
   free(args.given);
+  if (status == EX_OK && tm_json_starved()) {
+    tm_log_error("out of memory");
+    status = EX_TEMPFAIL;
+  }
   if (fflush(stdout) != 0 && status == EX_OK) {
     tm_log_error("standard output: cannot write");
     status = EX_IOERR;

@@ -18,8 +18,11 @@ json_t *state_read(const char *state_dir, const char *name)
   char *path = NULL;
   if (asprintf(&path, "%s/export/%s.json", state_dir, name) < 0)
     return NULL;
-  json_t *note = tm_json_read(path, MAX_BYTES, NULL);
+  struct tm_error err = {0};
+  json_t *note = tm_json_read(path, MAX_BYTES, &err);
   free(path);
+  if (err.code == -ENOMEM)
+    return NULL;
   if (note != NULL && !json_is_object(note)) {
     json_decref(note);
     note = NULL;

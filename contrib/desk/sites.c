@@ -61,9 +61,11 @@ static int say_enrolment(const struct site *s, const char *path)
   struct tm_error err = {0};
   int rc = tm_output_open(&out, path, 0600, &err);
   if (rc == 0) {
-    json_dumpf(s->result, out.stream, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    if (json_dumpf(s->result, out.stream, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0)
+      rc = tm_fail(&err, -ENOMEM, "%s: out of memory, or cannot write", path);
     fputc('\n', out.stream);
-    rc = tm_output_commit(&out, &err);
+    if (rc == 0)
+      rc = tm_output_commit(&out, &err);
   }
   tm_output_release(&out);
   if (rc < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/http/dispatch.h"
 
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/people/visitor.h"
@@ -98,6 +99,7 @@ static int status_of(int rc)
     return 403;
   case -EAGAIN:
   case -EBUSY:
+  case -ENOMEM:
     return 503;
   default:
     return 500;
@@ -107,6 +109,7 @@ static int status_of(int rc)
 static void answer_failure(struct exchange *x, int rc, const struct tm_error *err)
 {
   int status = status_of(rc);
+  tm_json_forgive(); /* the page that says so needs some */
   x->response.headers_len = 0;
   if (status >= 500)
     tm_log_error("%s %s: %s", x->request.method, x->request.path,
@@ -126,6 +129,8 @@ static void run(struct exchange *x)
   int rc = x->request.route->handle(&x->request, &x->response, &err);
   if (rc == 0 && x->response.status == 0)
     rc = tm_fail(&err, -EIO, "%s: gave no answer", x->request.route->pattern);
+  if (rc == 0 && tm_json_starved())
+    rc = tm_fail(&err, -ENOMEM, "out of memory");
   if (rc < 0)
     answer_failure(x, rc, &err);
 }
@@ -133,6 +138,7 @@ static void run(struct exchange *x)
 void dispatch(struct exchange *x)
 {
   struct tm_error err = {0};
+  tm_json_forgive();
   int rc = x->refused == 400 ? 0 : visitor_find(x, &err);
   if (rc == -EACCES) {
     x->visitor.by_token = true;
@@ -152,6 +158,7 @@ void dispatch(struct exchange *x)
 void dispatch_admin(struct exchange *x)
 {
   x->request.wants_json = true;
+  tm_json_forgive();
   if (x->refused != 0)
     respond_error(&x->request, &x->response, x->refused, NULL, x->reason);
   else if (x->found != 200)

@@ -168,7 +168,12 @@ static double column_real(struct db_stmt *stmt, int column)
 
 static const char *column_text(struct db_stmt *stmt, int column)
 {
-  return (const char *)sqlite3_column_text(stmt_of(stmt), column);
+  bool is_null = sqlite3_column_type(stmt_of(stmt), column) == SQLITE_NULL;
+  const char *text = (const char *)sqlite3_column_text(stmt_of(stmt), column);
+  /* No memory: not to be taken for a NULL of the database. */
+  if (text == NULL && !is_null && stmt->db->failed == 0)
+    stmt->db->failed = stmt->db->depth + 1;
+  return text;
 }
 
 static const void *column_blob(struct db_stmt *stmt, int column, size_t *len)

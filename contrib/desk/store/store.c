@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/store/store.h"
 
+#include "common/json_memory.h"
 #include "contrib/desk/store/store_own.h"
 
 #include <errno.h>
@@ -68,6 +69,8 @@ int store_run(struct db *db, const struct db_scope *scope, store_work *work, voi
     rc = work(db, arg, err);
   if (db_give_back(db) && rc == 0)
     rc = tm_fail(err, -EIO, "a statement was not given back");
+  if (rc == 0 && tm_json_starved())
+    rc = tm_fail(err, -ENOMEM, "out of memory");
   if (rc == 0 && (db->failed != 0 || db->depth != depth))
     rc = tm_fail(err, -EIO, "a statement failed, and the work went on as if it had not");
   db->depth = depth;
@@ -100,6 +103,8 @@ int store_read(struct store *store, const struct db_scope *scope, store_work *wo
 int store_write(struct store *store, const struct db_scope *scope, store_work *work, void *arg,
                 struct tm_error *err)
 {
+  if (tm_json_starved()) /* what would be written may lack something */
+    return tm_fail(err, -ENOMEM, "out of memory");
   return store->engine->write(store, scope, work, arg, err);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/json_memory.h"
 #include "contrib/desk/store/store_own.h"
 
 #include "common/file.h"
@@ -74,6 +75,7 @@ static void tell_group(struct sqlite_store *s, struct job *group)
 static void run_job(struct db *db, struct job *j)
 {
   struct tm_error *err = j->err;
+  tm_json_forgive(); /* what the job before this one lacked */
   j->rc = db_savepoint(db, err);
   if (j->rc < 0)
     return;
@@ -93,9 +95,18 @@ static void fail_group(struct job *group, const struct tm_error *err)
   }
 }
 
+/* A ROLLBACK needs memory too. Where there was none for the last one, its transaction would stand
+ * in the way of every other on this connection for ever. */
+static void end_last(struct db *db)
+{
+  if (sqlite3_get_autocommit(db_sqlite_handle(db)) == 0)
+    db_run(db, "ROLLBACK", NULL);
+}
+
 static void run_group(struct sqlite_store *s, struct job *group)
 {
   struct tm_error err = {0};
+  end_last(s->writer);
   int rc = db_run(s->writer, "BEGIN IMMEDIATE", &err);
   if (rc == 0) {
     for (struct job *j = group; j != NULL; j = j->next)
@@ -107,8 +118,7 @@ static void run_group(struct sqlite_store *s, struct job *group)
       rc = db_run(s->writer, "COMMIT", &err);
   }
   if (rc < 0) {
-    if (sqlite3_get_autocommit(db_sqlite_handle(s->writer)) == 0)
-      db_run(s->writer, "ROLLBACK", NULL);
+    end_last(s->writer);
     fail_group(group, &err);
   }
   s->writer->depth = 0;
@@ -160,11 +170,11 @@ static int sqlite_read(struct store *store, const struct db_scope *scope, store_
 {
   struct sqlite_store *s = (struct sqlite_store *)store;
   struct db *db = pool_take(s->readers);
+  end_last(db);
   int rc = db_run(db, "BEGIN", err);
-  if (rc == 0) {
+  if (rc == 0)
     rc = store_run(db, scope, work, arg, err);
-    db_run(db, "ROLLBACK", NULL);
-  }
+  end_last(db);
   pool_give(s->readers, db);
   return rc;
 }
