@@ -35,7 +35,7 @@ static const char *current_file(const struct tm_conf_own *own)
 /* "no such option 'x'" becomes a message with the nearest key that this block knows. */
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
-  if (loading.failed)
+  if (loading.own == NULL || loading.failed)
     return; /* the first one is the cause */
   loading.failed = true;
   char text[256];
@@ -124,7 +124,10 @@ static cfg_t *make_parser(const struct tm_conf_schema *schema)
   }
   blocks[0][n++] = (cfg_opt_t){.name = END_KEY, .type = CFGT_STR};
   blocks[0][n] = (cfg_opt_t)CFG_END();
+  errno = 0;
   cfg_t *cfg = cfg_init(blocks[0], CFGF_NONE);
+  if (errno == ENOMEM)
+    return NULL; /* libconfuse goes on with some of the options, and cannot free what it has */
   if (cfg != NULL)
     cfg_set_error_function(cfg, on_error);
   return cfg;
@@ -183,7 +186,12 @@ static int parse_text(struct tm_conf_own *own, const char *text, size_t len, con
   loading.err = err;
   loading.end_line = lines + 1;
   loading.failed = false;
-  if (cfg_parse_fp(own->cfg, f) != CFG_SUCCESS) {
+  errno = 0;
+  int status = cfg_parse_fp(own->cfg, f);
+  if (errno == ENOMEM) { /* also where it says that all is well, which then lacks something */
+    rc = tm_fail(err, -ENOMEM, "%s: out of memory", name);
+    own->cfg = NULL; /* it cannot be freed */
+  } else if (status != CFG_SUCCESS) {
     rc = -EINVAL;
     if (!loading.failed)
       tm_fail(err, rc, "%s:%d: cannot be read", name, own->cfg->line);

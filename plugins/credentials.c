@@ -105,17 +105,22 @@ static int parse(cfg_t **out, const char *text, const char *path, struct tm_erro
   cfg_opt_t top[] = {CFG_SEC("device", device, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
                      CFG_BOOL(END_KEY, cfg_false, CFGF_NONE), CFG_END()};
   struct tm_error own = {0};
+  errno = 0;
   cfg_t *cfg = cfg_init(top, CFGF_NONE);
-  if (cfg == NULL)
+  if (cfg == NULL || errno == ENOMEM) /* half of it cannot be freed */
     return tm_fail(err, -ENOMEM, "%s: out of memory", path);
   pthread_mutex_lock(&reading);
   reading_error = &own;
   reading_path = path;
   cfg_set_error_function(cfg, on_message);
+  errno = 0;
   int status = cfg_parse_buf(cfg, text);
+  bool starved = errno == ENOMEM;
   reading_error = NULL;
   reading_path = NULL;
   pthread_mutex_unlock(&reading);
+  if (starved) /* libconfuse's word is worth nothing then, and what it holds cannot be freed */
+    return tm_fail(err, -ENOMEM, "%s: out of memory", path);
   if (status == CFG_SUCCESS && own.code == 0) {
     *out = cfg;
     return 0;
