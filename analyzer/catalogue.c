@@ -3,6 +3,7 @@
 
 #include "analyzer/price.h"
 #include "analyzer/version_order.h"
+#include "common/hash.h"
 #include "common/json_check.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 struct sku_index {
   const char *sku; /* the key, borrowed from the item */
@@ -225,6 +225,10 @@ static int add_to_index(struct catalogue *c, const struct tm_json_file *f, const
   entry->item = item;
   entry->object = object;
   HASH_ADD_KEYPTR(hh, c->index, entry->sku, strlen(entry->sku), entry);
+  if (TM_HASH_MISSED(entry)) {
+    free(entry);
+    return tm_fail(err, -ENOMEM, "%s: out of memory", f->name);
+  }
   return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "analyzer/outlook.h"
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/json.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uthash.h>
 
 /* gcc's analyzer loses sight of the table that the first HASH_ADD allocates. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -91,6 +91,10 @@ static const char *intern(struct demand *d, const char *text)
     return NULL;
   memcpy(name->text, text, len + 1);
   HASH_ADD_KEYPTR(hh, d->names, name->text, len, name);
+  if (TM_HASH_MISSED(name)) {
+    free(name);
+    return NULL;
+  }
   return name->text;
 }
 

@@ -2,13 +2,13 @@
 #include "analyzer/newest.h"
 
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/json.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* gcc's analyzer loses sight of the table that the first HASH_ADD allocates. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -51,8 +51,12 @@ static struct newest_entry *add_entry(struct newest *n, const char *device)
     return NULL;
   memcpy(e->device, device, len + 1);
   e->at = INT64_MIN;
-  n->list[n->n++] = e;
   HASH_ADD_KEYPTR(hh, n->index, e->device, len, e);
+  if (TM_HASH_MISSED(e)) {
+    free(e);
+    return NULL;
+  }
+  n->list[n->n++] = e;
   return e;
 }
 

@@ -2,6 +2,7 @@
 #include "analyzer/registration.h"
 
 #include "analyzer/price.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "common/json_check.h"
 
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <uthash.h>
 
 enum { MAX_FILE_BYTES = 256 * 1024, MAX_DEPTH = 4, MAX_SOFTWARE = 100, KEY_SIZE = 520 };
 
@@ -251,6 +251,10 @@ static int add_key(struct registrations *r, const char *key, struct registration
   memcpy(k->text, key, len + 1);
   k->of = of;
   HASH_ADD_KEYPTR(hh, r->index, k->text, len, k);
+  if (TM_HASH_MISSED(k)) {
+    free(k);
+    return -ENOMEM;
+  }
   return 0;
 }
 

@@ -62,6 +62,7 @@ int db_prepare(struct db *db, const char *sql, struct db_stmt **stmt, struct tm_
     s->cached = !in_use;
     if (s->cached)
       HASH_ADD_PTR(db->cache, sql, s);
+    s->cached = s->cached && !TM_HASH_MISSED(s); /* else it is one that is not kept */
   }
   s->busy = true;
   s->bind_error = 0;

@@ -3,9 +3,8 @@
 #define TM_DESK_DB_OWN_H
 
 #include "common/buf.h"
+#include "common/hash.h"
 #include "contrib/desk/store/db.h"
-
-#include <uthash.h>
 
 /*
  * What the two engines share, and what each must give: nothing outside store/ includes this.
