@@ -4,6 +4,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,11 +60,7 @@ struct helper *helper_new(const char *program)
   }
   h->program = copy;
   h->fd = -1;
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&h->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  tm_cond_init(&h->changed);
   pthread_mutex_init(&h->lock, NULL);
   pthread_mutex_init(&h->writing, NULL);
   return h;
@@ -178,20 +175,6 @@ int helper_pid(struct helper *h)
   return pid;
 }
 
-static struct timespec in_seconds(double s)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  double whole = floor(s);
-  t.tv_sec += (time_t)whole;
-  t.tv_nsec += (long)((s - whole) * 1e9);
-  if (t.tv_nsec >= 1000000000) {
-    t.tv_nsec -= 1000000000;
-    t.tv_sec++;
-  }
-  return t;
-}
-
 void helper_free(struct helper *h)
 {
   if (h == NULL)
@@ -199,7 +182,7 @@ void helper_free(struct helper *h)
   pthread_mutex_lock(&h->lock);
   if (h->fd >= 0)
     shutdown(h->fd, SHUT_WR);
-  struct timespec until = in_seconds(END_S);
+  struct timespec until = tm_cond_until(END_S);
   while (h->reader_started && !h->ended)
     if (pthread_cond_timedwait(&h->changed, &h->lock, &until) == ETIMEDOUT)
       break;
@@ -356,7 +339,7 @@ static int wait_for_all(struct helper *h, struct helper_question *questions, siz
   size_t open = 0;
   int rc = 0;
   pthread_mutex_lock(&h->lock);
-  struct timespec until = in_seconds(fmax(deadline - sent_at, 0) + GRACE_S);
+  struct timespec until = tm_cond_until(fmax(deadline - sent_at, 0) + GRACE_S);
   for (;;) {
     open = tell(h, questions, len, answered, &told);
     if (told)

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/wait.h"
 #include "plugins/wire.h"
 
 #include <errno.h>
@@ -373,9 +374,7 @@ static void harden(void)
 /* Gives what is under way a moment; true when nothing is left. */
 static bool wait_for_batches(struct server *s)
 {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += END_S;
+  struct timespec until = tm_cond_until(END_S);
   pthread_mutex_lock(&s->lock);
   int rc = 0;
   while (s->running > 0 && rc != ETIMEDOUT)
@@ -387,12 +386,12 @@ static bool wait_for_batches(struct server *s)
 
 int serve_run(int fd, const struct ask_source *const *sources)
 {
-  struct server s = {
-      .fd = fd, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+  struct server s = {.fd = fd, .lock = PTHREAD_MUTEX_INITIALIZER};
   struct tm_buf b = TM_BUF_INIT(MAX_REQUEST);
   struct tm_error err = {0};
   char chunk[65536];
   int status = EX_OK;
+  tm_cond_init(&s.changed);
   harden();
   if (ask_new(&s.ask, sources, &s.defaults, &err) < 0) {
     tm_log_error("%s", err.text);

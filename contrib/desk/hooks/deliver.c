@@ -5,6 +5,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/sign.h"
+#include "common/wait.h"
 #include "exporters/spool.h"
 
 #include <errno.h>
@@ -227,9 +228,7 @@ struct deliverer {
 
 static bool pause_for(struct deliverer *d, int seconds)
 {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += seconds;
+  struct timespec until = tm_cond_until(seconds);
   pthread_mutex_lock(&d->lock);
   int rc = 0;
   while (!d->ending && rc == 0 && seconds > 0)
@@ -277,7 +276,7 @@ int deliver_start(struct deliverer **deliverer, struct store *store, struct tm_e
     return tm_fail(err, -ENOMEM, "out of memory");
   d->store = store;
   pthread_mutex_init(&d->lock, NULL);
-  pthread_cond_init(&d->told, NULL);
+  tm_cond_init(&d->told);
   int rc = -pthread_create(&d->thread, NULL, work, d);
   d->has_thread = rc == 0;
   if (rc < 0) {

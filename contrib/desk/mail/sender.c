@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/mail.h"
 #include "common/secret.h"
+#include "common/wait.h"
 #include "exporters/spool.h"
 
 #include <errno.h>
@@ -212,9 +213,7 @@ static int send_next(struct sender *s, bool *in_trouble, struct tm_error *err)
 
 static bool pause_for(struct sender *s, int seconds)
 {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += seconds;
+  struct timespec until = tm_cond_until(seconds);
   pthread_mutex_lock(&s->lock);
   int rc = 0;
   while (!s->ending && rc == 0 && seconds > 0)
@@ -271,7 +270,7 @@ int sender_start(struct sender **sender, struct store *store, const struct desk_
   s->store = store;
   s->conf = conf;
   pthread_mutex_init(&s->lock, NULL);
-  pthread_cond_init(&s->told, NULL);
+  tm_cond_init(&s->told);
   int rc = open_mailer(s, err);
   if (rc == 0) {
     rc = -pthread_create(&s->thread, NULL, work, s);

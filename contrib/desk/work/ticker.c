@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/work/ticker.h"
 
+#include "common/wait.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,9 +22,7 @@ struct ticker {
 /* False when it is to end. */
 static bool sleep_for(struct ticker *t, int seconds)
 {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += seconds;
+  struct timespec until = tm_cond_until(seconds);
   pthread_mutex_lock(&t->lock);
   int rc = 0;
   while (!t->ending && !t->hurried && rc == 0 && seconds > 0)
@@ -51,16 +51,12 @@ static void release(struct ticker *t)
 int ticker_start(struct ticker **ticker, int (*tick)(void *user), void *user, struct tm_error *err)
 {
   struct ticker *t = calloc(1, sizeof(*t));
-  pthread_condattr_t attr;
   if (t == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   t->tick = tick;
   t->user = user;
   pthread_mutex_init(&t->lock, NULL);
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&t->told, &attr);
-  pthread_condattr_destroy(&attr);
+  tm_cond_init(&t->told);
   int rc = -pthread_create(&t->thread, NULL, run, t);
   if (rc < 0) {
     release(t);

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/wait.h"
 #include "contrib/desk/advice/advise.h"
 #include "contrib/desk/claims/crm.h"
 #include "contrib/desk/claims/progress.h"
@@ -48,9 +49,7 @@ static bool is_ending(void *user)
 /* False when the desk is to end. */
 static bool sleep_for(struct worker *w, int seconds)
 {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += seconds;
+  struct timespec until = tm_cond_until(seconds);
   pthread_mutex_lock(&w->lock);
   int rc = 0;
   while (!w->ending && rc == 0)
@@ -153,7 +152,7 @@ static struct worker *new_worker(const struct desk *desk)
   if (w == NULL)
     return NULL;
   pthread_mutex_init(&w->lock, NULL);
-  pthread_cond_init(&w->told, NULL);
+  tm_cond_init(&w->told);
   w->desk = desk;
   w->night =
       (struct night){.store = desk->store, .conf = desk->conf, .ended = is_ending, .user = w};
