@@ -14,18 +14,18 @@
 #include <unistd.h>
 
 /* One line without its newline. More than the limit is read past and not kept, so that an endless
- * line costs time and no memory. Returns false at the end of the file. */
-static bool next_line(FILE *in, struct tm_buf *line, bool *too_long)
+ * line costs time and no memory; *rc is -EFBIG then, or -ENOMEM. Returns false at the end. */
+static bool next_line(FILE *in, struct tm_buf *line, int *rc)
 {
   int c;
   bool any = false;
-  *too_long = false;
+  *rc = 0;
   tm_buf_reset(line);
   while ((c = getc_unlocked(in)) != EOF && c != '\n') {
     char byte = (char)c;
     any = true;
-    if (!*too_long && tm_buf_add(line, &byte, 1) < 0)
-      *too_long = true;
+    if (*rc == 0)
+      *rc = tm_buf_add(line, &byte, 1);
   }
   return any || c == '\n';
 }
@@ -34,7 +34,7 @@ static int take_line(const struct tm_buf *line, const char *place, documents_eac
                      struct tm_error *err)
 {
   json_t *document = tm_json_parse(line->ptr, line->len, "", err);
-  int rc = -EBADMSG;
+  int rc = document == NULL && err->code == -ENOMEM ? -ENOMEM : -EBADMSG;
   if (document == NULL) {
     const char *what = strstr(err->text, ": ");
     tm_fail(err, rc, "%s: %s", place, what != NULL ? what + 2 : err->text);
@@ -54,11 +54,12 @@ static int read_stream(FILE *in, const char *name, documents_each *each, void *u
 {
   struct tm_buf line = TM_BUF_INIT(DOCUMENTS_MAX_LINE);
   char place[320];
-  bool too_long;
   int rc = 0;
-  for (size_t number = 1; rc == 0 && next_line(in, &line, &too_long); number++) {
+  for (size_t number = 1; rc == 0 && next_line(in, &line, &rc); number++) {
     snprintf(place, sizeof(place), "%.280s:%zu", name, number);
-    if (too_long)
+    if (rc == -ENOMEM)
+      tm_fail(err, rc, "%s: out of memory", place);
+    else if (rc < 0)
       rc = tm_fail(err, -EBADMSG, "%s: longer than %zu bytes", place, DOCUMENTS_MAX_LINE);
     else if (line.len == 0 || strspn(line.ptr, " \t\r") == line.len)
       continue;

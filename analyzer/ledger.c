@@ -90,8 +90,11 @@ static int parse_lines(struct ledger *out, const char *text, size_t len, struct 
   while (len > 0) {
     const char *end = memchr(text, '\n', len);
     size_t n = end != NULL ? (size_t)(end - text) : len;
-    json_t *o = tm_json_parse(text, n, "ledger", NULL);
+    struct tm_error why = {0};
+    json_t *o = tm_json_parse(text, n, "ledger", &why);
     struct ledger_entry e;
+    if (why.code == -ENOMEM) /* no torn line: whoever prunes would lose it */
+      return tm_fail(err, -ENOMEM, "ledger: out of memory");
     if (o != NULL && entry_from_json(&e, o)) {
       if (out->len == cap) {
         cap = cap == 0 ? 16 : cap * 2;

@@ -311,31 +311,32 @@ static void keep_ahead(struct job *job, const struct series *s)
     was_not_recorded(run, &err);
 }
 
-/* The line of one device as a string of its own; NULL when nothing can be said of it. */
-static char *make_line(struct job *job, const struct series *s, size_t *len)
+/* The line of one device as a string of its own, *line; NULL when nothing can be said of it. A lack
+ * of memory is no device's fault: it ends the job, and what was written last time stands. */
+static int make_line(struct job *job, const struct series *s, char **line, size_t *len)
 {
   struct tm_error err = {0};
   struct run *run = job->run;
   say_refusals(run, s->refused, s->n_refused);
   if (s->n == 0 && s->maxima.n == 0 && s->n_levels == 0)
-    return NULL;
-  if (device_summarize(&job->work, &run->settings, s, &err) < 0) {
+    return 0;
+  int rc = device_summarize(&job->work, &run->settings, s, &err);
+  if (rc == -ENOMEM)
+    return tm_fail(&job->err, rc, "%s", err.text);
+  if (rc < 0) {
     tm_log_error("%s", err.text);
     atomic_fetch_add(&run->refused, 1);
-    return NULL;
+    return 0;
   }
   if (run->record && device_record(&job->work, &run->settings, s, &err) < 0)
     was_not_recorded(run, &err);
   keep_ahead(job, s);
-  char *line = malloc(job->work.line.len + 1);
-  if (line == NULL) {
-    tm_log_error("%s/%s: out of memory", s->host, s->device);
-    atomic_fetch_add(&run->refused, 1);
-    return NULL;
-  }
-  memcpy(line, job->work.line.ptr, job->work.line.len + 1);
+  *line = malloc(job->work.line.len + 1);
+  if (*line == NULL)
+    return tm_fail(&job->err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
+  memcpy(*line, job->work.line.ptr, job->work.line.len + 1);
   *len = job->work.line.len;
-  return line;
+  return 0;
 }
 
 /* Outside of the lock under which lines are written: the disk has its own pace. */
@@ -356,8 +357,10 @@ static void *run_job(void *user)
   int rc;
   while ((rc = source_next(run->source, job->number, &s, &job->err)) > 0) {
     size_t len = 0;
-    char *line = make_line(job, &s, &len);
-    rc = ordered_put(run->ordered, s.index, line, len);
+    char *line = NULL;
+    rc = make_line(job, &s, &line, &len);
+    if (rc == 0)
+      rc = ordered_put(run->ordered, s.index, line, len);
     if (rc < 0)
       break;
     write_ahead(run);

@@ -196,7 +196,8 @@ static void run_worker(const struct rrd_scan *scan, const struct rrd_wanted *wan
   memcpy(w.place, scan->path, w.root_len);
   if (reader == NULL)
     _exit(EXIT_MEMORY);
-  rrd_sandbox_enter(scan->root);
+  if (rrd_sandbox_enter(scan->root) == -ENOMEM)
+    _exit(EXIT_MEMORY); /* confined or not at all */
   rrd_send_begin(&w.sender, w.lane, rrd_ring(shared, i));
   work(&w, i, reader);
   rrd_send_end(&w.sender);
@@ -243,9 +244,8 @@ static void run_warmer(const struct rrd_scan *scan, const struct rrd_wanted *wan
   struct rrd_wanted sparing = *wanted;
   sparing.sparing = true;
   struct rrd_reader *reader = rrd_reader_new(&sparing);
-  if (reader == NULL)
+  if (reader == NULL || rrd_sandbox_enter(scan->root) == -ENOMEM)
     _exit(0);
-  rrd_sandbox_enter(scan->root);
   for (unsigned warm = 0; warm < WARM_CHUNKS;) {
     size_t first = atomic_fetch_add(&shared->warm_next, 1) * RRD_LANE_CHUNK;
     if (first >= shared->n_devices)
