@@ -106,7 +106,9 @@ int tm_file_read_input(struct tm_buf *b, struct tm_error *err)
     rc = tm_buf_add(b, chunk, n);
   if (rc < 0 || ferror(stdin))
     return tm_fail(err, rc < 0 ? rc : -EIO, "standard input: %s",
-                   rc < 0 ? "too large" : "cannot be read");
+                   rc == -EFBIG ? "too large"
+                   : rc < 0     ? strerror(-rc)
+                                : "cannot be read");
   return 0;
 }
 

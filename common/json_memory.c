@@ -27,6 +27,11 @@ bool tm_json_starved(void)
   return starved;
 }
 
+void tm_json_starve(void)
+{
+  starved = true;
+}
+
 void tm_json_forgive(void)
 {
   starved = false;

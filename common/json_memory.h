@@ -17,6 +17,8 @@ void tm_json_guard_memory(void);
 
 /* True when there was no memory in this thread, so that what it holds may lack something. */
 bool tm_json_starved(void);
+/* The same by somebody else than Jansson: what was made of it must not go out either. */
+void tm_json_starve(void);
 
 /* Begins anew in this thread: a server's next request has nothing of the last one's. */
 void tm_json_forgive(void);

@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "common/json_schema_own.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -136,10 +137,11 @@ static int load_patterns(struct load *l, struct schema_part *n, const json_t *js
   json_object_foreach((json_t *)json, name, child)
   {
     struct schema_pattern *p = &n->patterns[n->patterns_len];
-    if (regcomp(&p->name, name, REG_EXTENDED | REG_NOSUB) != 0)
-      return refuse(l, "patternProperties");
+    int rc = tm_text_regex(&p->name, name, REG_EXTENDED | REG_NOSUB);
+    if (rc < 0)
+      return rc == -ENOMEM ? tm_fail(l->err, rc, "out of memory") : refuse(l, "patternProperties");
     n->patterns_len++;
-    int rc = load_new(l, &p->node, child);
+    rc = load_new(l, &p->node, child);
     if (rc < 0)
       return rc;
   }
@@ -212,9 +214,11 @@ static bool load_number(struct schema_part *n, const char *key, const json_t *js
 
 static int load_pattern(struct load *l, struct schema_part *n, const json_t *json)
 {
-  n->has_pattern = json_is_string(json) &&
-                   regcomp(&n->pattern, json_string_value(json), REG_EXTENDED | REG_NOSUB) == 0;
-  return n->has_pattern ? 0 : refuse(l, "pattern");
+  int rc = json_is_string(json)
+               ? tm_text_regex(&n->pattern, json_string_value(json), REG_EXTENDED | REG_NOSUB)
+               : -EINVAL;
+  n->has_pattern = rc == 0;
+  return rc == 0 ? 0 : rc == -ENOMEM ? tm_fail(l->err, rc, "out of memory") : refuse(l, "pattern");
 }
 
 static bool only_describes(const char *key)

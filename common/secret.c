@@ -41,8 +41,10 @@ int tm_secret_read(const char *path, struct tm_buf *b, struct tm_error *err)
   size_t len = rc == 0 ? strcspn(text.ptr, "\r\n") : 0;
   if (rc == 0 && len == 0)
     rc = tm_fail(err, -EINVAL, "%s: the first line is empty", path);
-  if (rc == 0 && tm_buf_add(b, text.ptr, len) < 0)
-    rc = tm_fail(err, -EFBIG, "%s: larger than is accepted here", path);
+  int added = rc == 0 ? tm_buf_add(b, text.ptr, len) : 0;
+  if (added < 0)
+    rc = tm_fail(err, added, "%s: %s", path,
+                 added == -EFBIG ? "larger than is accepted here" : strerror(-added));
   if (text.ptr != NULL)
     explicit_bzero(text.ptr, text.len);
   tm_buf_release(&text);

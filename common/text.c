@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/text.h"
 
+#include "common/json_memory.h"
+
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <wchar.h>
@@ -144,4 +147,24 @@ size_t tm_text_columns(const char *s)
     len -= n;
   }
   return columns;
+}
+
+int tm_text_regex(regex_t *out, const char *expression, int flags)
+{
+  int rc = regcomp(out, expression, flags);
+  return rc == 0 ? 0 : rc == REG_ESPACE ? -ENOMEM : -EINVAL;
+}
+
+bool tm_text_fits(const regex_t *regex, const char *text)
+{
+  return tm_text_match(regex, text, 0, NULL);
+}
+
+bool tm_text_match(const regex_t *regex, const char *text, size_t n, regmatch_t *found)
+{
+  errno = 0; /* the C library tells a lack of memory as a text that does not fit */
+  int rc = regexec(regex, text, n, found, 0);
+  if (rc != 0 && errno == ENOMEM)
+    tm_json_starve();
+  return rc == 0;
 }

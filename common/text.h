@@ -2,6 +2,7 @@
 #ifndef TM_TEXT_H
 #define TM_TEXT_H
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,6 +13,14 @@
  * Returns the length written. dst and src may not overlap.
  */
 size_t tm_text_clean(char *dst, size_t size, const void *src, size_t len);
+
+/* Compiles an expression: 0, -EINVAL (it is none), or -ENOMEM. */
+int tm_text_regex(regex_t *out, const char *expression, int flags);
+/* True when the text fits. Where there is no memory to find that out it is false, and the thread
+ * counts as starved (json_memory.h), so that nobody takes the text for a wrong one for ever. */
+bool tm_text_fits(const regex_t *regex, const char *text);
+/* The same, telling where. */
+bool tm_text_match(const regex_t *regex, const char *text, size_t n, regmatch_t *found);
 
 /* True when s is valid UTF-8. */
 bool tm_text_is_utf8(const char *s);

@@ -2,6 +2,7 @@
 #include "exporters/filter.h"
 
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -85,7 +86,7 @@ static const char *check_string(const struct schema_node *n, const char *s)
     return "longer than is allowed";
   if (has_control(s))
     return "holds control characters";
-  if (n->has_pattern && regexec(&n->pattern, s, 0, NULL, 0) != 0)
+  if (n->has_pattern && !tm_text_fits(&n->pattern, s))
     return "not of the form that is allowed";
   return NULL;
 }
@@ -257,7 +258,7 @@ static int walk_others(struct walk *w, const struct schema_node *n, const char *
   {
     if (find_member(n, name) != NULL)
       continue;
-    if (n->by_pattern != NULL && regexec(&n->by_pattern_key, name, 0, NULL, 0) == 0) {
+    if (n->by_pattern != NULL && tm_text_fits(&n->by_pattern_key, name)) {
       snprintf(child, sizeof(child), "%s.*", path);
       int rc = walk_member(w, n->by_pattern, child, name, member, object);
       if (rc < 0)
@@ -350,6 +351,8 @@ int filter_apply(const struct filter *f, const struct schema *schema, const json
   if (!json_is_object(document))
     return tm_fail(err, -EBADMSG, "not an object");
   int rc = walk_object(&w, &schema->root, "", document, out);
+  if (tm_json_starved()) /* whatever was found wrong with it */
+    rc = tm_fail(err, -ENOMEM, "out of memory");
   if ((rc < 0 || w.substance == 0) && *out != NULL) {
     json_decref(*out);
     *out = NULL;

@@ -2,8 +2,10 @@
 #include "exporters/outlet.h"
 
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "exporters/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +39,8 @@ int outlet_look(struct outlet *o, const struct tm_conf *conf, struct tm_error *e
   }
   o->queued = read_note(conf, o->target->name, "queued");
   o->acknowledged = read_note(conf, o->target->name, "acknowledged");
+  if (tm_json_starved() || o->queued == NULL || o->acknowledged == NULL)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", o->target->name);
   return 0;
 }
 

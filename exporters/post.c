@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exporters/post.h"
 
+#include "common/json_memory.h"
 #include "exporters/envelope.h"
 #include "exporters/outlet.h"
 #include "exporters/tell.h"
@@ -26,9 +27,10 @@ static int add(struct outlet *o, const struct post *post, const struct envelope 
   if (where != NULL)
     return tell_line(err, "known %s %s %s", e->key, o->target->name, json_string_value(where));
   json_t *head = make_head(post);
-  int rc = head == NULL ? tm_fail(err, -EBADMSG, "%s: not valid UTF-8", post->device)
-                        : spool_add(&o->spool, SPOOL_ANSWER, e->key, head, e->body.ptr, e->body.len,
-                                    post->now_ms / 1000, post->now_ms, err);
+  int rc = tm_json_starved() ? tm_fail(err, -ENOMEM, "%s: out of memory", post->device)
+           : head == NULL    ? tm_fail(err, -EBADMSG, "%s: not valid UTF-8", post->device)
+                             : spool_add(&o->spool, SPOOL_ANSWER, e->key, head, e->body.ptr,
+                                         e->body.len, post->now_ms / 1000, post->now_ms, err);
   json_decref(head);
   return rc < 0 ? rc : tell_line(err, "queued %s %s", e->key, o->target->name);
 }

@@ -31,6 +31,10 @@ static int send_list(struct delivery *p, const struct spool_list *list, bool wak
 {
   struct load l;
   int rc = load_init(&l, p->target->batch);
+  if (rc < 0) {
+    delivery_complain(p, "out of memory");
+    p->failed = true;
+  }
   int64_t now = tm_now();
   for (size_t i = 0; rc == 0 && i < list->len; i++) {
     const struct spool_entry *e = &list->entries[i];
@@ -184,7 +188,7 @@ static int open_push(struct delivery *p, struct tm_error *err)
     return rc;
   health_load(&p->health, conf->state_dir, p->target->name);
   p->acknowledged = state_read(conf->state_dir, name);
-  return 0;
+  return p->acknowledged == NULL ? tm_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
 static int status_of(const struct delivery *p)
@@ -271,6 +275,7 @@ int push_run(const struct push_order *order)
   int status = EX_OK;
   /* Neither library may be started by two threads at once. */
   if (jobs == NULL || sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+    tm_log_error("out of memory, or a library cannot be started");
     free(jobs);
     return EX_OSERR;
   }
@@ -282,8 +287,10 @@ int push_run(const struct push_order *order)
     jobs[i].delivery = (struct delivery){.order = order, .target = t, .ops = ops};
     if (pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]) == 0)
       jobs[i].running = true;
-    else
+    else {
+      delivery_complain(&jobs[i].delivery, "out of memory: no thread can be started");
       jobs[i].status = EX_OSERR;
+    }
   }
   for (size_t i = 0; i < conf->targets_len; i++) {
     if (jobs[i].running)

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "exporters/document.h"
 #include "exporters/input.h"
@@ -87,9 +88,10 @@ static int add_item(struct queue *q, struct outlet *o, const struct document *d,
     return tell_line(err, "known %s %s %s", e->key, o->target->name, where);
   }
   json_t *head = make_head(d, kind);
-  int rc = head == NULL ? tm_fail(err, -EBADMSG, "%s: not valid UTF-8", d->device)
-                        : spool_add(&o->spool, order_class, e->key, head, e->body.ptr, e->body.len,
-                                    q->due, q->next_ms++, err);
+  int rc = tm_json_starved() ? tm_fail(err, -ENOMEM, "%s: out of memory", d->device)
+           : head == NULL    ? tm_fail(err, -EBADMSG, "%s: not valid UTF-8", d->device)
+                             : spool_add(&o->spool, order_class, e->key, head, e->body.ptr,
+                                         e->body.len, q->due, q->next_ms++, err);
   json_decref(head);
   if (rc < 0)
     return rc;

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "common/sign.h"
 #include "exporters/accepted.h"
@@ -78,6 +79,8 @@ static int move(const struct receiver *r, const char *key, const char *folder, s
 static int refuse(struct receiver *r, const char *key, const char *why, struct tm_error *err)
 {
   char path[PATH_MAX];
+  if (tm_json_starved()) /* then nobody knows what is wrong with it */
+    return tm_fail(err, -ENOMEM, "%.64s: out of memory", key);
   tm_log_error("source %s: %.64s: %s", r->source->name, key, why);
   r->refused++;
   int rc = join_path(path, r, "refused/", "", "", err);
@@ -218,7 +221,7 @@ static int read_drop(const struct receiver *r, const char *name, struct drop *d,
     rc = tm_fail(err, -EBADMSG, "it is empty");
   if (rc == 0) {
     d->event = tm_json_parse(d->body.ptr, d->body.len, d->key, err);
-    rc = d->event != NULL ? 0 : -EBADMSG;
+    rc = d->event != NULL ? 0 : err->code == -ENOMEM ? -ENOMEM : -EBADMSG;
   }
   return rc;
 }

@@ -18,10 +18,10 @@
 
 enum { MAX_WHY = 500 };
 
-static int fail(const struct tm_error *err)
+static int fail(int rc, const struct tm_error *err)
 {
-  tm_log_error("%s", err->text);
-  return tm_exit_status(err->code);
+  tm_log_error("%s", err->code != 0 ? err->text : strerror(-rc));
+  return tm_exit_status(rc);
 }
 
 /* --- one request ---------------------------------------------------------------------------- */
@@ -125,7 +125,7 @@ int requests_refuse(const struct tm_conf *conf, const char *id, const char *why,
   if (rc == 0)
     rc = requests_post_refusal(&a, why, &err);
   requests_release(&a);
-  return rc < 0 ? fail(&err) : EX_OK;
+  return rc < 0 ? fail(rc, &err) : EX_OK;
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */
@@ -263,5 +263,5 @@ int requests_answer(const struct tm_conf *conf, const char *id, const char *file
     rc = requests_post_answer(&a, reading, &err);
   json_decref(reading);
   requests_release(&a);
-  return rc < 0 ? fail(&err) : EX_OK;
+  return rc < 0 ? fail(rc, &err) : EX_OK;
 }

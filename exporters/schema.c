@@ -4,6 +4,7 @@
 #include "common/conf.h"
 #include "common/embed.h"
 #include "common/json.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -80,13 +81,29 @@ static int load_one(struct schema_node **out, const json_t *json, struct tm_erro
 static int load_pattern_members(struct schema_node *node, const json_t *json, struct tm_error *err)
 {
   void *it = json_object_iter((json_t *)json);
-  if (json_object_size(json) != 1 ||
-      regcomp(&node->by_pattern_key, json_object_iter_key(it), REG_EXTENDED | REG_NOSUB) != 0)
-    return tm_fail(err, -EINVAL, "schema: patternProperties: one valid pattern is wanted");
-  int rc = load_one(&node->by_pattern, json_object_iter_value(it), err);
+  int rc = json_object_size(json) != 1
+               ? -EINVAL
+               : tm_text_regex(&node->by_pattern_key, json_object_iter_key(it),
+                               REG_EXTENDED | REG_NOSUB);
+  if (rc == -ENOMEM)
+    return tm_fail(err, rc, "out of memory");
+  if (rc < 0)
+    return tm_fail(err, rc, "schema: patternProperties: one valid pattern is wanted");
+  rc = load_one(&node->by_pattern, json_object_iter_value(it), err);
   if (node->by_pattern == NULL)
     regfree(&node->by_pattern_key);
   return rc;
+}
+
+static int load_pattern(struct schema_node *n, const json_t *value, struct tm_error *err)
+{
+  int rc = json_is_string(value)
+               ? tm_text_regex(&n->pattern, json_string_value(value), REG_EXTENDED | REG_NOSUB)
+               : -EINVAL;
+  n->has_pattern = rc == 0;
+  return rc == 0         ? 0
+         : rc == -ENOMEM ? tm_fail(err, rc, "out of memory")
+                         : tm_fail(err, rc, "schema: keyword 'pattern' cannot be obeyed");
 }
 
 static int load_required(struct schema_node *node, const json_t *names, struct tm_error *err)
@@ -136,8 +153,7 @@ static int load_keyword(struct schema_node *n, const char *key, const json_t *va
   else if (strcmp(key, "additionalProperties") == 0)
     good = json_is_false(value);
   else if (strcmp(key, "pattern") == 0)
-    good = n->has_pattern = json_is_string(value) && regcomp(&n->pattern, json_string_value(value),
-                                                             REG_EXTENDED | REG_NOSUB) == 0;
+    return load_pattern(n, value, err);
   else if (strcmp(key, "properties") == 0)
     return load_members(n, value, err);
   else if (strcmp(key, "patternProperties") == 0)

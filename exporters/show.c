@@ -262,8 +262,10 @@ int show_history(const struct tm_conf *conf, const char *target, bool as_json)
 {
   char *path = NULL, *line = NULL;
   size_t cap = 0;
-  if (asprintf(&path, "%s/history.ndjson", conf->state_dir) < 0)
+  if (asprintf(&path, "%s/history.ndjson", conf->state_dir) < 0) {
+    tm_log_error("out of memory");
     return EX_OSERR;
+  }
   FILE *f = fopen(path, "re");
   if (f == NULL) {
     int code = errno;

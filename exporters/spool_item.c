@@ -51,8 +51,8 @@ int spool_item_parse(struct spool_item *item, const char *name, const char *key,
   if (end == NULL)
     return tm_fail(err, -EBADMSG, "%s: damaged: it has no body", name);
   json_t *head = tm_json_parse(line, (size_t)(end - line), name, err);
-  if (head == NULL)
-    return -EBADMSG;
+  if (head == NULL) /* no memory is no damage: what was promised stays where it is */
+    return err != NULL && err->code == -ENOMEM ? -ENOMEM : -EBADMSG;
   if (!head_is_sound(head, key)) {
     json_decref(head);
     return tm_fail(err, -EBADMSG, "%s: damaged: what it says about itself does not fit", name);

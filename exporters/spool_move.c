@@ -2,6 +2,7 @@
 #include "exporters/spool_own.h"
 
 #include "common/file.h"
+#include "common/json_memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -52,6 +53,9 @@ int spool_again(struct spool *s, struct spool_entry *entry, int64_t due, struct 
 static int give_up(struct spool *s, const struct spool_entry *entry, const char *folder,
                    const char *reason, struct tm_error *err)
 {
+  /* What cannot be undone is not done by somebody who may have misread the item. */
+  if (tm_json_starved())
+    return tm_fail(err, -ENOMEM, "%.12s: out of memory", entry->key);
   char draft[PATH_MAX], path[PATH_MAX], text[MAX_REASON];
   int n = snprintf(text, sizeof(text), "%s\n", reason);
   size_t len = n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1;

@@ -85,6 +85,10 @@ static int read_options(struct probe *p, const struct tm_args *args)
   if (items == NULL)
     return EX_OK;
   p->items_text = strdup(items);
+  if (p->items_text == NULL) {
+    tm_log_error("out of memory");
+    return EX_OSERR;
+  }
   char *rest = p->items_text;
   size_t n = 0;
   for (char *item = NULL; (item = strsep(&rest, ",")) != NULL;) {
@@ -161,8 +165,10 @@ static int run(const struct tm_args *args)
       tm_log_error("%s", error->text);
       status = EX_UNAVAILABLE;
     }
-    if (print_job(&p.jobs[i]) < 0)
+    if (print_job(&p.jobs[i]) < 0) {
+      tm_log_error("a reading cannot be printed: out of memory");
       status = EX_OSERR;
+    }
   }
 out:
   for (size_t i = 0; i < p.jobs_len; i++) {

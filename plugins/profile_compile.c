@@ -118,6 +118,8 @@ int profile_compile_regex(struct profile_loader *l, const json_t *j, const char 
   if (r == NULL)
     return -ENOMEM;
   int code = regcomp(r, text, REG_EXTENDED | REG_NEWLINE);
+  if (code == REG_ESPACE)
+    return profile_refuse(l, member, "out of memory");
   if (code != 0) {
     char why[128];
     regerror(code, r, why, sizeof(why));

@@ -2,6 +2,8 @@
 /* Which profile fits a device: by its sysObjectID, its sysDescr and what its agent answers. */
 #include "plugins/profile_compile.h"
 
+#include "common/text.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -36,18 +38,18 @@ static bool descr_fits(const struct profile_rule *rule, struct snmp_rows *rows)
   char text[SNMP_BYTES] = "";
   if (get(rows, &sys_descr, &row))
     snmp_value_text(&row.value, text, sizeof(text));
-  if (rule->descr != NULL && regexec(rule->descr, text, 0, NULL, 0) != 0)
+  if (rule->descr != NULL && !tm_text_fits(rule->descr, text))
     return false;
-  return rule->not_descr == NULL || regexec(rule->not_descr, text, 0, NULL, 0) != 0;
+  return rule->not_descr == NULL || !tm_text_fits(rule->not_descr, text);
 }
 
 static bool value_fits(const struct profile_test *t, const struct snmp_value *v)
 {
   char text[SNMP_BYTES];
   snmp_value_text(v, text, sizeof(text));
-  if (t->match != NULL && regexec(t->match, text, 0, NULL, 0) != 0)
+  if (t->match != NULL && !tm_text_fits(t->match, text))
     return false;
-  if (t->unlike != NULL && regexec(t->unlike, text, 0, NULL, 0) == 0)
+  if (t->unlike != NULL && tm_text_fits(t->unlike, text))
     return false;
   return isnan(t->above) || snmp_value_number(v, NULL) > t->above;
 }

@@ -73,9 +73,9 @@ bool profile_test_value(const struct profile_test *t, const struct snmp_value *v
 {
   char text[SNMP_BYTES];
   snmp_value_text(v, text, sizeof(text));
-  if (t->match != NULL && regexec(t->match, text, 0, NULL, 0) != 0)
+  if (t->match != NULL && !tm_text_fits(t->match, text))
     return false;
-  if (t->unlike != NULL && regexec(t->unlike, text, 0, NULL, 0) == 0)
+  if (t->unlike != NULL && tm_text_fits(t->unlike, text))
     return false;
   return isnan(t->above) || snmp_value_number(v, NULL) > t->above;
 }
@@ -104,7 +104,7 @@ bool profile_tests_hold(struct profile_source *s, const struct profile_tests *t,
 static bool extract(const regex_t *regex, char *text, size_t size)
 {
   regmatch_t m[2];
-  if (regexec(regex, text, 2, m, 0) != 0)
+  if (!tm_text_match(regex, text, 2, m))
     return false;
   const regmatch_t *g = m[1].rm_so >= 0 ? &m[1] : &m[0];
   size_t len = (size_t)(g->rm_eo - g->rm_so);
@@ -349,7 +349,7 @@ static bool text_at(struct profile_source *s, const struct profile_text *t,
 {
   char text[SNMP_BYTES];
   snmp_value_text(&row->value, text, sizeof(text));
-  if (t->unlike != NULL && regexec(t->unlike, text, 0, NULL, 0) == 0)
+  if (t->unlike != NULL && tm_text_fits(t->unlike, text))
     return false;
   if (t->match != NULL && !extract(t->match, text, sizeof(text)))
     return false;

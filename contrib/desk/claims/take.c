@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "contrib/desk/begin.h"
 #include "contrib/desk/claims/claim.h"
@@ -96,6 +97,8 @@ static int take_file(struct taking *t, const char *folder, const char *name, str
     rc = take_one(t, path, text.ptr != NULL ? text.ptr : "", text.len, &refused, err);
   }
   tm_buf_release(&text);
+  if (rc == 0 && tm_json_starved()) /* nobody knows what it was refused for */
+    rc = tm_fail(err, -ENOMEM, "%s: out of memory", path);
   return rc == 0 ? put_away(folder, name, refused ? "refused" : "taken", err) : rc;
 }
 

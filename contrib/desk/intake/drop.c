@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "contrib/desk/intake/intake.h"
 #include "contrib/desk/intake/mail.h"
@@ -155,6 +156,8 @@ int drop_take(struct store *store, const struct drop *drop, int64_t now, FILE *o
   if (rc == 0 && seen.refused > 0)
     rc = why_refused(&receipt, &own);
   tm_buf_release(&receipt);
+  if (tm_json_starved())
+    rc = tm_fail(&own, -ENOMEM, "out of memory");
   if (rc == -EBADMSG || rc == -EACCES || rc == -E2BIG) {
     tm_log_error("%s: refused: %s", drop->name, own.text);
     counts->refused++;
