@@ -38,10 +38,16 @@ def serve(folder, port):
     """Runs `start` until it says READY. The process leads a group of its own."""
     p = subprocess.Popen([START, folder, str(port)], stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, start_new_session=True)
-    line = p.stdout.readline()
+    line = ""
+    try:
+        line = p.stdout.readline()
+    finally: # also when this test is told to stop meanwhile
+        if line.strip() != "READY":
+            os.killpg(p.pid, signal.SIGTERM)
+            said = p.stderr.read()
+            end(p)
     if line.strip() != "READY":
-        end(p)
-        raise RuntimeError("tryton: " + line + p.stderr.read())
+        raise RuntimeError("tryton: " + line + said)
     return p
 
 

@@ -2,6 +2,7 @@
 """TAP for the system tests: ok(), note(), skip_all(), and an end that cannot be forgotten."""
 import atexit
 import os
+import signal
 import sys
 
 _state = {"n": 0, "failed": 0, "done": False}
@@ -46,6 +47,15 @@ def done():
     _state["done"] = True
     print("1..%d" % _state["n"])
     sys.exit(1 if _state["failed"] else 0)
+
+
+def _leave(number, _frame):
+    """Who is told to stop still ends the servers that it started."""
+    sys.exit(128 + number)
+
+
+for _number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(_number, _leave)
 
 
 @atexit.register
