@@ -77,9 +77,7 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
   db_bind_text(stmt, 5, l->words[0] != '\0' ? l->words : NULL);
   db_bind_int(stmt, 6, l->before);
   db_bind_int(stmt, 7, l->limit + 1);
-  json_decref(l->claims);
-  l->claims = db_rows(stmt, err);
-  return l->claims != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &l->claims, err);
 }
 
 static void finish(struct list *l)

@@ -52,8 +52,7 @@ static int read_rows(struct db *db, const struct own *o, const char *sql, int64_
     db_bind_int(stmt, 2, n);
   if (strstr(sql, "?3") != NULL)
     db_bind_int(stmt, 3, o->after != 0 ? o->after : INT64_MAX);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 static int read_devices(struct db *db, struct own *o, struct tm_error *err)

@@ -76,8 +76,7 @@ int registered_changes(struct db *db, const char *customer, json_t **rows, struc
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, customer);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 /* --- checking ------------------------------------------------------------------------------- */

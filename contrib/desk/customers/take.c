@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A customer takes his data along, or has them deleted. */
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
 #include "contrib/desk/customers/registered.h"
@@ -25,108 +26,69 @@ struct taking {
   struct tm_buf *out;
 };
 
-static int put_line(struct tm_buf *out, const char *kind, json_t *row)
-{
-  json_t *line = json_pack("{s:s}", "kind", kind);
-  json_object_update_missing(line, row);
-  int rc = tm_json_append(out, line);
-  if (rc == 0)
-    rc = tm_buf_puts(out, "\n");
-  json_decref(line);
-  return rc;
-}
+typedef int put_row(struct db *db, const struct taking *t, const char *kind, json_t *row,
+                    struct tm_error *err);
 
-/* A line for each row of the customer's. Members that are called kind get another name. */
-static int put_rows(struct db *db, const struct taking *t, const char *kind, const char *sql,
+/* Members that are called kind get another name. */
+static int put_line(struct db *db, const struct taking *t, const char *kind, json_t *row,
                     struct tm_error *err)
 {
-  struct db_stmt *stmt = NULL;
-  size_t i;
-  json_t *row;
-  int rc = db_prepare(db, sql, &stmt, err);
-  if (rc < 0)
-    return rc;
-  db_bind_text(stmt, 1, t->r->visitor->customer);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
-  json_array_foreach(rows, i, row)
-  {
-    if (rc == 0)
-      rc = put_line(t->out, kind, row);
-  }
-  json_decref(rows);
-  return rc;
+  (void)db;
+  json_t *line = json_pack("{s:s}", "kind", kind);
+  json_object_update_missing(line, row);
+  int rc = tm_json_append(t->out, line);
+  if (rc == 0)
+    rc = tm_buf_puts(t->out, "\n");
+  json_decref(line);
+  return rc < 0 ? tm_fail(err, rc, "the export: %s", strerror(-rc)) : 0;
 }
 
-/* Of each device its row and all its days: what its chart is drawn of. */
-static int put_devices(struct db *db, const struct taking *t, int64_t today, struct tm_error *err)
+/* A device and all its days: what its chart is drawn of. */
+static int put_device(struct db *db, const struct taking *t, const char *kind, json_t *row,
+                      struct tm_error *err)
 {
-  struct db_stmt *stmt = NULL;
-  size_t i;
-  json_t *row;
-  int rc = db_prepare(db,
-                      "SELECT id, site, host, device, kind AS device_kind, vendor, model,"
-                      " product_number, serial, sold_on, firmware, capacity_bytes, used_bytes,"
-                      " fill_early, fill_middle, fill_late, observed_at, consent, first_seen_at,"
-                      " last_seen_at FROM devices WHERE customer_id = ?1 ORDER BY id",
-                      &stmt, err);
-  if (rc < 0)
-    return rc;
-  db_bind_text(stmt, 1, t->r->visitor->customer);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
+  int64_t id = json_integer_value(json_object_get(row, "id"));
+  json_t *days = history_json(db, id, t->r->now / TM_DAY + 1, ALL_DAYS, 1, err);
+  if (days == NULL)
     return err->code != 0 ? err->code : -EIO;
-  json_array_foreach(rows, i, row)
-  {
-    int64_t id = json_integer_value(json_object_get(row, "id"));
-    json_t *days = rc == 0 ? history_json(db, id, today, ALL_DAYS, 1, err) : NULL;
-    if (rc == 0 && days == NULL)
-      rc = err->code != 0 ? err->code : -EIO;
-    if (rc == 0) {
-      json_object_set(row, "days", days);
-      rc = put_line(t->out, "device", row);
-    }
-    json_decref(days);
-  }
-  json_decref(rows);
-  return rc;
+  json_object_set_new(row, "days", days);
+  return put_line(db, t, kind, row, err);
 }
 
 /* Byte for byte: the event is a string, whose hash stands beside it. */
-static int put_document(struct db *db, const struct taking *t, int64_t id, struct tm_error *err)
+static int put_document(struct db *db, const struct taking *t, const char *kind, json_t *row,
+                        struct tm_error *err)
 {
   struct document d = {0};
-  int rc = document_read(db, id, &d, err);
+  int rc = document_read(db, json_integer_value(json_object_get(row, "id")), &d, err);
   if (rc == 0) {
-    json_t *row = json_pack("{s:I, s:I, s:s, s:I, s:s, s:o}", "id", (json_int_t)d.id, "device_id",
-                            (json_int_t)d.device_id, "document", d.kind, "arrived_at",
-                            (json_int_t)d.arrived_at, "sha256", d.sha256, "event",
-                            json_stringn(d.bytes.ptr, d.bytes.len));
-    rc = row != NULL ? put_line(t->out, "document", row) : tm_fail(err, -ENOMEM, "out of memory");
-    json_decref(row);
+    json_t *whole = json_pack("{s:I, s:I, s:s, s:I, s:s, s:o}", "id", (json_int_t)d.id, "device_id",
+                              (json_int_t)d.device_id, "document", d.kind, "arrived_at",
+                              (json_int_t)d.arrived_at, "sha256", d.sha256, "event",
+                              json_stringn(d.bytes.ptr, d.bytes.len));
+    rc = whole != NULL ? put_line(db, t, kind, whole, err) : tm_fail(err, -ENOMEM, "out of memory");
+    json_decref(whole);
   }
   document_release(&d);
   return rc;
 }
 
-static int put_documents(struct db *db, const struct taking *t, struct tm_error *err)
+/* A line for each of the customer's rows. */
+static int put_rows(struct db *db, const struct taking *t, const char *kind, const char *sql,
+                    put_row *put, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
+  json_t *rows = NULL, *row;
   size_t i;
-  json_t *row;
-  int rc =
-      db_prepare(db, "SELECT id FROM summaries WHERE customer_id = ?1 ORDER BY id", &stmt, err);
+  int rc = db_prepare(db, sql, &stmt, err);
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, t->r->visitor->customer);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
+  rc = db_take_rows(stmt, &rows, err);
   json_array_foreach(rows, i, row)
   {
     if (rc == 0)
-      rc = put_document(db, t, json_integer_value(json_object_get(row, "id")), err);
+      rc = put(db, t, kind, row, err);
   }
   json_decref(rows);
   return rc;
@@ -136,42 +98,65 @@ static int put_all(struct db *db, void *arg, struct tm_error *err)
 {
   static const struct {
     const char *kind, *sql;
+    put_row *put;
   } tables[] = {
-      {"change", "SELECT at, by_name, field, old_value, new_value, version FROM customer_changes"
-                 " WHERE customer_id = ?1 ORDER BY id"},
-      {"site", "SELECT site, name, timezone, shop, created_at, last_seen_at, last_summary_at"
-               " FROM sites WHERE customer_id = ?1 ORDER BY site"},
-      {"account", "SELECT login, name, created_at, last_login_at FROM users WHERE customer_id = ?1"
-                  " ORDER BY id"},
-      {"item", "SELECT id, device_id, key, action, state, price, currency, order_by, fill_middle,"
-               " reason, advice_json, first_at, last_at, agreed_by, agreed_at, lost_reason,"
-               " snoozed_until FROM items WHERE customer_id = ?1 ORDER BY id"},
+      {"change",
+       "SELECT at, by_name, field, old_value, new_value, version FROM customer_changes"
+       " WHERE customer_id = ?1 ORDER BY id",
+       put_line},
+      {"site",
+       "SELECT site, name, timezone, shop, created_at, last_seen_at, last_summary_at"
+       " FROM sites WHERE customer_id = ?1 ORDER BY site",
+       put_line},
+      {"account",
+       "SELECT login, name, created_at, last_login_at FROM users WHERE customer_id = ?1"
+       " ORDER BY id",
+       put_line},
+      {"item",
+       "SELECT id, device_id, key, action, state, price, currency, order_by, fill_middle,"
+       " reason, advice_json, first_at, last_at, agreed_by, agreed_at, lost_reason,"
+       " snoozed_until FROM items WHERE customer_id = ?1 ORDER BY id",
+       put_line},
       {"item_event",
        "SELECT item_id, at, by_name, what, from_state, to_state, text"
        " FROM item_events WHERE customer_id = ?1 AND what NOT IN ('feedback', 'owner')"
-       " ORDER BY id"},
-      {"comment", "SELECT item_id, device_id, at, by_name, text FROM comments"
-                  " WHERE customer_id = ?1 AND (to_customer = 1 OR by_role = 'customer')"
-                  " ORDER BY id"},
-      {"quote", "SELECT item_id, number, made_at, by_name, valid_until, sent_to, sent_at,"
-                " document_json FROM quotes WHERE customer_id = ?1 ORDER BY id"},
-      {"contact", "SELECT number, kind AS wanted, sku, page_at, sent_at, name, email, phone,"
-                  " given_number, text FROM product_contacts WHERE customer_id = ?1 ORDER BY id"},
-      {"receipt", "SELECT receipt, extent, at FROM own_receipts WHERE customer_id = ?1"
-                  " ORDER BY at"},
+       " ORDER BY id",
+       put_line},
+      {"comment",
+       "SELECT item_id, device_id, at, by_name, text FROM comments"
+       " WHERE customer_id = ?1 AND (to_customer = 1 OR by_role = 'customer')"
+       " ORDER BY id",
+       put_line},
+      {"quote",
+       "SELECT item_id, number, made_at, by_name, valid_until, sent_to, sent_at,"
+       " document_json FROM quotes WHERE customer_id = ?1 ORDER BY id",
+       put_line},
+      {"contact",
+       "SELECT number, kind AS wanted, sku, page_at, sent_at, name, email, phone,"
+       " given_number, text FROM product_contacts WHERE customer_id = ?1 ORDER BY id",
+       put_line},
+      {"receipt",
+       "SELECT receipt, extent, at FROM own_receipts WHERE customer_id = ?1"
+       " ORDER BY at",
+       put_line},
+      {"device",
+       "SELECT id, site, host, device, kind AS device_kind, vendor, model, product_number, serial,"
+       " sold_on, firmware, capacity_bytes, used_bytes, fill_early, fill_middle, fill_late,"
+       " observed_at, consent, first_seen_at, last_seen_at FROM devices"
+       " WHERE customer_id = ?1 ORDER BY id",
+       put_device},
+      {"document", "SELECT id FROM summaries WHERE customer_id = ?1 ORDER BY id", put_document},
   };
   struct taking *t = arg;
   json_t *row = NULL;
   tm_buf_reset(t->out);
   int rc = registered_read(db, t->r->visitor->customer, &row, err);
   if (rc == 0)
-    rc = put_line(t->out, "customer", row);
+    rc = put_line(db, t, "customer", row, err);
   json_decref(row);
   for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++)
-    rc = put_rows(db, t, tables[i].kind, tables[i].sql, err);
-  if (rc == 0)
-    rc = put_devices(db, t, t->r->now / 86400 + 1, err);
-  return rc == 0 ? put_documents(db, t, err) : rc;
+    rc = put_rows(db, t, tables[i].kind, tables[i].sql, tables[i].put, err);
+  return rc;
 }
 
 static int note_export(struct db *db, void *arg, struct tm_error *err)

@@ -58,8 +58,7 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
   db_bind_text(stmt, 2, t->whose);
   db_bind_text(stmt, 3, staff != NULL ? staff : "");
   db_bind_int(stmt, 4, TODOS);
-  t->list = db_rows(stmt, err);
-  return t->list != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &t->list, err);
 }
 
 static json_t *choices(const char *const (*rows)[2], const char *chosen)
@@ -133,8 +132,7 @@ static int read_people(struct db *db, struct todo *t, struct tm_error *err)
                       &stmt, err);
   if (rc < 0)
     return rc;
-  t->people = db_rows(stmt, err);
-  return t->people != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &t->people, err);
 }
 
 static int read_todo(struct db *db, void *arg, struct tm_error *err)

@@ -72,9 +72,7 @@ int hook_list(struct db *db, void *arg, struct tm_error *err)
                       &stmt, err);
   if (rc < 0)
     return rc;
-  json_decref(hook->list);
-  hook->list = db_rows(stmt, err);
-  return hook->list != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &hook->list, err);
 }
 
 /* --- what they are told ------------------------------------------------------------------- */

@@ -124,9 +124,10 @@ static int add_devices(struct db *db, const char *customer, json_t *view, struct
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, customer);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
+  json_t *rows = NULL;
+  rc = db_take_rows(stmt, &rows, err);
+  if (rc < 0)
+    return rc;
   json_array_foreach(rows, i, row)
   {
     json_object_set_new(row, "kind_word", json_string(words_kind(tm_json_get_string(row, "kind"))));

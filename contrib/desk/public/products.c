@@ -280,9 +280,9 @@ int products_list(struct db *db, const char *after, int limit, json_t **rows, st
     return rc;
   db_bind_text(stmt, 1, after != NULL ? after : "");
   db_bind_int(stmt, 2, limit);
-  *rows = db_rows(stmt, err);
-  if (*rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
+  rc = db_take_rows(stmt, rows, err);
+  if (rc < 0)
+    return rc;
   json_array_foreach(*rows, i, row) add_price(row);
   return 0;
 }

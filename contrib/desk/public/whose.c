@@ -42,8 +42,7 @@ int whose_candidates(struct db *db, const char *number, const char *email, json_
     return rc;
   db_bind_text(stmt, 1, plain_number);
   db_bind_text(stmt, 2, plain_email);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 /* The one customer that the rows of a kind lead to; *n counts how many different ones. */

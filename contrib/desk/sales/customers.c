@@ -41,13 +41,6 @@ static void release(struct looking *l)
     json_decref(*all[i]);
 }
 
-static int take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
-{
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
-}
-
 /* --- the list ----------------------------------------------------------------------------- */
 
 static int read_regions(struct db *db, struct looking *l, struct tm_error *err)
@@ -61,7 +54,7 @@ static int read_regions(struct db *db, struct looking *l, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_customer(stmt, 1);
-  return take_rows(stmt, &l->regions, err);
+  return db_take_rows(stmt, &l->regions, err);
 }
 
 static int read_list(struct db *db, void *arg, struct tm_error *err)
@@ -99,7 +92,7 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
   db_bind_text(stmt, 4, l->words[0] != '\0' ? l->words : NULL);
   db_bind_text(stmt, 5, l->owner);
   db_bind_int(stmt, 6, l->limit + 1);
-  return take_rows(stmt, &l->customers, err);
+  return db_take_rows(stmt, &l->customers, err);
 }
 
 static json_t *next_of(struct looking *l)
@@ -208,7 +201,7 @@ static int read_some(struct db *db, const struct looking *l, const char *sql, in
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, l->id);
   db_bind_int(stmt, 3, limit);
-  return take_rows(stmt, rows, err);
+  return db_take_rows(stmt, rows, err);
 }
 
 /* Who said yes to what, and when: by the newest summary of the site. */

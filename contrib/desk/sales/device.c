@@ -59,8 +59,7 @@ static int read_rows(struct db *db, const char *sql, int64_t id, int64_t other, 
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, id);
   db_bind_int(stmt, 3, other);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 static int device_of_item(struct db *db, int64_t item, int64_t *device, struct tm_error *err)

@@ -38,9 +38,7 @@ static int read_staff(struct db *db, struct looking *l, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_int(stmt, 1, l->today);
-  json_decref(l->staff);
-  l->staff = db_rows(stmt, err);
-  return l->staff != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &l->staff, err);
 }
 
 static int read_view(struct db *db, void *arg, struct tm_error *err)

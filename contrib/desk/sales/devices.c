@@ -48,9 +48,7 @@ static int read_fleet(struct db *db, void *arg, struct tm_error *err)
   db_bind_text(stmt, 4, f->customer);
   db_bind_text(stmt, 5, f->words[0] != '\0' ? f->words : NULL);
   db_bind_int(stmt, 6, f->limit + 1);
-  json_decref(f->devices);
-  f->devices = db_rows(stmt, err);
-  return f->devices != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &f->devices, err);
 }
 
 static void finish(struct fleet *f)

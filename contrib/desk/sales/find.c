@@ -226,9 +226,10 @@ int find_items(struct db *db, const struct find *f, int64_t today, json_t **item
   db_bind_real(stmt, 12, f->after_weight);
   db_bind_int(stmt, 13, f->after_id);
   db_bind_int(stmt, 14, f->limit + 1);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
+  json_t *rows = NULL;
+  rc = db_take_rows(stmt, &rows, err);
+  if (rc < 0)
+    return rc;
   *next = NULL;
   if (json_array_size(rows) > (size_t)f->limit) {
     json_array_remove(rows, (size_t)f->limit);
@@ -298,9 +299,10 @@ int find_totals(struct db *db, const struct find *f, int64_t today, json_t **tot
     return rc;
   bind_where(stmt, f);
   db_bind_int(stmt, 12, today);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
+  json_t *rows = NULL;
+  rc = db_take_rows(stmt, &rows, err);
+  if (rc < 0)
+    return rc;
   *totals = add_up(rows, today);
   json_decref(rows);
   return 0;

@@ -90,8 +90,7 @@ static int read_late(struct db *db, int64_t today, json_t **rows, struct tm_erro
     return rc;
   db_bind_int(stmt, 1, today);
   db_bind_int(stmt, 2, LETTERS_AT_ONCE);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 /* 1 it is ours to tell, 0 another desk has told it. */
@@ -191,9 +190,10 @@ static int share_out(struct db *db, struct week *w, struct db_stmt *stmt, const 
   db_bind_int(stmt, 1, w->from);
   db_bind_int(stmt, 2, w->to);
   db_bind_int(stmt, 3, LETTERS_WEEKLY);
-  json_t *rows = db_rows(stmt, err);
-  if (rows == NULL)
-    return err->code != 0 ? err->code : -EIO;
+  json_t *rows = NULL;
+  rc = db_take_rows(stmt, &rows, err);
+  if (rc < 0)
+    return rc;
   json_array_foreach(rows, i, item)
   {
     struct responsible who = {0};

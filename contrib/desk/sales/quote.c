@@ -57,10 +57,9 @@ int quote_list(struct db *db, int64_t item, int64_t before, int limit, json_t **
   db_bind_int_or_null(stmt, 2, item != 0, item);
   db_bind_int_or_null(stmt, 3, before != 0, before);
   db_bind_int(stmt, 4, limit);
-  json_decref(*list);
-  *list = db_rows(stmt, err);
-  if (*list == NULL)
-    return err->code != 0 ? err->code : -EIO;
+  rc = db_take_rows(stmt, list, err);
+  if (rc < 0)
+    return rc;
   size_t i;
   json_t *row;
   json_array_foreach(*list, i, row)
@@ -84,9 +83,7 @@ int quote_addresses(struct db *db, const char *customer, json_t **list, struct t
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, customer);
-  json_decref(*list);
-  *list = db_rows(stmt, err);
-  return *list != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, list, err);
 }
 
 /* --- making ------------------------------------------------------------------------------- */

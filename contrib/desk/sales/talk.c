@@ -300,9 +300,7 @@ static int read_comments(struct db *db, void *arg, struct tm_error *err)
   db_bind_int(stmt, 2, h->item);
   db_bind_int_or_null(stmt, 3, h->before != 0, h->before);
   db_bind_int(stmt, 4, h->limit + 1);
-  json_decref(h->comments);
-  h->comments = db_rows(stmt, err);
-  return h->comments != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &h->comments, err);
 }
 
 static int read_hearing(struct db *db, void *arg, struct tm_error *err)

@@ -30,13 +30,6 @@ static void release(struct listing *l)
   json_decref(l->models);
 }
 
-static int take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
-{
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
-}
-
 /* --- silent sites ------------------------------------------------------------------------- */
 
 static const struct silence {
@@ -104,7 +97,7 @@ static int read_sites(struct db *db, void *arg, struct tm_error *err)
   db_bind_text(stmt, 6, l->customer);
   db_bind_int(stmt, 7, l->limit + 1);
   db_bind_int(stmt, 8, l->offset);
-  return take_rows(stmt, &l->sites, err);
+  return db_take_rows(stmt, &l->sites, err);
 }
 
 /* What is most likely wrong, by what the desk itself has seen. */
@@ -242,13 +235,13 @@ static int read_quality(struct db *db, void *arg, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_customer(stmt, 1);
-  rc = take_rows(stmt, &l->rules, err);
+  rc = db_take_rows(stmt, &l->rules, err);
   if (rc == 0)
     rc = db_prepare(db, models, &stmt, err);
   if (rc < 0)
     return rc;
   db_bind_customer(stmt, 1);
-  return take_rows(stmt, &l->models, err);
+  return db_take_rows(stmt, &l->models, err);
 }
 
 static int show_quality(const struct request *r, struct response *to, struct tm_error *err)

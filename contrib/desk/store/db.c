@@ -287,7 +287,7 @@ json_t *db_rows(struct db_stmt *stmt, struct tm_error *err)
   while (rc >= 0 && (rc = db_step(stmt, err)) == 1) {
     json_t *row = db_row(stmt, err);
     if (row == NULL || json_array_append_new(rows, row) < 0)
-      rc = -ENOMEM;
+      rc = err != NULL && err->code != 0 ? err->code : tm_fail(err, -ENOMEM, "out of memory");
   }
   db_done(stmt);
   if (rc < 0) {
@@ -295,6 +295,16 @@ json_t *db_rows(struct db_stmt *stmt, struct tm_error *err)
     return NULL;
   }
   return rows;
+}
+
+int db_take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
+{
+  struct tm_error own = {0};
+  if (err == NULL)
+    err = &own;
+  json_decref(*rows);
+  *rows = db_rows(stmt, err);
+  return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
 }
 
 bool db_is_pgsql(const struct db *db)

@@ -79,6 +79,9 @@ const void *db_blob(struct db_stmt *stmt, int column, size_t *len);
 json_t *db_row(struct db_stmt *stmt, struct tm_error *err);
 /* All rows of a bound statement as an array of such objects; gives the statement back. */
 json_t *db_rows(struct db_stmt *stmt, struct tm_error *err);
+/* The same into *rows, in place of what stood there and is released: work that is done again, after
+ * a conflict, reads anew. 0, or a negative errno with *rows NULL. */
+int db_take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err);
 
 /* For the few statements that cannot be the same in both. */
 bool db_is_pgsql(const struct db *db);
