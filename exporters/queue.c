@@ -151,20 +151,6 @@ static int take_summary(void *arg, const json_t *summary, const char *where, str
 
 /* --- the schedule --------------------------------------------------------------------------- */
 
-/* A fleet that is due at the same minute comes spread over the jitter, each site at its own time.
- */
-static int64_t jitter_of(const struct tm_conf *conf)
-{
-  char text[256], hex[TM_SHA256_HEX];
-  if (conf->schedule.jitter_s == 0)
-    return 0;
-  int n = snprintf(text, sizeof(text), "%s/%s", conf->customer_id != NULL ? conf->customer_id : "",
-                   conf->site != NULL ? conf->site : "");
-  tm_sha256_hex(hex, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
-  hex[8] = '\0';
-  return (int64_t)strtoul(hex, NULL, 16) % (conf->schedule.jitter_s + 1);
-}
-
 /* 1: go on; 0: nothing is due; or a negative errno. */
 static int ask_schedule(struct queue *q, struct schedule_answer *answer, struct tm_error *err)
 {
@@ -191,7 +177,7 @@ static int ask_schedule(struct queue *q, struct schedule_answer *answer, struct 
     tm_log_warning("no record is due by the schedule; --now passes over it");
   if (!answer->due)
     return 0;
-  q->due += jitter_of(conf);
+  q->due += schedule_jitter(&conf->schedule, conf->customer_id, conf->site);
   return 1;
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/json.h"
+#include "common/sign.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -164,6 +165,18 @@ void schedule_ask(struct schedule_answer *out, const struct tm_conf_schedule *s,
   out->due = true;
   out->to = set;
   out->next = (struct schedule_state){.anchor_day = anchor, .last = set};
+}
+
+int64_t schedule_jitter(const struct tm_conf_schedule *s, const char *customer, const char *site)
+{
+  char text[256], hex[TM_SHA256_HEX];
+  if (s->jitter_s == 0)
+    return 0;
+  int n = snprintf(text, sizeof(text), "%s/%s", customer != NULL ? customer : "",
+                   site != NULL ? site : "");
+  tm_sha256_hex(hex, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+  hex[8] = '\0';
+  return (int64_t)strtoul(hex, NULL, 16) % (s->jitter_s + 1);
 }
 
 bool schedule_is_quiet(const struct tm_conf_schedule *s, int64_t now)

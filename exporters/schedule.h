@@ -39,6 +39,10 @@ struct schedule_answer {
 void schedule_ask(struct schedule_answer *out, const struct tm_conf_schedule *s,
                   const struct schedule_state *state, int64_t now);
 
+/* A fleet that is due at the same minute comes spread over the jitter: the seconds by which this
+ * site is later than its set time, always the same. Either name may be NULL. */
+int64_t schedule_jitter(const struct tm_conf_schedule *s, const char *customer, const char *site);
+
 /* True while nothing is to be sent. */
 bool schedule_is_quiet(const struct tm_conf_schedule *s, int64_t now);
 
