@@ -182,8 +182,8 @@ static void add_chances(json_t *model, const json_t *summary)
     snprintf(key, sizeof(key), "%dd", days[i]);
     double p = tm_json_get_number(by, key);
     if (!isnan(p))
-      tm_buf_printf(&text, "%s%.0f %% in %d%s", text.len > 0 ? ", " : "", floor(p * 100), days[i],
-                    text.len > 0 ? "" : " days");
+      tm_buf_printf(&text, "%s%.0f\u00a0%% in\u00a0%d%s", text.len > 0 ? ", " : "", floor(p * 100),
+                    days[i], text.len > 0 ? "" : "\u00a0days");
   }
   double within_90 = tm_json_get_number(by, "90d");
   if (!isnan(within_90))
