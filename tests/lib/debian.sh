@@ -8,25 +8,32 @@ root=$T/debian
 new_debian() {
   local packages=$*
   debootstrap --variant=minbase --include="ca-certificates${packages:+,${packages// /,}}" bookworm "$root" || return 1
-  cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/"
-  cp /etc/resolv.conf "$root/etc/" 2>/dev/null
-  mount -t proc proc "$root/proc"
-  mount --bind /dev "$root/dev"
-  mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" 2>/dev/null
-  mount --bind /sys "$root/sys"
-  printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
-  chmod 755 "$root/usr/sbin/policy-rc.d"
+  enter_debian
   in_debian apt-get update -q > "$T/update.log" 2>&1
 }
 
+# enter_debian: the same for one that is there already.
+enter_debian() {
+  cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/"
+  cp /etc/resolv.conf "$root/etc/" 2>/dev/null
+  mount -t proc proc "$root/proc" || return 1
+  # As slaves: what is let go there stays mounted here.
+  mount --rbind --make-rslave /dev "$root/dev"
+  mount --rbind --make-rslave /sys "$root/sys"
+  printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
+  chmod 755 "$root/usr/sbin/policy-rc.d"
+}
+
 # What it still holds is let go at once: the folder is removed after this.
-cleanup() {
+leave_debian() {
   local place
-  for place in dev/pts sys dev proc; do umount --lazy "$root/$place" 2>/dev/null; done
+  for place in sys dev proc; do umount --recursive --lazy "$root/$place" 2>/dev/null; done
   ! mountpoint -q "$root/dev" || { echo "# $root/dev is still mounted" >&2; exit 1; }
 }
 
+cleanup() { leave_debian; }
+
 in_debian() {
   chroot "$root" env -i DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root \
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
