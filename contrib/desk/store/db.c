@@ -29,7 +29,8 @@ static int make(struct db *db, const char *sql, struct db_stmt **stmt, struct tm
   else
     rc = db->engine->prepare(db, own.ptr, &s, err);
   tm_buf_release(&own);
-  if (rc < 0)
+  *stmt = NULL;
+  if (s == NULL)
     return rc;
   s->db = db;
   s->sql = sql;
@@ -55,7 +56,7 @@ int db_prepare(struct db *db, const char *sql, struct db_stmt **stmt, struct tm_
   if (s == NULL || s->busy) {
     bool in_use = s != NULL;
     int rc = make(db, sql, &s, err);
-    if (rc < 0) {
+    if (s == NULL) {
       db->failed = db->failed != 0 ? db->failed : db->depth + 1;
       return rc;
     }
