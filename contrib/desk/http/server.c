@@ -24,6 +24,7 @@ enum {
 struct server {
   struct server_settings settings;
   struct MHD_Daemon *daemon;
+  MHD_socket quiet; /* that took connections until server_drain */
   struct clients *clients;
   char url[96];
   atomic_size_t body_bytes, running;
@@ -448,6 +449,7 @@ int server_start(struct server **out, const struct server_settings *settings, st
   if (s == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   s->settings = *settings;
+  s->quiet = MHD_INVALID_SOCKET;
   struct clients_settings c = {.max = settings->connections,
                                .max_per_address = settings->connections_per_address,
                                .request_s = (double)settings->request_s,
@@ -489,9 +491,10 @@ void server_beat(struct server *s, double now)
 void server_drain(struct server *s, double seconds)
 {
   double until = now_s() + seconds;
-  MHD_socket fd = MHD_quiesce_daemon(s->daemon);
-  if (fd != MHD_INVALID_SOCKET)
-    close(fd);
+  /* Not closed yet: a thread of the daemon may just be about to take a connection from it. */
+  s->quiet = MHD_quiesce_daemon(s->daemon);
+  if (s->quiet != MHD_INVALID_SOCKET)
+    shutdown(s->quiet, SHUT_RDWR);
   while (s->running > 0 && now_s() < until) {
     server_beat(s, now_s());
     usleep(20000);
@@ -503,6 +506,8 @@ void server_free(struct server *s)
   if (s == NULL)
     return;
   MHD_stop_daemon(s->daemon);
+  if (s->quiet != MHD_INVALID_SOCKET)
+    close(s->quiet);
   clients_free(s->clients);
   free(s);
 }
