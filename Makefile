@@ -95,6 +95,7 @@ help:
 	@echo 'check          install what is missing, build, run every test'
 	@echo 'check-unit     the unit tests alone    check-long  what takes longer than a quarter of an hour'
 	@echo 'asan           the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'tsan           the tests of the desk and the plugins under ThreadSanitizer'
 	@echo 'lint           cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, mandoc'
 	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks'
 	@echo 'coverage       the tests, and which part of the lines they reach'
@@ -217,6 +218,21 @@ asan:
 	  LSAN_OPTIONS=print_suppressions=0 \
 	  UBSAN_OPTIONS=print_stacktrace=1:log_path=$(FINDINGS)/ubsan CHECK_FINDINGS=$(FINDINGS) \
 	  $(MAKE) --no-print-directory $(SANITIZED) check-programs
+
+# Races, where threads are: the desk, and the plugins with their helper.
+THREADED = B=build/tsan CFLAGS='-O1 -g' SAN=-fsanitize=thread
+THREADS_FOUND = $(CURDIR)/build/tsan/findings
+THREAD_TESTS = $(filter-out %_browser.t,$(wildcard $(addprefix tests/system/,desk_*.t collectd_*.t \
+  probe_serve.t redfish.t ippeveprinter.t snmp*.t))) tests/long/collectd_threads.t
+tsan:
+	@$(MAKE) --no-print-directory deps deps-check
+	@$(MAKE) --no-print-directory $(THREADED) -j$(JOBS) tests
+	@rm -rf $(THREADS_FOUND); mkdir -m 1777 $(THREADS_FOUND)
+	@TSAN_OPTIONS=log_path=$(THREADS_FOUND)/tsan CHECK_FINDINGS=$(THREADS_FOUND) CHECK_LONG=1 \
+	  $(MAKE) --no-print-directory $(THREADED) check-threads
+
+check-threads:
+	@$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(THREAD_TESTS)
 
 FUZZ_SECONDS ?= 60
 fuzz:
@@ -349,8 +365,8 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all help run check check-unit check-programs check-long tests asan lint fuzz bench coverage \
-  dist release deb deps deps-check install install-agent agent uninstall clean FORCE
+.PHONY: all help run check check-unit check-programs check-long check-threads tests asan tsan lint fuzz \
+  bench coverage dist release deb deps deps-check install install-agent agent uninstall clean FORCE
 .SECONDARY: # keep the chained .o files
 .DELETE_ON_ERROR:
 -include $(shell find $B \( -path $B/demo -o -path '$B/agent*' \) -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -62,9 +62,14 @@ class Desk:
         return status
 
     def close(self):
+        """Ends it, in order where it can: what a sanitizer or a counter has to say comes at the end."""
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
             self.process = None
         shutil.rmtree(self.folder, ignore_errors=True)
 

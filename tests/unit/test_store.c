@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -412,7 +413,7 @@ static void work_side_by_side_is_as_if_one_after_another(void **state)
 }
 
 /* Adds one as often as it can, until told to end; gives how often it was said to be durable. */
-static volatile bool enough;
+static atomic_bool enough;
 
 static void *add_until_told(void *arg)
 {
