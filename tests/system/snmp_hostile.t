@@ -5,6 +5,7 @@ taken from a wrong type, and the honest device beside it is read."""
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -84,6 +85,20 @@ def check_reading(harm, reading):
         check("kind" in reading, harm + ": a reading or an error comes of it", details)
 
 
+def check_names(port):
+    """A device that is given by its name, and a name that nobody has."""
+    done, took = probe(["snmp://honest@nobody.invalid:%d" % port, "snmp://honest@localhost:%d" % port])
+    nobody, named = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    check("nobody.invalid" in (nobody["error"] or "") and nobody["serial"] is None,
+          "a name that nobody has is told", nobody["error"])
+    check(took < DEADLINE_S + GRACE_S, "by the deadline", "%.1f s" % took)
+    if socket.getaddrinfo("localhost", None, type=socket.SOCK_DGRAM)[0][4][0] != "127.0.0.1":
+        print("# localhost is not 127.0.0.1 here")
+        return
+    check(named["error"] is None and named["pages_total"] == 4711, "a device is found by its name",
+          json.dumps(named)[:600])
+
+
 def main():
     harms = subprocess.run([AGENT, "--list"], stdout=subprocess.PIPE, check=True,
                            universal_newlines=True).stdout.split()
@@ -104,6 +119,7 @@ def main():
             scheme, rest = url.split("://")
             print("# %s" % scheme)
             check_reading(rest.split("@")[0], json.loads(line))
+        check_names(port)
     finally:
         agent.kill()
         agent.wait()
