@@ -93,7 +93,8 @@ static void weigh(uint8_t of[2 * SHARES], const struct past *b, const struct fc_
                   uint64_t *state)
 {
   double upto[STRETCHES], sum = 0, weight = 1;
-  for (size_t c = 0; c < b->stretches; c++) {
+  size_t last = b->stretches - 1;
+  for (size_t c = 0; c <= last; c++) {
     double opinion = strata->exponential[draw(state) >> 58];
     sum += (weight > WEIGHT_LEAST ? weight : WEIGHT_LEAST) * opinion * (double)starts_in(b, c);
     upto[c] = sum;
@@ -101,7 +102,7 @@ static void weigh(uint8_t of[2 * SHARES], const struct past *b, const struct fc_
   }
   /* Each stretch is written to all that is left, and the next one over what is not its own: to
    * follow the shares one by one would be guessed wrong by the processor at each border. */
-  for (size_t c = 0, from = 0; c < b->stretches; c++) {
+  for (size_t c = 0, from = 0; c <= last; c++) {
     memset(of + from, (int)c, SHARES);
     from = shares_upto(upto[c], sum);
   }
