@@ -38,7 +38,7 @@ DEPS_CHECK = perl python3 gpg dpkg-dev debhelper zsh chromium chromium-driver sy
     stock stock-supply stock-forecast stock-supply-forecast stock-supply-production purchase \
     production sale sale-opportunity sale-complaint sale-history sale-supply sale-product-customer \
     sale-stock-quantity web-user) \
-  postgresql slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr
+  postgresql slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr valgrind
 
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
