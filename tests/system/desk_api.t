@@ -9,41 +9,17 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from desk import BUILD, SOURCE  # noqa: E402
+import api  # noqa: E402
+from desk import BUILD  # noqa: E402
 from selling import SalesDesk, day, summary  # noqa: E402
-from tap import done, note, ok, same, skip_all  # noqa: E402
+from tap import done, ok, same, skip_all  # noqa: E402
 
-try:
-    import jsonschema
-except ImportError:
-    skip_all("needs python3-jsonschema")
-
-FOLDER = os.path.join(SOURCE, "contrib/schema")
-with open(FOLDER + "/desk-openapi.json", encoding="utf-8") as f:
-    API = json.load(f)
-with open(FOLDER + "/openapi.json", encoding="utf-8") as f:
-    SITES = json.load(f)
-with open(FOLDER + "/factory-openapi.json", encoding="utf-8") as f:
-    FACTORY = json.load(f)  # whose answers desk_factory.t holds against it
-URL = "file://" + FOLDER + "/desk-openapi.json"
+if api.MISSING:
+    skip_all(api.MISSING)
+check = api.Api()
+API, SITES = check.document, api.load("openapi.json")
+FACTORY = api.load("factory-openapi.json")  # whose answers desk_factory.t holds against it
 METHODS = {"get", "post", "put", "patch", "delete"}
-
-
-def faults(schema, value):
-    checker = jsonschema.Draft202012Validator(schema, resolver=jsonschema.RefResolver(URL, API))
-    return ["%s: %s" % ("/".join(map(str, e.path)), e.message[:200]) for e in checker.iter_errors(value)]
-
-
-def follow(thing):
-    if not (isinstance(thing, dict) and "$ref" in thing):
-        return thing
-    if not thing["$ref"].startswith("#"):
-        with open(os.path.join(FOLDER, thing["$ref"]), encoding="utf-8") as f:
-            return json.load(f)
-    root = API
-    for step in thing["$ref"].split("/")[1:]:
-        root = root[step]
-    return follow(root)
 
 
 def walk(thing, where=""):
@@ -68,17 +44,17 @@ lost = []
 for where, thing in walk(API):
     if isinstance(thing, dict) and "$ref" in thing:
         try:
-            follow(thing)
+            check.follow(thing)
         except (KeyError, TypeError):
             lost.append(where)
 same(lost, [], "every reference leads somewhere")
 for name, schema in API["components"]["schemas"].items():
-    jsonschema.Draft202012Validator.check_schema(schema)
+    api.jsonschema.Draft202012Validator.check_schema(schema)
 ids = [o["operationId"] for item in API["paths"].values() for o in item.values()]
 same(len(ids), len(set(ids)), "every operation has an id of its own")
 missing = [p for p, item in API["paths"].items() for o in item.values()
            if sorted(re.findall(r"\{(\w+)\}", p)) !=
-           sorted(n["name"] for n in map(follow, o["parameters"]) if n["in"] == "path")]
+           sorted(n["name"] for n in map(check.follow, o["parameters"]) if n["in"] == "path")]
 same(missing, [], "every part of a path is a parameter")
 
 # --- real answers ----------------------------------------------------------------------------------------
@@ -92,48 +68,9 @@ bare["history"] = []
 desk.push(other, bare, summary("array-07"))
 desk.items(3)
 token = desk.user("token", "sales@vendor.example").strip().splitlines()[-1]
-BEARER = [("Authorization", "Bearer " + token)]
-asked = set()
-
-
-def ask(method, path, body=None, *headers):
-    """(status, document or None, headers); the answer is held against the description."""
-    data = None if body is None else json.dumps(body).encode()
-    kind = [("Content-Type", "application/json")] if body is not None else []
-    status, head, text = desk.ask(method, "/api/v1" + path, BEARER + kind + list(headers), data)
-    plain = path.split("?")[0]
-    pattern = next((p for p in API["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", p), plain) and
-                    method.lower() in API["paths"][p]), None)
-    operation = API["paths"][pattern][method.lower()]
-    asked.add((method.lower(), pattern))
-    if body is not None and status < 300:
-        schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        found = faults(schema, body)
-        if found:
-            ok(False, "%s %s: the body fits the description" % (method, path), found)
-    response = follow(operation["responses"].get(str(status), {}))
-    if not response:
-        ok(False, "%s %s: %d stands in the description" % (method, path, status), text[:300])
-        return status, None, head
-    content = response.get("content", {})
-    kind = head.get("content-type", "").split(";")[0]
-    if not content:
-        if text:
-            ok(False, "%s %s: an answer without a body" % (method, path), text)
-        return status, None, head
-    if kind not in content:
-        ok(False, "%s %s: %s is told" % (method, path, kind))
-    if "json" not in kind:
-        return status, text.decode(), head
-    document = json.loads(text)
-    found = faults(content[kind]["schema"], document)
-    if found:
-        note("%s %s: %s" % (method, path, found))
-        problems.append(path)
-    return status, document, head
-
-
-problems = []
+check.desk = desk
+check.sign_in(token)
+ask, asked, problems = check.ask, check.asked, check.problems
 same(ask("POST", "/items/1/comments", {"text": "two\nlines", "to_customer": True})[0], 204, "a comment is posted as JSON")
 same(ask("POST", "/items/1/contacts", {"way": "visit", "with_whom": "H. Sato"})[0], 204, "so is a contact")
 same(ask("POST", "/items/1/feedback", {"text": "too large"})[0], 204, "so is that advice is wrong")
@@ -174,7 +111,7 @@ for path in ("/items/999", "/devices/x", "/quotes/Q-0", "/customers/C-9999", "/d
 for path in ("/items?limit=0", "/items?after=x", "/devices?after=-1", "/sites?silent=5d", "/customers?limit=1000",
              "/devices/1/history?after=x"):
     same(ask("GET", path)[0], 422, "%s is 422" % path)
-# Claims, tasks, inquiries and answers are asked for by the tests of their rooms.
+# Claims, tasks and own data: desk_api_claims.t; inquiries and answers: desk_factory.t.
 OURS = r"/(items|devices|documents|quotes|customers|sites|quality|products)\b(?!.*/(inquiry|answer)$)"
 rest = [k for k in told if k[1] in API["paths"] and k not in asked and re.match(OURS, k[1])]
 same(rest, [], "every operation of these rooms was tried")

@@ -101,9 +101,11 @@ static int read_items(struct db *db, struct own *o, struct tm_error *err)
                            .state = states[i],
                            .after_weight = NAN,
                            .limit = FIND_LIMIT};
-    json_t *next = NULL, *some = NULL;
+    json_t *next = NULL, *some = NULL, *item;
+    size_t k;
     rc = find_items(db, &f, tm_date_days(o->r->now), &some, &next, err);
     json_decref(next);
+    json_array_foreach(some, k, item) find_strip(item);
     if (rc == 0 && i == 0)
       o->items = json_incref(some);
     else if (rc == 0)

@@ -9,6 +9,7 @@
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/device.h"
+#include "contrib/desk/sales/find.h"
 #include "contrib/desk/sales/life.h"
 #include "contrib/desk/sales/words.h"
 #include "contrib/desk/store/document.h"
@@ -61,15 +62,6 @@ static int part_number(const struct request *r, const char *name, int64_t *out,
   return 0;
 }
 
-/* What an item is worth to the vendor is the vendor's. */
-static void keep_rank(json_t *item)
-{
-  static const char *const ours[] = {"weight", "weighted", "urgency", "urgency_text"};
-  for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-    json_object_del(item, ours[i]);
-  json_object_set_new(item, "lost_reason", json_null());
-}
-
 /* Of its life the states, and not what colleagues think of the advice or why a sale was lost. */
 static void keep_life(struct device_view *view)
 {
@@ -88,8 +80,8 @@ static void keep_life(struct device_view *view)
   json_decref(view->life);
   view->life = shown;
   if (view->item != NULL)
-    keep_rank(view->item);
-  json_array_foreach(view->items, i, row) keep_rank(row);
+    find_strip(view->item);
+  json_array_foreach(view->items, i, row) find_strip(row);
 }
 
 /* What colleagues say among themselves is not for the customer; what he said, or is to see, is. */

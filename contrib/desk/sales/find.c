@@ -214,6 +214,14 @@ static void make_readable(json_t *row, int64_t today)
   json_object_del(row, "advice");
 }
 
+void find_strip(json_t *item)
+{
+  static const char *const ours[] = {"weight", "weighted", "urgency", "urgency_text"};
+  for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+    json_object_del(item, ours[i]);
+  json_object_set_new(item, "lost_reason", json_null());
+}
+
 int find_items(struct db *db, const struct find *f, int64_t today, json_t **items, json_t **next,
                struct tm_error *err)
 {

@@ -59,4 +59,8 @@ int find_items(struct db *db, const struct find *f, int64_t today, json_t **item
 int find_totals(struct db *db, const struct find *f, int64_t today, json_t **totals,
                 struct tm_error *err);
 
+/* For customers: what an item is worth to the vendor, and why a sale was lost, is the vendor's. In
+ * place. */
+void find_strip(json_t *item);
+
 #endif
