@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/json.h"
 #include "common/number.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/server.h"
@@ -39,12 +40,13 @@ static json_t *link_model(const struct request *r, const struct account *a)
   return json_pack("{s:s, s:s, s:i}", "login", a->login, "url", link, "hours", LINK_HOURS);
 }
 
-static json_t *role_choices(const char *chosen)
+/* A customer is made, nobody becomes one: the last of the list is for a new account alone. */
+static json_t *role_choices(const char *chosen, bool is_new)
 {
-  static const char *const roles[] = {"sales",    "service",  "factory",
-                                      "engineer", "customer", "admin"};
+  static const char *const roles[] = {"sales",    "service", "factory",
+                                      "engineer", "admin",   "customer"};
   json_t *list = json_array();
-  for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+  for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]) - !is_new; i++)
     json_array_append_new(list, json_pack("{s:s, s:b}", "role", roles[i], "chosen",
                                           chosen != NULL && strcmp(chosen, roles[i]) == 0));
   return list;
@@ -60,6 +62,7 @@ static int mark_rows(const struct request *r, json_t *rows)
   {
     bool own = json_integer_value(json_object_get(row, "id")) == r->visitor->user_id;
     json_object_set_new(row, "own", json_boolean(own));
+    json_object_set_new(row, "roles", role_choices(tm_json_get_string(row, "role"), false));
     open += json_is_null(json_object_get(row, "disabled_at"));
   }
   return open;
@@ -76,8 +79,8 @@ static json_t *people_model(const struct request *r, json_t *rows, const char *e
   return json_pack("{s:s, s:o, s:i, s:i, s:s?, s:o*, s:o, s:{s:s?, s:s?, s:s?}}", "title", "People",
                    "people", rows, "count", (int)json_array_size(rows), "open", open, "error",
                    error, "link", link_model(r, made), "roles",
-                   role_choices(role != NULL ? role : "sales"), "typed", "login", login, "name",
-                   name, "customer", customer);
+                   role_choices(role != NULL ? role : "sales", true), "typed", "login", login,
+                   "name", name, "customer", customer);
 }
 
 static int show_people(const struct request *r, struct response *to, int status, const char *error,

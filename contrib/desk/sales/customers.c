@@ -302,6 +302,24 @@ static void make_readable(struct looking *l)
       row, "kind_word", json_string(words_kind(tm_json_get_string(row, "kind"))));
 }
 
+static const char *address_word(const char *kind)
+{
+  static const char *const words[][2] = {
+      {"email", "E-mail"}, {"phone", "Telephone"}, {"number", "Customer number"}};
+  for (size_t i = 0; kind != NULL && i < sizeof(words) / sizeof(words[0]); i++)
+    if (strcmp(kind, words[i][0]) == 0)
+      return words[i][1];
+  return kind != NULL ? kind : "";
+}
+
+static void name_addresses(struct looking *l)
+{
+  size_t i;
+  json_t *row;
+  json_array_foreach(l->addresses, i, row) json_object_set_new(
+      row, "kind_word", json_string(address_word(tm_json_get_string(row, "kind"))));
+}
+
 static json_t *customer_model(struct looking *l)
 {
   bool more = json_array_size(l->devices) > DEVICES;
@@ -314,6 +332,7 @@ static json_t *customer_model(struct looking *l)
                 "contacts", l->contacts, "quotes", l->quotes, "more_devices", more);
   if (model == NULL || l->r->wants_json)
     return model;
+  name_addresses(l);
   json_object_set(model, "title", json_object_get(l->customer, "name"));
   json_object_set_new(model, "has_items", json_boolean(json_array_size(l->items) > 0));
   json_object_set_new(model, "has_devices", json_boolean(json_array_size(l->devices) > 0));
