@@ -228,8 +228,8 @@ tsan:
 	@$(MAKE) --no-print-directory deps deps-check
 	@$(MAKE) --no-print-directory $(THREADED) -j$(JOBS) tests
 	@rm -rf $(THREADS_FOUND); mkdir -m 1777 $(THREADS_FOUND)
-	@TSAN_OPTIONS=log_path=$(THREADS_FOUND)/tsan CHECK_FINDINGS=$(THREADS_FOUND) CHECK_LONG=1 \
-	  $(MAKE) --no-print-directory $(THREADED) check-threads
+	@TSAN_OPTIONS=log_path=$(THREADS_FOUND)/tsan:suppressions=$(CURDIR)/tests/tsan.suppressions \
+	  CHECK_FINDINGS=$(THREADS_FOUND) CHECK_LONG=1 $(MAKE) --no-print-directory $(THREADED) check-threads
 
 check-threads:
 	@$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(THREAD_TESTS)
