@@ -315,7 +315,7 @@ install: all
 	$(INSTALL) -m 644 $(wildcard contrib/desk/pages/*.*) $(DESTDIR)$(DATADIR)/desk/pages
 	$(INSTALL) -m 644 $(wildcard contrib/desk/static/*.*) $(DESTDIR)$(DATADIR)/desk/static
 	for f in $(wildcard contrib/schema/*.json); do $(INSTALL) -m 644 $$f $(DESTDIR)$(DATADIR)/schema; done
-	$(INSTALL) -m 755 contrib/mail-hook contrib/link-hook $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 755 contrib/mail-hook contrib/link-hook contrib/vendor-run $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 README.md NEWS LICENSE $(DESTDIR)$(DOCDIR)
 	for f in $(wildcard contrib/doc/*.md contrib/doc/pictures/*.png); do \
 	  $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DOCDIR)/$${f#contrib/doc/}; done
@@ -354,7 +354,7 @@ install-agent:
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PROGRAMS)) $(HELPERS:%=$(DESTDIR)$(LIBEXECDIR)/%) \
-	  $(DESTDIR)$(LIBEXECDIR)/mail-hook $(DESTDIR)$(LIBEXECDIR)/link-hook
+	  $(addprefix $(DESTDIR)$(LIBEXECDIR)/,mail-hook link-hook vendor-run)
 	rm -f $(PLUGIN_MODULES:%=$(DESTDIR)$(PLUGINDIR)/%.so)
 	rm -f $(COMPLETED:%=$(DESTDIR)$(BASHDIR)/%) $(COMPLETED:%=$(DESTDIR)$(ZSHDIR)/_%) \
 	  $(COMPLETED:%=$(DESTDIR)$(FISHDIR)/%.fish)
