@@ -22,14 +22,20 @@ static void print_one(const char *target, const char *key, const json_t *one, bo
 {
   if (!as_json) {
     const char *reason = tm_json_get_string(one, "lost_reason");
-    printf("%-11s %-10s %-10s %-6s %s%s%s\n", text_of(one, "state", "unknown"),
+    const char *over = reason == NULL ? tm_json_get_string(one, "withdrawn") : NULL;
+    printf("%-11s %-10s %-10s %-6s %s%s%s%s\n", text_of(one, "state", "unknown"),
            text_of(one, "end_date", "-"), target, text_of(one, "number", "-"), key,
-           reason != NULL ? ": " : "", reason != NULL ? reason : "");
+           reason != NULL ? ": " : "", over != NULL ? ": no longer advised since " : "",
+           reason != NULL ? reason
+           : over != NULL ? over
+                          : "");
     return;
   }
   json_t *out = json_pack("{s:s,s:s}", "target", target, "key", key);
   json_object_update(out, (json_t *)one);
   json_object_del(out, "digest");
+  json_object_del(out, "origin");
+  json_object_del(out, "advised_at");
   json_dumpf(out, stdout, JSON_COMPACT);
   putchar('\n');
   json_decref(out);

@@ -8,6 +8,7 @@
 #include "exporters/input.h"
 #include "exporters/mapping/requests.h"
 #include "exporters/outlet.h"
+#include "exporters/target.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,6 +23,8 @@ struct preview {
   struct document_maker maker;
   struct outlet *outlets;
   size_t n;
+  const struct target_ops *ops; /* of a target that shows its requests itself; */
+  void *state;                  /* NULL until it has something to show */
 };
 
 /* What is shown of one event. */
@@ -55,12 +58,41 @@ static int show_mapped(const struct tm_conf_target *target, const struct shown *
   return rc;
 }
 
-static int show(const struct preview *p, const struct shown *s, struct tm_error *err)
+/* Where the requests depend on what the server has already: they are made, and not sent. */
+static int show_asked(struct preview *p, const struct tm_conf_target *target, const struct shown *s,
+                      struct tm_error *err)
+{
+  char hash[TM_SHA256_HEX];
+  const struct target_item item = {.key = s->key,
+                                   .kind = s->kind,
+                                   .device = s->device,
+                                   .sha256 = tm_sha256_hex(hash, s->body, s->len),
+                                   .body = s->body,
+                                   .body_len = s->len};
+  int rc = 0;
+  printf("# %s for %s: %s, key %s\n", s->device, s->target, s->kind, s->key);
+  if (p->state == NULL) {
+    p->ops = target_ops_of(target);
+    rc = p->ops->open(&p->state, target, err);
+  }
+  if (rc == 0)
+    rc = p->ops->preview(p->state, &item, err);
+  if (rc == -EBADMSG) {
+    printf("# it would be refused: %s\n", err->text);
+    *err = (struct tm_error){0};
+    return 0;
+  }
+  return rc;
+}
+
+static int show(struct preview *p, const struct shown *s, struct tm_error *err)
 {
   char hash[TM_SHA256_HEX];
   const struct tm_conf_target *target = tm_conf_target(p->order->conf, s->target, NULL);
   if (target != NULL && target->mapping != NULL)
     return show_mapped(target, s, err);
+  if (target != NULL && target->type == TM_TARGET_TRYTON)
+    return show_asked(p, target, s, err);
   printf("# %s for %s: %s, %zu bytes, sha256 %s, key %s\n", s->device, s->target, s->kind, s->len,
          tm_sha256_hex(hash, s->body, s->len), s->key);
   fwrite(s->body, 1, s->len, stdout);
@@ -70,7 +102,7 @@ static int show(const struct preview *p, const struct shown *s, struct tm_error 
 
 /* --- what waits already --------------------------------------------------------------------- */
 
-static int show_waiting(const struct preview *p, const struct outlet *o, struct tm_error *err)
+static int show_waiting(struct preview *p, const struct outlet *o, struct tm_error *err)
 {
   struct spool_list list;
   int rc = spool_scan(&o->spool, SPOOL_NEW, &list, NULL, err);
@@ -100,7 +132,7 @@ static int show_waiting(const struct preview *p, const struct outlet *o, struct 
 
 /* --- what would be added -------------------------------------------------------------------- */
 
-static int show_envelope(const struct preview *p, const struct outlet *o, const struct document *d,
+static int show_envelope(struct preview *p, const struct outlet *o, const struct document *d,
                          const struct envelope *e, const char *kind, struct tm_error *err)
 {
   if (e->body.len == 0 || json_object_get(o->keys, e->key) != NULL)
@@ -109,7 +141,7 @@ static int show_envelope(const struct preview *p, const struct outlet *o, const 
   return show(p, &s, err);
 }
 
-static int show_made(const struct preview *p, const struct outlet *o, const struct document *d,
+static int show_made(struct preview *p, const struct outlet *o, const struct document *d,
                      const json_t *left_out, struct tm_error *err)
 {
   int rc = 0;
@@ -166,9 +198,9 @@ static int open_preview(struct preview *p, struct tm_error *err)
     return tm_fail(err, -ENOMEM, "out of memory");
   for (size_t i = 0; rc == 0 && i < conf->targets_len; i++) {
     const struct tm_conf_target *t = &conf->targets[i];
-    if ((p->order->target != NULL && strcmp(p->order->target, t->name) != 0) ||
-        t->type == TM_TARGET_TRYTON)
-      continue;
+    bool named = p->order->target != NULL && strcmp(p->order->target, t->name) == 0;
+    if (!named && (p->order->target != NULL || t->type == TM_TARGET_TRYTON))
+      continue; /* no server is asked unless it is asked for */
     struct outlet *o = &p->outlets[p->n++];
     rc = outlet_open(o, conf, t, err);
     if (rc == 0)
@@ -194,6 +226,8 @@ int preview_run(const struct queue_order *order, const char *output)
   }
   for (size_t i = 0; i < p.n; i++)
     outlet_close(&p.outlets[i]);
+  if (p.state != NULL)
+    p.ops->close(p.state);
   free(p.outlets);
   document_maker_release(&p.maker);
   return status;

@@ -57,6 +57,9 @@ struct target_ops {
                struct target_outcome *out);
   /* Asks for requests; NULL where that means nothing. */
   void (*poll)(void *state, int64_t now, struct target_outcome *out);
+  /* Prints on standard output what send would ask of the server, and asks it nothing but what it
+   * has to read for that. NULL: the body, as it is, is what leaves. */
+  int (*preview)(void *state, const struct target_item *item, struct tm_error *err);
   void (*close)(void *state);
 };
 

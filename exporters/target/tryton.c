@@ -18,6 +18,7 @@ struct erp {
   struct writer writer;
   struct sales sales;
   json_t *known;
+  bool only_shown;
 };
 
 static int erp_open(void **state, const struct tm_conf_target *conf, struct tm_error *err)
@@ -39,7 +40,7 @@ static int erp_open(void **state, const struct tm_conf_target *conf, struct tm_e
 static void save(struct erp *e)
 {
   struct tm_error err = {0};
-  if (e->sales.dirty &&
+  if (e->sales.dirty && !e->only_shown &&
       state_write(e->writer.target->state_dir, e->writer.note, e->known, &err) < 0)
     tm_log_error("%s: %s", e->writer.target->name, err.text);
   e->sales.dirty = false;
@@ -119,6 +120,11 @@ static void offer_all(struct erp *e, const struct target_item *item, const json_
     if (course->rc < 0 && course->rc != -EBADMSG)
       break;
   }
+  if (course->rc == 0 || course->rc == -EBADMSG) {
+    course->rc = sales_withdraw(&e->sales, summary, err);
+    if (course->rc == -EBADMSG && course->refusal.code == 0)
+      course->refusal = *err;
+  }
   json_decref(warnings);
   tm_buf_release(&png);
 }
@@ -179,9 +185,24 @@ static void erp_poll(void *state, int64_t now, struct target_outcome *out)
   save(e);
 }
 
+static int erp_preview(void *state, const struct target_item *item, struct tm_error *err)
+{
+  struct erp *e = state;
+  struct target_item copy = *item;
+  struct target_outcome out = {.retry_after_s = -1};
+  e->only_shown = true;
+  tryton_rpc_only_show(e->writer.rpc);
+  send_item(e, &copy, &out);
+  if (copy.result == TARGET_REFUSED)
+    return tm_fail(err, -EBADMSG, "%s", copy.reason);
+  *err = out.error;
+  return out.error.code;
+}
+
 const struct target_ops target_tryton_ops = {
     .open = erp_open,
     .send = erp_send,
     .poll = erp_poll,
+    .preview = erp_preview,
     .close = erp_close,
 };

@@ -25,6 +25,7 @@ struct tryton_rpc {
   json_t *context;     /* what every call carries; NULL before the first login */
   json_int_t user_id, company;
   int64_t retry_after_s;
+  bool only_show;
 };
 
 static void wipe(char *text)
@@ -187,6 +188,63 @@ static int get_context(struct tryton_rpc *r, struct tm_error *err)
   return rc < 0 || r->context != NULL ? rc : tm_fail(err, -ENOMEM, "out of memory");
 }
 
+/* --- showing -------------------------------------------------------------------------------- */
+
+void tryton_rpc_only_show(struct tryton_rpc *r)
+{
+  r->only_show = true;
+}
+
+bool tryton_rpc_is_only_shown(const struct tryton_rpc *r)
+{
+  return r->only_show;
+}
+
+static bool is_reading(const char *method)
+{
+  static const char end[] = ".search_read";
+  size_t n = strlen(method);
+  return n >= sizeof(end) && strcmp(method + n - (sizeof(end) - 1), end) == 0;
+}
+
+/* Replaces the contents of files: they are as long as they are dull. */
+static void shorten(json_t *value)
+{
+  const char *key;
+  json_t *one;
+  size_t i;
+  const char *base64 = tm_json_get_string(value, "base64");
+  if (base64 != NULL) {
+    json_object_set_new(value, "base64", json_sprintf("(%zu characters)", strlen(base64)));
+    return;
+  }
+  json_array_foreach(value, i, one)
+  {
+    shorten(one);
+  }
+  json_object_foreach(value, key, one)
+  {
+    shorten(one);
+  }
+}
+
+/* params: with the context. */
+static int show(const char *method, json_t *params, json_t **result, struct tm_error *err)
+{
+  json_t *copy = json_deep_copy(params);
+  shorten(copy);
+  struct tm_buf text = TM_BUF_INIT(MAX_REQUEST);
+  int rc = 0;
+  if (tm_json_append(&text, copy) < 0)
+    rc = tm_fail(err, -EFBIG, "%s: too large to be shown", method);
+  else
+    printf("%s %s\n", method, text.ptr);
+  tm_buf_release(&text);
+  json_decref(copy);
+  *result = json_pack("[i]", 0);
+  return rc;
+}
+
 int tryton_call(struct tryton_rpc *r, const char *method, json_t *params, json_t *more,
                 json_t **result, struct tm_error *err)
 {
@@ -199,7 +257,9 @@ int tryton_call(struct tryton_rpc *r, const char *method, json_t *params, json_t
     if (json_array_append_new(params, context) < 0)
       rc = tm_fail(err, -ENOMEM, "%s: not valid UTF-8, or out of memory", method);
   }
-  if (rc == 0)
+  if (rc == 0 && r->only_show && !is_reading(method))
+    rc = show(method, params, &got, err);
+  else if (rc == 0)
     rc = login_and_call(r, method, params, &got, err);
   json_decref(params);
   json_decref(more);

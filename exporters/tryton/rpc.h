@@ -6,6 +6,7 @@
 #include "common/tls.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -59,6 +60,14 @@ int tryton_create(struct tryton_rpc *rpc, const char *model, json_t *values, jso
 /* A method that takes ids alone, as the buttons of a form do: "model.stock.forecast.confirm". */
 int tryton_press(struct tryton_rpc *rpc, const char *method, json_int_t id, json_t **result,
                  struct tm_error *err);
+
+/*
+ * From now on calls that would change something (all but search_read and those of the session) are
+ * not made but printed on standard output, a line each: the method, a blank and the parameters as
+ * JSON, the contents of files by their length alone. What they answer is taken to be the id 0.
+ */
+void tryton_rpc_only_show(struct tryton_rpc *rpc);
+bool tryton_rpc_is_only_shown(const struct tryton_rpc *rpc);
 
 /* The id of our user, and the company that we work for; -1 before the first call. */
 json_int_t tryton_user(const struct tryton_rpc *rpc);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exporters/tryton/sales.h"
 
+#include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/sign.h"
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MODEL "sale.opportunity"
@@ -69,10 +71,11 @@ static void remember(struct sales *s, const char *key, const json_t *record)
 static int find(struct sales *s, const char *key, json_t **record, struct tm_error *err)
 {
   json_t *found = NULL;
-  int rc = tryton_find(s->rpc, MODEL, json_pack("[[s,s,s]]", "reference", "=", key), 1,
-                       json_pack("[s,s,s,s,s,s,s]", "number", "state", "lost_reason", "end_date",
-                                 "write_uid", "lines", "_timestamp"),
-                       NULL, &found, err);
+  int rc =
+      tryton_find(s->rpc, MODEL, json_pack("[[s,s,s]]", "reference", "=", key), 1,
+                  json_pack("[s,s,s,s,s,s,s,s,s]", "number", "state", "lost_reason", "end_date",
+                            "write_uid", "lines", "description", "comment", "_timestamp"),
+                  NULL, &found, err);
   if (rc == 0)
     *record = json_array_size(found) > 0 ? json_incref(json_array_get(found, 0)) : json_null();
   json_decref(found);
@@ -117,13 +120,14 @@ static int is_ours(struct sales *s, const json_t *record, bool *ours, struct tm_
   return rc;
 }
 
-/* The lines that are there are replaced. -ESTALE when a person was faster. */
+/* The lines that are there are replaced, where others are given. -ESTALE when a person was faster.
+ */
 static int rewrite(struct sales *s, const json_t *record, json_t *values, struct tm_error *err)
 {
   char name[64];
   json_int_t id = tryton_id(record, "id");
   json_t *lines = json_object_get(values, "lines");
-  if (json_array_size(json_object_get(record, "lines")) > 0)
+  if (lines != NULL && json_array_size(json_object_get(record, "lines")) > 0)
     json_array_insert_new(lines, 0, json_pack("[s,O]", "delete", json_object_get(record, "lines")));
   json_object_del(values, "reference");
   json_object_del(values, "company");
@@ -180,8 +184,12 @@ static int bring_up_to_date(struct sales *s, const struct lead *lead, json_t **r
     json_t *values = lead_values(lead);
     is_written(s, lead->key, values, digest);
     rc = create(s, lead->key, values, err);
-    if (rc == 0)
+    if (rc == 0 && !tryton_rpc_is_only_shown(s->rpc))
       rc = find(s, lead->key, record, err);
+    else if (rc == 0) {
+      json_decref(*record);
+      *record = json_pack("{s:i,s:s}", "id", 0, "state", "lead");
+    }
   } else {
     rc = is_ours(s, *record, ours, err);
     json_t *values = lead_values(lead);
@@ -201,6 +209,34 @@ static int bring_up_to_date(struct sales *s, const struct lead *lead, json_t **r
   return rc;
 }
 
+/* "C-1001/osaka-1/gw/array-01": whose needs are looked at together. NULL when memory is out. */
+static char *origin_of(const json_t *summary)
+{
+  const json_t *customer = json_object_get(summary, "customer");
+  const char *const part[] = {tm_json_get_string(customer, "id"),
+                              tm_json_get_string(customer, "site"),
+                              tm_json_get_string(customer, "host"),
+                              tm_json_get_string(json_object_get(summary, "product"), "device")};
+  struct tm_buf b = TM_BUF_INIT(4096);
+  for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+    tm_buf_printf(&b, "%s%s", i > 0 ? "/" : "", part[i] != NULL ? part[i] : "");
+  return tm_buf_take(&b);
+}
+
+/* Whose need it is and when it was seen last; it is not withdrawn, or no more. */
+static void note_origin(struct sales *s, const char *key, const json_t *summary)
+{
+  json_t *one = known_of(s, key);
+  char *origin = one != NULL ? origin_of(summary) : NULL;
+  if (origin == NULL)
+    return;
+  json_object_set_new(one, "origin", json_string(origin));
+  json_object_set(one, "advised_at", json_object_get(summary, "generated_at"));
+  json_object_del(one, "withdrawn");
+  s->dirty = true;
+  free(origin);
+}
+
 int sales_offer(struct sales *s, const json_t *summary, const json_t *recommendation,
                 const struct sales_file *files, size_t files_len, json_t *warnings,
                 struct tm_error *err)
@@ -216,6 +252,8 @@ int sales_offer(struct sales *s, const json_t *summary, const json_t *recommenda
     record = NULL;
     rc = bring_up_to_date(s, &lead, &record, &ours, err);
   }
+  if (rc == 0)
+    note_origin(s, lead.key, summary);
   json_int_t id = tryton_id(record, "id");
   if (rc == 0 && id >= 0)
     rc = lead_attach_note(s, id, lead.note, ours, err);
@@ -223,6 +261,110 @@ int sales_offer(struct sales *s, const json_t *summary, const json_t *recommenda
     rc = lead_attach_file(s, id, &files[i], ours, err);
   json_decref(record);
   lead_release(&lead);
+  return rc;
+}
+
+/* --- withdrawing ---------------------------------------------------------------------------- */
+
+static bool is_advised(const json_t *summary, const char *key)
+{
+  size_t i;
+  json_t *r;
+  json_array_foreach(json_object_get(summary, "recommendations"), i, r)
+  {
+    const char *its = tm_json_get_string(r, "key");
+    if (its != NULL && strcmp(its, key) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* An open lead of this origin that a newer summary advises no more. */
+static bool is_over(const json_t *one, const char *key, const json_t *summary, const char *origin)
+{
+  const char *state = tm_json_get_string(one, "state"), *its = tm_json_get_string(one, "origin");
+  int64_t advised = 0, generated = 0;
+  if (state == NULL || strcmp(state, "lead") != 0 || its == NULL || strcmp(its, origin) != 0 ||
+      json_object_get(one, "withdrawn") != NULL || is_advised(summary, key))
+    return false;
+  return tm_json_get_time(summary, "generated_at", &generated) &&
+         (!tm_json_get_time(one, "advised_at", &advised) || generated > advised);
+}
+
+#define WITHDRAWN "no longer advised: "
+
+/* Also when the note of it was lost: it is not said twice. */
+static bool is_marked(const json_t *record)
+{
+  const char *text = tryton_text(record, "description");
+  return text != NULL && strncmp(text, WITHDRAWN, strlen(WITHDRAWN)) == 0;
+}
+
+static json_t *make_withdrawal(const json_t *record, const char *day)
+{
+  const char *description = tryton_text(record, "description");
+  const char *comment = tryton_text(record, "comment");
+  json_t *v = json_pack("{s:f}", "conversion_probability", 0.0);
+  json_object_set_new(v, "description",
+                      json_sprintf(WITHDRAWN "%s", description != NULL ? description : ""));
+  json_object_set_new(v, "comment",
+                      json_sprintf("As of %s Tidemark no longer advises this.\n\n%s", day,
+                                   comment != NULL ? comment : ""));
+  return v;
+}
+
+/* One look and what follows from it, as bring_up_to_date(). */
+static int mark(struct sales *s, const char *key, const char *day, struct tm_error *err)
+{
+  json_t *record = NULL;
+  bool ours = false;
+  int rc = find(s, key, &record, err);
+  if (rc == 0 && json_is_null(record)) {
+    is_dismissed(s, key);
+    goto out;
+  }
+  if (rc == 0)
+    rc = is_ours(s, record, &ours, err);
+  if (rc == 0 && ours && !is_marked(record))
+    rc = rewrite(s, record, make_withdrawal(record, day), err);
+  if (rc == 0 && ours) {
+    char note[64];
+    snprintf(note, sizeof(note), "Tidemark, %s: no longer advised.", day);
+    rc = lead_attach_note(s, tryton_id(record, "id"), note, true, err);
+  }
+  if (rc == 0) {
+    remember(s, key, record);
+    json_object_set_new(known_of(s, key), "withdrawn", json_string(day));
+    if (ours)
+      json_object_del(known_of(s, key), "digest"); /* any offer differs from what is there now */
+  }
+out:
+  json_decref(record);
+  return rc;
+}
+
+int sales_withdraw(struct sales *s, const json_t *summary, struct tm_error *err)
+{
+  const char *key, *at = tm_json_get_string(summary, "generated_at");
+  json_t *one;
+  int rc = 0;
+  char *origin = origin_of(summary), day[TM_DATE_SIZE];
+  if (origin == NULL || at == NULL || !json_is_array(json_object_get(summary, "recommendations"))) {
+    free(origin);
+    return 0;
+  }
+  snprintf(day, sizeof(day), "%.10s", at);
+  json_object_foreach(json_object_get(s->known, "opportunities"), key, one)
+  {
+    if (!is_over(one, key, summary, origin))
+      continue;
+    rc = -ESTALE;
+    for (int i = 0; rc == -ESTALE && i < TRIES; i++)
+      rc = mark(s, key, day, err);
+    if (rc < 0)
+      break;
+  }
+  free(origin);
   return rc;
 }
 

@@ -47,6 +47,14 @@ int sales_offer(struct sales *s, const json_t *summary, const json_t *recommenda
                 const struct sales_file *files, size_t files_len, json_t *warnings,
                 struct tm_error *err);
 
+/*
+ * To be said after the offers of a summary: what was offered for its device before, and what it no
+ * longer advises, is marked as such, in text and by a probability of 0, while it is a lead that no
+ * person has changed. Advised again, it is brought up to date by the offer as any other. A summary
+ * that is older than the offer, or without advice at all, says nothing. Errors as tryton_call().
+ */
+int sales_withdraw(struct sales *s, const json_t *summary, struct tm_error *err);
+
 /* Reads the states of our opportunities that have changed since the last time into known. */
 int sales_read_back(struct sales *s, struct tm_error *err);
 

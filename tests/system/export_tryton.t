@@ -112,6 +112,39 @@ same(sorted(f["name"] for f in files), ["evidence.png", "summary.json"],
 ok(all(f["data_size"] > 1000 for f in files), "... and are not empty", files)
 same(vendor.known()[o["reference"]]["state"], "lead", "the vendor's state knows it")
 
+# --- what would be done --------------------------------------------------------------------------------
+def preview(*documents):
+    given = "".join(json.dumps(d) + "\n" for d in documents)
+    p = vendor.run("preview", "--target", "erp", "-", stdin=given)
+    calls = [line.partition(" ") for line in p.stdout.splitlines() if line.startswith("model.")]
+    return p, [(method, json.loads(text)) for method, _, text in calls]
+
+
+proxy.calls.clear()
+with open(os.path.join(vendor.state, "export/erp.opportunities.json"), encoding="utf-8") as f:
+    kept = f.read()
+p, calls = preview(summary(device="array-40"), summary(customer="C-9009", device="array-41"))
+same((p.returncode, p.stderr, [method for method, _ in calls]),
+     (0, "", ["model.sale.opportunity.create", "model.ir.note.create", "model.ir.attachment.create",
+              "model.ir.attachment.create", "model.party.party.create", "model.sale.opportunity.create",
+              "model.ir.note.create", "model.ir.attachment.create", "model.ir.attachment.create"]),
+     "preview shows what would be created: lead, note, attachments, and a customer that is not there")
+values = calls[0][1][0][0]
+same((values["reference"], values["party"], values["lines"][0][1][0]["quantity"]),
+     ("C-1001/osaka-1/gw/array-40/grow/2025-04-01", o["party."]["id"], 2.0), "... with its very values")
+ok("/array-40 for erp: summary" in p.stdout and calls[2][1][0][0]["data"]["base64"].endswith("characters)"),
+   "... by device, files by their length", p.stdout)
+p, calls = preview(summary(lines=(("SHELF-20T", 3, "4800.00"),)))
+same([(method, data[0]) for method, data in calls if method.endswith("opportunity.write")],
+     [("model.sale.opportunity.write", [o["id"]])], "what is there already would be brought up to date")
+with open(os.path.join(vendor.state, "export/erp.opportunities.json"), encoding="utf-8") as f:
+    same((f.read(), records("array-40"), len(records()[0]["lines"]), vendor.items("new", "erp")),
+         (kept, [], 1, []), "... and nothing is done or noted")
+same([m for m in proxy.calls if not m.endswith((".search_read", ".login", ".logout", ".get_preferences"))], [],
+     "the server is asked for nothing but what is there")
+p = vendor.run("preview", "-", stdin=json.dumps(summary(device="array-40")) + "\n")
+ok(p.returncode == 0 and not p.stdout, "unless its target is named, it is not asked at all", p.stdout)
+
 # --- changes -----------------------------------------------------------------------------------------
 p = vendor.offer(summary(lines=(("SHELF-40T", 3, "4800"),), amount="14400.005"))
 o = records()[0]
@@ -180,6 +213,70 @@ erp.call("model.sale.opportunity.delete", [three["id"]], user="admin")
 vendor.offer(summary(device="array-03", amount="3.00"))
 same((records("array-03"), vendor.known()[three["reference"]]["state"]), ([], "deleted"),
      "nor what a person has deleted")
+
+# --- what is no longer advised -------------------------------------------------------------------------
+
+
+def later(days, advised=(), device="array-30", other=None, **changes):
+    s = summary(device=device, **changes)
+    s["generated_at"] = "2026-12-%02dT00:00:00Z" % days
+    s["status"]["used_bytes"] += days  # else it would be the same document again
+    s["recommendations"] = [dict(s["recommendations"][0], key=s["recommendations"][0]["key"].replace(
+        "grow", action), action=action) for action in advised]
+    return s
+
+
+def shown(action, device="array-30"):
+    o, = [r for r in records(device) if "/%s/" % action in r["reference"]]
+    return o["description"].startswith("no longer advised: "), o["conversion_probability"], len(o["lines"])
+
+
+vendor.offer(later(1, ("grow", "cache")), later(1, ("grow",), "array-31"))
+p = vendor.offer(later(2, ("cache",)))
+same((p.returncode, shown("grow"), shown("cache")), (0, (True, 0.0, 1), (False, 0.8765, 1)),
+     "a lead that is no longer advised says so, at a chance of nothing, and its neighbour does not")
+same(shown("grow", "array-31"), (False, 0.8765, 1), "... nor that of another device")
+gone, = [r for r in records("array-30") if "/grow/" in r["reference"]]
+at = [["resource", "=", "%s,%d" % (MODEL, gone["id"])]]
+ok(gone["comment"].startswith("As of 2026-12-02 Tidemark no longer advises this.\n\n")
+   and summary()["recommendations"][0]["reason"] in gone["comment"] and gone["state"] == "lead"
+   and [n["message"] for n in erp.find("ir.note", at, "message")] == ["Tidemark, 2026-12-02: no longer advised."],
+   "... with the day, in its text above the reasons and in our note", gone)
+p = vendor.run("opportunities")
+ok("%s: no longer advised since 2026-12-02" % gone["reference"] in p.stdout, "the vendor's list has it", p.stdout)
+vendor.offer(later(3, ("cache",)))
+same([r for r in records("array-30") if "/grow/" in r["reference"]], [gone], "it is said once")
+vendor.offer(later(4, ("grow", "cache")))
+same(shown("grow"), (False, 0.8765, 1), "advised again, it is as before")
+vendor.offer(later(2, ()))
+same((shown("grow"), shown("cache")), ((False, 0.8765, 1),) * 2, "an older summary withdraws nothing")
+erp.call("model.sale.opportunity.write", [gone["id"]], {"description": "call on Monday"}, user="rep1")
+before = [r for r in records("array-30") if "/grow/" in r["reference"]]
+p = vendor.offer(later(5, ("cache",)))
+same((p.returncode, [r for r in records("array-30") if "/grow/" in r["reference"]]), (0, before),
+     "what a person has changed is left to him")
+silent = later(6)
+del silent["recommendations"]
+vendor.offer(silent)
+same(shown("cache"), (False, 0.8765, 1), "a summary without advice says nothing")
+
+
+def once_meanwhile(method):
+    """A person writes between our reading and our writing."""
+    if method == "model.sale.opportunity.write" and not meanwhile:
+        meanwhile.append(erp.call("model.sale.opportunity.write", [mine["id"]],
+                                  {"description": "mine"}, user="rep1"))
+    return None
+
+
+meanwhile = []
+mine, = records("array-31")
+time.sleep(1.1)
+proxy.mode = once_meanwhile
+vendor.offer(later(7, (), "array-31"))
+proxy.mode = None
+same((len(meanwhile), records("array-31")[0]["description"], shown("grow", "array-31")[1]),
+     (1, "mine", 0.8765), "a person who is faster wins here too")
 
 # --- customers and products ------------------------------------------------------------------------------
 vendor.offer(summary(customer="acme", device="array-05"))
