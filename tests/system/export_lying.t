@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import random
+import statistics
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -16,7 +17,7 @@ from tap import done, note, ok, same  # noqa: E402
 SEEDS = int(os.environ.get("SEEDS", "2"))
 ITEMS = int(os.environ.get("ITEMS", "60"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
-KEPT = float(os.environ.get("KEPT", "0.4"))  # of the rate: little, where others use the machine too
+KEPT = float(os.environ.get("KEPT", "0.6"))  # of the rate: less, where it is measured for a moment
 
 
 def accept_then(after):
@@ -88,7 +89,7 @@ for seed in range(SEEDS):
     for _ in range(40 * ITEMS):
         if not site.items("new"):
             break
-        p = site.run("push", "--once", "--now", timeout=120)
+        p = site.run("push", "--once", "--now", timeout=600)
         tries += 1
         if p.returncode not in (0, 65, 69, 75):
             problems.append("status %d: %s" % (p.returncode, p.stderr))
@@ -107,43 +108,58 @@ same(len(trap.log), 0, "no redirect was followed")
 # --- a healthy target beside a sick one ------------------------------------------------------------------
 
 
-def serve_sick(pipe):
-    """In a process of its own: its work is not to slow the healthy one's."""
-    dice = random.Random(1)
-    sick = Receiver()
-    sick.mode = lambda r, q: dice.choice(LIES[:12] + [hang, close_early, reset, garbage])(r, q)
-    pipe.send(sick.url)
-    pipe.recv()
+def serve(is_sick, pipe):
+    """In a process of its own, so that no receiver waits for another."""
+    dice, seen, receiver = random.Random(1), [], Receiver()
+    lies = LIES[:12] + [hang, close_early, reset, garbage]
+    receiver.mode = (lambda r, q: dice.choice(lies)(r, q)) if is_sick else \
+        (lambda r, q: seen.append(time.monotonic()) or "ok")
+    pipe.send(receiver.url)
+    while pipe.recv() == "tell":
+        pipe.send(list(seen))
+        seen.clear()
 
 
-ours, theirs = multiprocessing.Pipe()
-process = multiprocessing.get_context("fork").Process(target=serve_sick, args=(theirs,), daemon=True)
-process.start()
-sick_url = ours.recv()
+def begin(is_sick=False):
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=serve, args=(is_sick, theirs), daemon=True)
+    process.start()
+    return ours.recv(), ours
 
 
-def rate(beside):
-    """Items a second that a healthy receiver gets, over what it takes from first to last."""
-    seen = []
-    good = Receiver()
-    good.mode = lambda r, q: seen.append(time.monotonic()) or "ok"
-    s = Site()
-    s.configure(s.webhook(good.url, name="good") +
-                (s.webhook(sick_url, name="sick", more='timeout = "1s"') if beside else ""))
-    s.enable("sales")
-    s.run("queue", "--now", "-", stdin=summaries(ITEMS * 4), timeout=300)
-    s.run("push", "--once", timeout=300)
-    good.close()
-    shutil.rmtree(s.folder, True)
-    return (len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) == ITEMS * 4 else 0
+sick_url, sick_pipe = begin(True)
+goods = [begin(), begin()]
 
 
-pairs = [(rate(False), rate(True)) for _ in range(ROUNDS)]
-# Whatever else runs on the machine only takes away: the best of each is what was possible.
-kept = max(b for _, b in pairs) / max(a for a, _ in pairs)
+def rates():
+    """Items a second that two healthy receivers get at the same time: one alone at its site, one beside
+    the sick one. What else the machine does takes from both."""
+    sites = [Site(), Site()]
+    for s, (url, _), beside in zip(sites, goods, (False, True)):
+        s.configure(s.webhook(url, name="good") +
+                    (s.webhook(sick_url, name="sick", more='timeout = "1s"') if beside else ""))
+        s.enable("sales")
+        s.run("queue", "--now", "-", stdin=summaries(ITEMS * 4), timeout=300)
+    running = [subprocess.Popen([EXPORT, "push", "-c", s.conf, "--once"], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+               for s in random.sample(sites, 2)]
+    for p in running:
+        p.wait(timeout=600)
+    out = []
+    for s, (_, pipe) in zip(sites, goods):
+        shutil.rmtree(s.folder, True)
+        pipe.send("tell")
+        seen = pipe.recv()
+        out.append((len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) == ITEMS * 4 else 0)
+    return out
+
+
+pairs = [rates() for _ in range(ROUNDS)]
+kept = statistics.median(beside / alone if alone else 0 for alone, beside in pairs)
 note("items a second alone and beside a sick one: " +
-     ", ".join("%.0f %.0f" % pair for pair in pairs) + "; of the best %.2f" % kept)
+     ", ".join("%.0f %.0f" % tuple(pair) for pair in pairs) + "; kept %.2f" % kept)
 ok(kept >= KEPT, "a healthy target keeps its rate beside a sick one", KEPT, pairs)
-ours.send("end")
+for _, pipe in [(sick_url, sick_pipe), *goods]:
+    pipe.send("end")
 trap.close()
 done()
