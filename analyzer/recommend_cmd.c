@@ -219,6 +219,10 @@ int cmd_recommend(const struct tm_args *args)
   if (rc < 0)
     tm_log_error("%s", err.text);
   status = rc == 0 ? documents_status(&count) : tm_exit_status(rc);
+  if (status == EX_OK && count.read == 0) {
+    tm_log_error("recommend: no summary was read");
+    status = EX_NOINPUT;
+  }
 out:
   tm_output_release(&run.out);
   newest_release(&run.newest);

@@ -167,20 +167,26 @@ int tm_time_parse(const char *text, int64_t *t)
   return 0;
 }
 
+bool tm_zone_is_known(const char *name)
+{
+  char path[256];
+  if (strcmp(name, "UTC") == 0)
+    return true;
+  int n = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
+  return n > 0 && (size_t)n < sizeof(path) && name[0] != '/' && strstr(name, "..") == NULL &&
+         access(path, R_OK) == 0;
+}
+
 int tm_zone_use(const char *name, struct tm_error *err)
 {
   if (name == NULL || name[0] == '\0') {
     tzset();
     return 0;
   }
-  char path[256];
-  int n = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
-  bool utc = strcmp(name, "UTC") == 0;
-  if (!utc && (n < 0 || (size_t)n >= sizeof(path) || name[0] == '/' || strstr(name, "..") != NULL ||
-               access(path, R_OK) != 0))
+  if (!tm_zone_is_known(name))
     return tm_fail(err, -EINVAL, "timezone '%s': no such zone on this system (package tzdata)",
                    name);
-  if (setenv("TZ", utc ? "UTC0" : name, 1) < 0)
+  if (setenv("TZ", strcmp(name, "UTC") == 0 ? "UTC0" : name, 1) < 0)
     return tm_fail(err, -errno, "timezone '%s': %s", name, strerror(errno));
   tzset();
   return 0;

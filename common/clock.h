@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -33,6 +34,8 @@ int tm_time_parse(const char *text, int64_t *t);
  * zone (libc would silently take UTC). Call it before threads start.
  */
 int tm_zone_use(const char *name, struct tm_error *err);
+/* Whether this system has such a zone. */
+bool tm_zone_is_known(const char *name);
 /* The local midnight at or before t; days of 23 and 25 hours included. Where clocks go forward at
  * midnight the day begins with its first existing second. */
 int64_t tm_day_start(int64_t t);

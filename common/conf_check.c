@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/conf_own.h"
 
+#include "common/clock.h"
 #include "common/number.h"
 #include "places.h"
 
@@ -204,6 +205,10 @@ int tm_conf_check(struct tm_conf *out, const struct tm_conf_own *own, struct tm_
       rc = read_schedule(&r, &out->schedule);
     if (rc == 0 && b->keys == recommend_keys)
       rc = read_thresholds(&r, &out->recommend);
+    if (rc == 0 && b->keys == site_keys && out->timezone != NULL &&
+        !tm_zone_is_known(out->timezone))
+      rc = REFUSE(&r, "timezone", "timezone: '%s': no such zone on this system (package tzdata)",
+                  out->timezone);
     if (rc == 0 && b->keys == prometheus_keys)
       rc = check_prometheus(&r, &out->prometheus);
     if (rc == 0 && b->keys == privacy_keys)

@@ -47,6 +47,7 @@ int tm_exit_status(int code)
   case 0:
     return EX_OK;
   case ENOENT:
+  case ENODATA:
     return EX_NOINPUT;
   case EINVAL:
   case EBADMSG:

@@ -186,7 +186,9 @@ static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *e
   if (fd < 0) {
     int code = -errno;
     free(name);
-    return tm_fail(err, code, "%s: cannot write: %s", out->path, strerror(-code));
+    /* No folder is no reader's "no input". */
+    return tm_fail(err, code == -ENOENT ? -ENOTDIR : code, "%s: cannot write: %s", out->path,
+                   strerror(-code));
   }
   out->temporary = name;
   if (fchmod(fd, mode) == 0)

@@ -40,12 +40,23 @@ static int64_t end_of(const struct forecast_result *r, const struct axis *a)
   return end + (end - a->last) / 10 + span / 50;
 }
 
+static bool is_anything_known(const struct series *s)
+{
+  for (size_t i = 0; i < s->n; i++)
+    if (isfinite(s->used[i]) || (s->capacity != NULL && isfinite(s->capacity[i])))
+      return true;
+  for (size_t i = 0; i < s->maxima.n; i++)
+    if (isfinite(s->maxima.day[i].max))
+      return true;
+  return false;
+}
+
 static int axis_find(struct axis *axis, const struct series *s, const struct forecast_result *r,
                      struct tm_error *err)
 {
   const struct maxima *m = &s->maxima;
   struct axis a = {0};
-  if (s->n == 0 && m->n == 0)
+  if (!is_anything_known(s))
     return tm_fail(err, -ENODATA, "%s/%s: nothing to draw: no value is known", s->host, s->device);
   a.last = s->n > 0 ? s->time[s->n - 1] : m->day[m->n - 1].end;
   a.from = s->n > 0 ? s->time[0] - s->step_s : m->day[0].start;

@@ -77,6 +77,12 @@ cp -r "$rrd/disk_array-pacs-1" "$T/fleet/C-1003/rrd/other/"
 is "a name on two hosts" "$(status_of draw --config "$leeds" pacs-1 -o "$T/x.svg")" 65
 like "asks for the host" "$(cat "$T/err")" 'say HOST/DEVICE'
 ok "which then is enough" draw --config "$leeds" other/pacs-1 -o "$T/x.svg"
+mkdir -p "$T/blank/h/df-root"
+rrdtool create "$T/blank/h/df-root/df_complex-used.rrd" --start 1795000000 --step 300 DS:value:GAUGE:600:0:U \
+  RRA:AVERAGE:0.5:1:100
+is "a device of which no value is known" "$(status_of draw --data "$T/blank" df-root -o "$T/x.svg")" 66
+like "is named" "$(cat "$T/err")" '^tidemark-analyze: h/df-root: nothing to draw'
+is "a folder to write to that is not there" "$(status_of draw --config "$leeds" pacs-2 -o "$T/none/x.svg")" 74
 is "--output is required" "$(status_of draw --config "$leeds" pacs-2)" 64
 is "other formats are refused" "$(status_of draw --config "$leeds" pacs-2 -o "$T/x.gif")" 64
 is "a device is required" "$(status_of draw --config "$leeds" -o "$T/x.svg")" 64

@@ -126,6 +126,7 @@ with tempfile.TemporaryDirectory() as T:
             (("--catalogue", CONFIG, T + "/fleet"), 78, "a catalogue that is none: 78"),
             ((T + "/fleet",), 64, "no catalogue named: 64"),
             (("--catalogue", CATALOGUE, T + "/nothing"), 66, "no such file: 66"),
+            (("--catalogue", CATALOGUE, "/dev/null"), 66, "no summary in it: 66"),
             (("--catalogue", CATALOGUE, "--as-of", "soon", T + "/fleet"), 64, "no time: 64"),
             (("--catalogue", CATALOGUE, "--format", "xml", T + "/fleet"), 64, "no format: 64")]:
         status, out, err = run(*args)

@@ -123,6 +123,8 @@ static const struct {
     {"site { name = \"${HOME}\" }", "t.conf:1: '${' is not accepted: there are no variables"},
     {"\n\nsite {\n timezone = \"\"\n}\n",
      "t.conf:4: timezone: 1 to 1024 characters of printable UTF-8 are wanted"},
+    {"site {\n timezone = \"Asia/Tokio\"\n}\n",
+     "t.conf:2: timezone: 'Asia/Tokio': no such zone on this system (package tzdata)"},
     {"paths { state = \"rel\" }", "t.conf:1: state: 'rel': a path from the root is wanted"},
     {"customer { id = \"../x\" }",
      "t.conf:1: id: '../x': at most 64 letters, digits, '.', '_' and '-' are wanted, not beginning "
