@@ -35,7 +35,8 @@ struct json_fault {
   char why[200];   /* "missing", "a number is wanted" */
 };
 
-/* 0, or -EBADMSG with the first fault that was found. */
+/* 0, or -EBADMSG with the first fault that was found. Without a schema, for which there was no
+ * memory, the thread counts as starved (json_memory.h). */
 int json_schema_check(const struct json_schema *schema, const json_t *value, unsigned flags,
                       struct json_fault *fault);
 

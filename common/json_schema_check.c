@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/json_schema_own.h"
 
+#include "common/json_memory.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -260,5 +261,9 @@ int json_schema_check(const struct json_schema *schema, const json_t *value, uns
                       struct json_fault *fault_out)
 {
   const struct check c = {.flags = flags, .fault = fault_out};
+  if (schema == NULL) {
+    tm_json_starve();
+    return fault(&c, NULL, "out of memory");
+  }
   return check_node(&c, schema->root, value, NULL);
 }

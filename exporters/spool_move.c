@@ -182,13 +182,17 @@ int spool_purge(struct spool *s, enum spool_state state, int64_t before, size_t 
     const struct spool_entry *e = &list.entries[i];
     if (e->queued_ms / 1000 >= before)
       continue;
-    if (spool_path(s, spool_state_name(state), e->name, "", path, NULL) == 0 && unlink(path) == 0)
-      (*removed)++;
+    if (spool_path(s, spool_state_name(state), e->name, "", path, NULL) == 0) {
+      if (unlink(path) == 0)
+        (*removed)++;
+      else if (errno != ENOENT && rc == 0)
+        rc = tm_fail(err, -errno, "%s: cannot remove: %s", path, strerror(errno));
+    }
     if (spool_path(s, spool_state_name(state), e->name, WHY, path, NULL) == 0)
       unlink(path);
   }
   spool_list_release(&list);
-  return spool_sync_folder(s, spool_state_name(state), err);
+  return rc < 0 ? rc : spool_sync_folder(s, spool_state_name(state), err);
 }
 
 int spool_count_corrupt(const struct spool *s, size_t *n, struct tm_error *err)

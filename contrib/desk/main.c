@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/clock.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "contrib/desk/begin.h"
@@ -83,7 +84,10 @@ static int run_routes(const struct tm_args *args)
   if (format != NULL && !json && strcmp(format, "text") != 0)
     return tm_args_refuse(args, "format", "text or json is wanted");
   const struct route *const *tables = tm_args_has(args, "admin") ? desk_admin_routes : desk_routes;
-  return routes_print(tables, json, stdout) == 0 ? EX_OK : EX_IOERR;
+  int rc = routes_print(tables, json, stdout);
+  if (rc < 0)
+    tm_log_error("standard output: %s", tm_json_starved() ? "out of memory" : "cannot write");
+  return rc == 0 ? EX_OK : EX_IOERR;
 }
 
 static const struct tm_command commands[] = {

@@ -2,8 +2,10 @@
 #include "contrib/desk/intake/schemas.h"
 
 #include "common/embed.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -36,21 +38,22 @@ static const struct {
 };
 
 static struct json_schema *loaded[SCHEMAS_OF];
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void load_all(void)
-{
-  struct tm_error err = {0};
-  for (int i = 0; i < SCHEMAS_OF; i++) {
-    if (json_schema_new(&loaded[i], texts[i].text, *texts[i].size, texts[i].name, &err) < 0) {
-      tm_log_error("%s", err.text);
-      abort();
-    }
-  }
-}
+static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 
 const struct json_schema *schema_of(enum schema_of which)
 {
-  pthread_once(&once, load_all);
-  return loaded[which];
+  struct tm_error err = {0};
+  pthread_mutex_lock(&loading);
+  int rc = loaded[which] != NULL ? 0
+                                 : json_schema_new(&loaded[which], texts[which].text,
+                                                   *texts[which].size, texts[which].name, &err);
+  const struct json_schema *schema = rc == 0 ? loaded[which] : NULL;
+  pthread_mutex_unlock(&loading);
+  if (rc == -ENOMEM)
+    tm_json_starve();
+  if (rc < 0 && !tm_json_starved()) {
+    tm_log_error("%s", err.text);
+    abort();
+  }
+  return schema;
 }

@@ -6,7 +6,7 @@
 
 /*
  * The schemas of contrib/schema that the desk checks what comes by, as they were when the program
- * was built. Loaded once, by whoever asks first; borrowed, and never changed.
+ * was built. Each is loaded once, by whoever asks first; borrowed, and never changed.
  */
 enum schema_of {
   SCHEMA_OF_SUMMARY,
@@ -21,7 +21,8 @@ enum schema_of {
   SCHEMAS_OF,
 };
 
-/* Never NULL: a schema that does not load ends the program, which no test lets happen. */
+/* NULL where there is no memory for it, which json_schema_check() knows. A schema that does not load
+ * for another reason ends the program, which no test lets happen. */
 const struct json_schema *schema_of(enum schema_of which);
 
 #endif
