@@ -25,6 +25,7 @@
 #define MARGIN        104  /* what librrd puts beside the plotting area */
 #define HISTORY_DAYS  731
 enum { DOCUMENT_MAX = 16 << 20, PICTURE_MAX = 64 << 20 };
+enum { DRAW_S = 120 }; /* takes a second: a library that hangs is no reason to wait for ever */
 
 struct graph {
   struct tm_conf conf;
@@ -195,7 +196,8 @@ static int draw(const struct graph *g, const struct series *s, struct tm_buf *pi
   if (rc == 0 && tm_json_append(&text, document) < 0)
     rc = tm_fail(err, -ENOMEM, "%s/%s: out of memory", s->host, s->device);
   if (rc == 0) {
-    struct tm_child child = {.input = text.ptr, .input_len = text.len, .output = picture};
+    struct tm_child child = {
+        .input = text.ptr, .input_len = text.len, .output = picture, .timeout_s = DRAW_S};
     rc = tm_child_must("tidemark-graph", &child, err);
   }
   json_decref(document);

@@ -183,6 +183,10 @@ int main(int argc, char **argv)
     tm_log_error("%s", err.text);
     status = tm_exit_status(rc);
   }
+  if (!feof(stdin)) {
+    tm_log_error("standard input: cannot be read to its end: %s", strerror(errno));
+    status = EX_IOERR;
+  }
   free(line);
   return status;
 }

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,8 +129,10 @@ static const json_t *grant_of(const struct consent *c, unsigned purpose, const c
   const json_t *p = purpose_of(c, purpose);
   const json_t *devices = json_object_get(p, "devices");
   char *full = NULL;
-  if (asprintf(&full, "%s/%s", host, device) < 0)
+  if (asprintf(&full, "%s/%s", host, device) < 0) {
+    tm_json_starve(); /* what is not known is no refusal: nobody gives an item up for it */
     return NULL;
+  }
   const json_t *grant = json_object_get(devices, full);
   free(full);
   if (grant == NULL)

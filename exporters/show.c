@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "exporters/consent.h"
 #include "exporters/health.h"
@@ -52,6 +53,8 @@ static json_t *last_delivery(const struct tm_conf *conf, const char *target)
     }
     json_decref(entry);
   }
+  if (!feof(f))
+    tm_json_starve(); /* there is more of it */
   free(line);
   fclose(f);
   return last;
@@ -284,10 +287,13 @@ int show_history(const struct tm_conf *conf, const char *target, bool as_json)
       print_event(entry);
     json_decref(entry);
   }
+  int status = feof(f) ? EX_OK : EX_IOERR;
+  if (status != EX_OK)
+    tm_log_error("%s: cannot be read to its end: %s", path, strerror(errno));
   free(line);
   free(path);
   fclose(f);
-  return EX_OK;
+  return status;
 }
 
 /* --- one item ------------------------------------------------------------------------------- */

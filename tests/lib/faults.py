@@ -256,6 +256,8 @@ class Scene:
         if isinstance(result.status, int) and (result.status < 0 or result.status in (134, 139)) and not killed:
             library = culprit(result.story)
             return [library] if library else "dies: %d %s" % (result.status, explain(result.story))
+        if result.story and culprit(result.story) and not killed:
+            return [culprit(result.story)]  # a helper's, which the program tells
         now = self.files()
         for path, data in sorted(now.items()):
             if path.startswith(self.scratch) and (killed or result.status not in self.good):
@@ -382,7 +384,7 @@ def memory(scenes, until, each=EACH):
         todo = [(n, on) for n in points(scene.calls, each) for on in (0, 1)]
         for n, on in f.of(todo, end):
             f.add(scene.try_one("call %d of %d%s" % (n, scene.calls, " and on" if on else ""),
-                                "memory|ended before their time|temporarily unavailable", at=n, on=on))
+                                "memory|ended before their time|temporarily unavailable|allocat", at=n, on=on))
             f.spared += scene.spared
     f.tell()
 

@@ -94,7 +94,7 @@ faults.main([
     faults.Case("score", [A, "score", "-c", "{}/conf", "--keep", "15d"], scored),
     faults.Case("graph", [A, "graph", "df-root", "-c", "{}/conf", "-o", "{}/out.svg"], fleet),
     faults.Case("graph's helper", [A, "graph", "df-root", "-c", "{}/conf", "-o", "{}/out.svg"], fleet,
-                program="tidemark-graph"),
+                program="tidemark-graph", loose=True, scratch=("out.svg",)),
     faults.Case("--forecast-rrd", [A, *RUN, "--forecast-rrd", "{}/ahead"], fleet, tidy=bare),
     faults.Case("tidemark-rrd", [A, *RUN, "--forecast-rrd", "{}/ahead"], fleet, program="tidemark-rrd",
                 tidy=bare),
