@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """tidemark-export under every fault (tests/lib/faults.py). Kills and errors of queue and push at every
 call are export_spool.t's as well; here each subcommand is tried by the same rules."""
-import base64
 import json
 import os
 import re

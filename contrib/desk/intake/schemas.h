@@ -21,8 +21,8 @@ enum schema_of {
   SCHEMAS_OF,
 };
 
-/* NULL where there is no memory for it, which json_schema_check() knows. A schema that does not load
- * for another reason ends the program, which no test lets happen. */
+/* NULL where there is no memory for it, which json_schema_check() knows. A schema that does not
+ * load for another reason ends the program, which no test lets happen. */
 const struct json_schema *schema_of(enum schema_of which);
 
 #endif
