@@ -145,6 +145,8 @@ static int read_amount(const struct tm_reader *r, const struct tm_key *key, cons
 /* Those keys of a block that are read by a row of the table. */
 int tm_conf_read_keys(const struct tm_reader *r, const struct tm_key *keys, void *base)
 {
+  if (r->section == NULL) /* every block is there, also one that the file leaves out */
+    return tm_fail(r->err, -ENOMEM, "%s: out of memory", r->own->files[0]);
   for (; keys->name != NULL; keys++) {
     if (keys->kind == TM_KEY_OTHER || keys->kind == TM_KEY_LIST)
       continue;

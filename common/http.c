@@ -111,8 +111,10 @@ static int resolve(const struct tm_http *http, const char *link, CURLU **out, st
   if (rc != CURLUE_OK)
     status = tm_fail(err, rc == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL, "%s: not a link: %s",
                      link, curl_url_strerror(rc));
-  else if (!same_origin(http->base, url))
-    status = tm_fail(err, -EXDEV, "%s: leads to another origin", link);
+  errno = 0;
+  if (status == 0 && !same_origin(http->base, url))
+    status = errno == ENOMEM ? tm_fail(err, -ENOMEM, "%s: out of memory", link)
+                             : tm_fail(err, -EXDEV, "%s: leads to another origin", link);
   if (status < 0) {
     curl_url_cleanup(url);
     return status;
@@ -322,7 +324,9 @@ static int perform(struct tm_http *http, struct tm_http_reply *reply, struct tm_
 {
   char why[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, why);
+  errno = 0;
   CURLcode rc = curl_easy_perform(http->curl);
+  int code = errno;
   curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, NULL);
   if (rc == CURLE_OK) {
     /* To libcurl a connection that is closed within the headers is an answer without a body. */
@@ -335,7 +339,9 @@ static int perform(struct tm_http *http, struct tm_http_reply *reply, struct tm_
   if (rc == CURLE_FILESIZE_EXCEEDED || (rc == CURLE_WRITE_ERROR && reply->body.len > 0))
     return tm_fail(err, -EFBIG, "%s: the answer is larger than %zu bytes", http->shown,
                    http->max_body_bytes);
-  /* libcurl calls one endless header line a lack of memory. */
+  /* libcurl calls one endless header line a lack of memory too. */
+  if (rc == CURLE_OUT_OF_MEMORY && code == ENOMEM)
+    return tm_fail(err, -ENOMEM, "%s: out of memory", http->shown);
   if (rc == CURLE_WRITE_ERROR || rc == CURLE_OUT_OF_MEMORY)
     return tm_fail(err, -EFBIG, "%s: the headers are larger than %d bytes", http->shown,
                    TM_HTTP_HEADERS_MAX);

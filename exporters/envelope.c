@@ -2,6 +2,7 @@
 #include "exporters/envelope.h"
 
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/json_out.h"
 
 #include <errno.h>
@@ -15,7 +16,9 @@ char *envelope_digest(char out[TM_SHA256_HEX], const json_t *document)
   json_t *bare = json_copy((json_t *)document);
   json_object_del(bare, "id");
   json_object_del(bare, "generated_at");
-  tm_json_append(&text, bare);
+  /* The hash of half a document would be another key for it. */
+  if (bare == NULL || tm_json_append(&text, bare) == -ENOMEM)
+    tm_json_starve();
   tm_sha256_hex(out, text.ptr != NULL ? text.ptr : "", text.len);
   tm_buf_release(&text);
   json_decref(bare);
@@ -49,8 +52,8 @@ char *envelope_key(char key[TM_SHA256_HEX], const json_t *document, const char *
   tm_digest_init(&d);
   for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
     tm_digest_line(&d, parts[i]);
-    if (lines != NULL)
-      tm_buf_printf(lines, "%s\n", parts[i]);
+    if (lines != NULL && tm_buf_printf(lines, "%s\n", parts[i]) == -ENOMEM)
+      tm_json_starve();
   }
   return tm_digest_hex(&d, key);
 }
@@ -124,7 +127,7 @@ int envelope_seal(struct envelope *e, json_t *document, const char *kind, const 
   envelope_key(e->key, document, kind, target, NULL);
   if (json_object_get(document, "id") != NULL)
     json_object_set_new(document, "id", json_string(e->key));
-  int rc = write_event(&e->body, e->key, kind, document);
+  int rc = tm_json_starved() ? -ENOMEM : write_event(&e->body, e->key, kind, document);
   if (rc < 0) {
     envelope_release(e);
     return tm_fail(err, rc, "%s: %s", kind, rc == -EFBIG ? "too large to be sent" : strerror(-rc));

@@ -35,6 +35,7 @@ int envelope_seal(struct envelope *e, json_t *document, const char *kind, const 
 void envelope_release(struct envelope *e);
 
 /* SHA-256 of a document without its id and generated_at. Returns out. */
+/* Without memory the thread counts as starved (json_memory.h), and the hash is that of nothing. */
 char *envelope_digest(char out[TM_SHA256_HEX], const json_t *document);
 
 /* The key of a document; lines, unless NULL, gets what is hashed. Returns key. */

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "common/log.h"
 #include "common/number.h"
 #include "common/sign.h"
@@ -215,6 +216,10 @@ static int compute_key(const struct tm_args *args, const json_t *root, struct tm
   if (!json_is_object(document) || !kind_of(type, kind))
     return tm_fail(err, -EBADMSG, "%s: is neither a document nor an event of this protocol", path);
   envelope_key(key, document, kind, tm_args_get(args, "target"), &lines);
+  if (tm_json_starved()) {
+    tm_buf_release(&lines);
+    return tm_fail(err, -ENOMEM, "%s: out of memory", path);
+  }
   if (tm_args_has(args, "explain"))
     fputs(lines.ptr != NULL ? lines.ptr : "", stdout);
   puts(key);

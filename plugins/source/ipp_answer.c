@@ -387,8 +387,11 @@ static int decode(const void *data, size_t len, const char *name, ipp_t **out, s
   if (ipp == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   int rc = 0;
+  errno = 0;
   if (ippReadIO(&s, read_bytes, 1, NULL, ipp) != IPP_STATE_DATA)
     rc = tm_fail(err, -EBADMSG, "%s: the answer is no IPP message", name);
+  if (errno == ENOMEM) /* libcups leaves out the texts that it has no room for */
+    rc = tm_fail(err, -ENOMEM, "%s: out of memory", name);
   if (rc == 0)
     rc = check_status(ipp, name, err);
   if (rc < 0)
