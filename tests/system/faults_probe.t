@@ -63,8 +63,8 @@ with Simulator([os.path.join(SOURCE, "tests/data/snmp")]) as snmp, Server(array)
             "redfish": "redfish://127.0.0.1:%d" % redfish.port,
             "ipp": "ipp://127.0.0.1:%d/ipp/print" % ipp.port}
     cases = [faults.Case("probe of a tree", [P, *PROFILES, "--proc", "{}/proc", "--sys", "{}/sys", "--root",
-                                            "{}/root", "block:"], unpack)]
-    cases += [faults.Case("probe by " + name, [P, *PROFILES, url]) for name, url in urls.items()]
+                                            "{}/root", "block:"], unpack, unknown=True)]
+    cases += [faults.Case("probe by " + name, [P, *PROFILES, url], unknown=True) for name, url in urls.items()]
     if collectd.program():
         conf = collectd.Collectd(
             'LoadPlugin disk_array\n<Plugin disk_array>\nStateDir "@STATE@"\nProfiles "%s"\nHelper "%s/tidemark-probe"\n'
