@@ -17,8 +17,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 tree=$T/tree
 mkdir -p "$tree/build"
 tar c --exclude=./build --exclude=./.git . | tar x -C "$tree"
-(cd "$BUILD" && find . -path ./tests -prune -o -path './a*' ! -path './analyzer*' -prune -o \
-  \( -name '*.o' -o -name '*.d' -o -name .flags -o -name places.h \) -print0 |
+(cd "$BUILD" && find .flags places.h common plugins analyzer exporters contrib -type f ! -name '*.so' -print0 |
   tar c --null -T -) | tar x -C "$tree/build"
 cp -r contrib/debian "$tree/debian"
 packages() (
