@@ -180,7 +180,8 @@ ok(len(box.about("registered data changed")) == 1 and "was: 0612345678" in lette
 
 # --- the CRM -----------------------------------------------------------------------------------------
 CRM = ["the CRM's party has the new telephone number", "a change is not lost while the CRM is away",
-       "what is deleted loses its charts and notes in the CRM"]
+       "what is deleted loses its charts and notes in the CRM", "the CRM's party has the person and the language, too",
+       "a language that the CRM does not have is no reason to try for ever"]
 if erp:
     def reached():
         return [m["value"].replace(" ", "") for m in erp.find(
@@ -198,6 +199,20 @@ if erp:
     same((len(waits) == 1 and waits[0][0] >= 1, reached(), desk.rows("SELECT error FROM crm_jobs")),
          (True, ["+81600000155"], []), CRM[1])
     mails("registered data changed", 2)
+
+    def party():
+        one = erp.find("party.party", [["code", "=", "C-1001"]], "lang")[0]
+        code = erp.find("ir.lang", [["id", "=", one["lang"]]], "code")[0]["code"] if one["lang"] else None
+        names = {m["name"] for m in erp.find("party.contact_mechanism", [["party.code", "=", "C-1001"], ["type", "in", ["phone", "mobile"]]], "name")}
+        return code, names, desk.rows("SELECT error FROM crm_jobs")
+
+    desk.post("sato", "/me/data", {"version": version + 2, "contact": "Ichiro Ueda", "language": "de"})
+    desk.run("nightly")
+    same(party(), ("de", {"Ichiro Ueda"}, []), CRM[3])
+    desk.post("sato", "/me/data", {"version": version + 3, "contact": "Hanako Sato", "language": "xx"})
+    desk.run("nightly")
+    same(party(), ("de", {"Hanako Sato"}, []), CRM[4])
+    mails("registered data changed", 4)
 
     def lead(reference):
         number = erp.call("model.sale.opportunity.create", [{

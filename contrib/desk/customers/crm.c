@@ -211,6 +211,67 @@ static int write_list(struct sales *s, json_int_t party, const json_t *change, b
   return rc;
 }
 
+/* Whom to ask for stands beside the ways to reach a party: beside those that named nobody, or who
+ * it was before. */
+static int write_contact(struct sales *s, json_int_t party, const json_t *change,
+                         struct tm_error *err)
+{
+  const char *old = tm_json_get_string(change, "old"), *new = tm_json_get_string(change, "new");
+  json_t *found = NULL, *ids = json_array();
+  size_t i;
+  const json_t *row;
+  int rc = tryton_find(s->rpc, "party.contact_mechanism",
+                       json_pack("[[s,s,I],[s,s,[s,s,s]]]", "party", "=", party, "type", "in",
+                                 "phone", "mobile", "email"),
+                       0, json_pack("[s]", "name"), NULL, &found, err);
+  json_array_foreach(found, i, row)
+  {
+    const char *name = tryton_text(row, "name");
+    if (name == NULL || name[0] == '\0' || (old != NULL && strcmp(name, old) == 0))
+      json_array_append_new(ids, json_integer(tryton_id(row, "id")));
+  }
+  if (rc == 0 && json_array_size(ids) > 0)
+    rc = tryton_call(s->rpc, "model.party.contact_mechanism.write",
+                     json_pack("[O,{s:s?}]", ids, "name", new), NULL, NULL, err);
+  json_decref(ids);
+  json_decref(found);
+  return rc;
+}
+
+/* "ja" is Tryton's "ja_JP", "en-GB" its "en". One that it does not have is no reason to try again.
+ */
+static int write_language(struct sales *s, json_int_t party, const json_t *change,
+                          struct tm_error *err)
+{
+  const char *wish = tm_json_get_string(change, "new");
+  json_t *found = NULL, *lang = json_null();
+  size_t i, len = wish != NULL ? strcspn(wish, "-_") : 0;
+  const json_t *row;
+  int rc = tryton_find(s->rpc, "ir.lang",
+                       json_pack("[[s,s,o]]", "code", "ilike",
+                                 json_sprintf("%.*s%%", len > 0 ? 2 : 0, len > 0 ? wish : "")),
+                       0, json_pack("[s]", "code"), NULL, &found, err);
+  json_array_foreach(found, i, row)
+  {
+    const char *code = tryton_text(row, "code");
+    bool exact = code != NULL && wish != NULL && strcasecmp(code, wish) == 0;
+    bool near = code != NULL && len > 0 && strncasecmp(code, wish, len) == 0 &&
+                (code[len] == '_' || code[len] == '\0');
+    if (!exact && (!near || !json_is_null(lang)))
+      continue;
+    json_decref(lang);
+    lang = json_integer(tryton_id(row, "id"));
+    if (exact)
+      break;
+  }
+  if (rc == 0 && (len == 0 || !json_is_null(lang)))
+    rc = tryton_call(s->rpc, "model.party.party.write",
+                     json_pack("[[I],{s:O}]", party, "lang", lang), NULL, NULL, err);
+  json_decref(lang);
+  json_decref(found);
+  return rc;
+}
+
 static int write_changes(struct sales *s, json_int_t party, const json_t *changes,
                          struct tm_error *err)
 {
@@ -220,10 +281,14 @@ static int write_changes(struct sales *s, json_int_t party, const json_t *change
   json_array_foreach(changes, i, change)
   {
     const char *field = tm_json_get_string(change, "field");
-    bool phone = field != NULL && strcmp(field, "phone") == 0;
-    /* Tryton has no place of its own for the person and the language as text. */
-    if (rc == 0 && field != NULL && (phone || strcmp(field, "email") == 0))
-      rc = write_list(s, party, change, phone, err);
+    if (rc < 0 || field == NULL)
+      break;
+    if (strcmp(field, "phone") == 0 || strcmp(field, "email") == 0)
+      rc = write_list(s, party, change, strcmp(field, "phone") == 0, err);
+    else if (strcmp(field, "contact") == 0)
+      rc = write_contact(s, party, change, err);
+    else if (strcmp(field, "language") == 0)
+      rc = write_language(s, party, change, err);
   }
   return rc;
 }
