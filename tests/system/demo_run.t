@@ -41,6 +41,7 @@ like "four sites report to the vendor's desk" "$pass" '^sent: 24 documents to ht
 for role in sales service factory engineer admin customer; do
   like "there is a login for $role" "$pass" "^  $role +[A-Z]\. [A-Z][a-z]+ +http://127\.0\.0\.1:[0-9]+/login/[A-Za-z0-9_-]{43}"
 done
+like "claims are answered by the simulated printers" "$pass" '^claims: 2 of 2 are answered'
 is "the desk knows what is needed" "$(python3 -c "
 import sqlite3
 db = sqlite3.connect('$DEMO/desk/desk.db')
