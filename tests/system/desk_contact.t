@@ -60,7 +60,21 @@ tell("customers", "\n".join(customers) + "\n")
 tell("staff", "staff,name,role,email,stand_in\nmori,K. Mōri,sales,k.mori@vendor.example,\n"
      "tanabe,R. Tanabe,sales,r.tanabe@vendor.example,\nabe,N. Abe,sales,,\n")
 tell("assignments", "staff,role,customer,site,region,kind\nmori,sales,C-1001,,,\nabe,sales,C-2002,,,\n")
-run("import", "catalogue", SOURCE + "/contrib/schema/samples/catalogue.json")
+with open(SOURCE + "/contrib/schema/samples/catalogue.json", encoding="utf-8") as f:
+    catalogue = json.load(f)
+shelf = [e for e in catalogue["expansions"] if e["sku"] == "SHELF-20T"][0]
+pictured = os.path.join(desk.folder, "catalogue.json")
+for image in ("http://pictures.vendor.example/shelf.png", "https://pictures.vendor.example/shelf 20.png", 7,
+              "https://pictures.vendor.example/shelf.png?a=1&b=2"):
+    shelf["image"] = image
+    with open(pictured, "w", encoding="utf-8") as f:
+        json.dump(catalogue, f, indent=1)
+    p = subprocess.run([BUILD + "/tidemark-desk", "import", "catalogue", pictured, "--config", desk.conf],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if image != 7 and image.endswith("b=2"):
+        same((p.returncode, p.stderr), (0, ""), "a product may have a picture that the vendor has put up")
+    else:
+        ok(p.returncode == 65 and "image" in p.stderr, "%r is no address of one" % image, p.stderr)
 desk.start()
 sql("INSERT INTO devices (customer_id, site, host, device, kind, model, used_fraction, fill_early, fill_middle,"
     " fill_late, first_seen_at, last_seen_at) VALUES ('C-1001', 'osaka-1', 'h', 'array-01', 'disk_array', 'DS-200',"
@@ -104,6 +118,9 @@ same(desk.ask("GET", "/api/v1/products/NO-SUCH")[0], 404, "an unknown SKU is 404
 html = page()[2].decode()
 ok('property="og:title" content="Shelf of 20 TiB, spinning disks"' in html
    and 'rel="canonical" href="http://127.0.0.1:1/products/SHELF-20T"' in html, "a shared link has a preview", html[:1500])
+ok('property="og:image" content="https://pictures.vendor.example/shelf.png?a=1&amp;b=2"' in html and "og:image" not in page("/products/SHELF-40T")[2].decode(),
+   "with its picture, where it has one", html[:1500])
+same(product["image"], "https://pictures.vendor.example/shelf.png?a=1&b=2", "which programs are told, too")
 ok(all(x in html for x in ('itemtype="https://schema.org/Product"', 'itemprop="price" content="2430000"',
                            'href="https://schema.org/InStock"')), "structured data says price and stock", html)
 status, headers, body = desk.ask("GET", "/sitemap.xml")

@@ -123,10 +123,11 @@ static json_t *meta_model(const struct request *r, const json_t *product)
   const char *sku = tm_json_get_string(product, "sku");
   tm_buf_printf(&url, "%s/products/", base_url(r));
   put_segment(&url, sku);
-  json_t *meta = json_pack("{s:s, s:o, s:s, s:s?}", "title", name != NULL ? name : sku, "text",
-                           json_sprintf("%s %s: specification, price and date.",
-                                        tm_json_get_string(product, "type_word"), sku),
-                           "type", "product", "url", url.ptr);
+  json_t *meta =
+      json_pack("{s:s, s:o, s:s, s:s?, s:O*}", "title", name != NULL ? name : sku, "text",
+                json_sprintf("%s %s: specification, price and date.",
+                             tm_json_get_string(product, "type_word"), sku),
+                "type", "product", "url", url.ptr, "image", json_object_get(product, "image"));
   tm_buf_release(&url);
   return meta;
 }

@@ -162,8 +162,8 @@ static json_t *value_text(char *name, const json_t *value)
 
 static json_t *spec_rows(const json_t *element)
 {
-  static const char *const elsewhere[] = {"sku",     "name", "price", "lead_time_days",
-                                          "matches", NULL};
+  static const char *const elsewhere[] = {"sku",     "name",  "price", "lead_time_days",
+                                          "matches", "image", NULL};
   json_t *rows = json_array(), *value;
   const char *key;
   json_object_foreach((json_t *)element, key, value)
@@ -258,6 +258,8 @@ int product_read(struct products *p, struct db *db, const char *sku, int64_t tod
     if (!isnan(days) && days >= 0 && days < 10000)
       json_object_set_new(item, "lead_on", json_integer(today + (int64_t)ceil(days)));
     json_object_set_new(item, "spec", spec_rows(element));
+    if (json_is_string(json_object_get(element, "image")))
+      json_object_set(item, "image", json_object_get(element, "image"));
   }
   json_decref(element);
   if (rc == 0)
