@@ -132,10 +132,11 @@ if subprocess.run(["strace", "-o", "/dev/null", "true"], stderr=subprocess.DEVNU
     n, packets = len(receiver.log), 0
     for half_hour in range(48):
         clock = "2027-03-01 %02d:%02d:00" % (half_hour // 2, half_hour % 2 * 30)
-        s.run("queue", "--now", "-", stdin=summaries(1), wrap=at(clock))
         trace = s.path("trace")
-        s.run("push", "--once", wrap=["strace", "-f", "-o", trace, "-e", "trace=network"] + at(clock))
-        packets += len(re.findall(r"(AF_INET|connect|sendto|sendmsg)", open(trace).read()))
+        traced = ["strace", "-f", "-o", trace, "-e", "trace=network"] + at(clock)
+        for command, given in ((["queue", "--now", "-"], summaries(1)), (["push", "--once"], None)):
+            s.run(*command, stdin=given, wrap=traced)
+            packets += len(re.findall(r"(AF_INET|connect|sendto|sendmsg)", open(trace).read()))
     same((packets, len(receiver.log)), (0, n), "24 simulated hours without consent: no socket, no packet")
 else:
     skip("24 simulated hours without consent", "needs hardware: strace cannot trace here")
