@@ -19,28 +19,28 @@ static void finalize(struct db_stmt *stmt)
   stmt->db->engine->finalize(stmt);
 }
 
-static int make(struct db *db, const char *sql, struct db_stmt **stmt, struct tm_error *err)
+/* NULL: *rc tells why. */
+static struct db_stmt *make(struct db *db, const char *sql, int *rc, struct tm_error *err)
 {
   struct tm_buf own = TM_BUF_INIT(SQL_MAX);
   struct db_stmt *s = NULL;
-  int rc = dialect(&own, db->engine->name, sql, strlen(sql));
-  if (rc < 0)
-    rc = tm_fail(err, rc, "%.40s...: %s", sql, strerror(-rc));
+  *rc = dialect(&own, db->engine->name, sql, strlen(sql));
+  if (*rc < 0)
+    *rc = tm_fail(err, *rc, "%.40s...: %s", sql, strerror(-*rc));
   else
-    rc = db->engine->prepare(db, own.ptr, &s, err);
+    *rc = db->engine->prepare(db, own.ptr, &s, err);
   tm_buf_release(&own);
-  *stmt = NULL;
   if (s == NULL)
-    return rc;
+    return NULL;
   s->db = db;
   s->sql = sql;
   s->copy = strdup(sql);
   if (s->copy == NULL) {
     finalize(s);
-    return tm_fail(err, -ENOMEM, "out of memory");
+    *rc = tm_fail(err, -ENOMEM, "out of memory");
+    return NULL;
   }
-  *stmt = s;
-  return 0;
+  return s;
 }
 
 int db_prepare(struct db *db, const char *sql, struct db_stmt **stmt, struct tm_error *err)
@@ -55,10 +55,11 @@ int db_prepare(struct db *db, const char *sql, struct db_stmt **stmt, struct tm_
   /* The same statement inside its own loop: one more, which is not kept. */
   if (s == NULL || s->busy) {
     bool in_use = s != NULL;
-    int rc = make(db, sql, &s, err);
+    int rc = 0;
+    s = make(db, sql, &rc, err);
     if (s == NULL) {
       db->failed = db->failed != 0 ? db->failed : db->depth + 1;
-      return rc;
+      return rc < 0 ? rc : -ENOMEM;
     }
     s->cached = !in_use;
     if (s->cached)
@@ -253,6 +254,8 @@ static json_t *column_json(struct db_stmt *stmt, int column, bool parse, struct 
     return NULL;
   default:
     text = db_text(stmt, column);
+    if (text == NULL) /* there was no memory for it */
+      return NULL;
     return parse
                ? tm_json_parse(text, strlen(text), stmt->db->engine->column_name(stmt, column), err)
                : json_string(text);
