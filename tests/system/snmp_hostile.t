@@ -13,7 +13,7 @@ import time
 SOURCE = os.environ.get("SOURCE", os.getcwd())
 PROBE = os.path.join(os.environ.get("BUILD", os.path.join(SOURCE, "build")), "tidemark-probe")
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
-from sanitizer import patience  # noqa: E402
+from sanitizer import patience, runtime  # noqa: E402
 
 AGENT = os.path.join(SOURCE, "tests", "lib", "hostile_agent")
 DEADLINE_S = 4 * patience(PROBE)
@@ -87,6 +87,9 @@ def check_reading(harm, reading):
 
 def check_names(port):
     """A device that is given by its name, and a name that nobody has."""
+    if "libtsan" in (runtime(PROBE) or ""):
+        print("# the C library looks up in threads that ThreadSanitizer does not know, and dies of")
+        return
     done, took = probe(["snmp://honest@nobody.invalid:%d" % port, "snmp://honest@localhost:%d" % port])
     nobody, named = [json.loads(line) for line in done.stdout.decode().splitlines()]
     check("nobody.invalid" in (nobody["error"] or "") and nobody["serial"] is None,
