@@ -30,7 +30,7 @@ DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool l
 # Needed by the demonstration too: the simulated devices.
 DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 # Needed by the tests: the real programs that stand in them, and the checkers.
-DEPS_CHECK = perl python3 gpg dpkg-dev debhelper zsh chromium chromium-driver systemd python3-jsonschema python3-numpy python3-aiosmtpd \
+DEPS_CHECK = perl python3 gpg gpg-agent dpkg-dev debhelper zsh chromium chromium-driver systemd python3-jsonschema python3-numpy python3-aiosmtpd \
   strace libcmocka-dev mandoc snmp snmpsim \
   rrdcached cups-ipp-utils dbus nginx-light openssl curl btrfs-progs e2fsprogs faketime \
   tryton-server tryton-proteus python3-dateutil jq \

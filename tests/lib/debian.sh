@@ -16,6 +16,8 @@ new_debian() {
 enter_debian() {
   cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/"
   cp /etc/resolv.conf "$root/etc/" 2>/dev/null
+  # Its root is a mount of its own, as a machine's is: mount namespaces can be made there.
+  mount --bind --make-private "$root" "$root" || return 1
   mount -t proc proc "$root/proc" || return 1
   # As slaves: what is let go there stays mounted here.
   mount --rbind --make-rslave /dev "$root/dev"
@@ -28,6 +30,7 @@ enter_debian() {
 leave_debian() {
   local place
   for place in sys dev proc; do umount --recursive --lazy "$root/$place" 2>/dev/null; done
+  umount --lazy "$root" 2>/dev/null
   ! mountpoint -q "$root/dev" || { echo "# $root/dev is still mounted" >&2; exit 1; }
 }
 
