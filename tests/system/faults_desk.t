@@ -173,10 +173,19 @@ def serving():
         status, _, answer = desk.ask(method, path, [cookie, *headers], body)
         return status, answer
 
+    others = [("Cookie", desk.sign_in("/login/" + desk.user(
+        "add", role + "@vendor.example", "--role", role, "-n", role).split("/login/")[-1].strip()))
+        for role in ("sales", "factory", "service")]
+
+    def whose(path):
+        return next((c for c in [cookie, *others] if desk.ask("GET", path, [c])[0] != 403), cookie)
+
     form = ("Content-Type", "application/x-www-form-urlencoded")
     push()
+    routes = subprocess.run([os.path.join(BUILD, D), "routes", "--format", "json"], stdout=subprocess.PIPE,
+                            check=True).stdout
     paths = ["/devices/1", "/devices/1/series", "/devices/1/history", "/customers/" + CUSTOMER] + sorted(
-        r["pattern"] for r in json.loads(desk.run("routes", "--format", "json").stdout)
+        r["pattern"] for r in json.loads(routes)
         if r["method"] == "GET" and "{" not in r["pattern"])
     requests = [
         ("an event is pushed", push),
@@ -187,7 +196,7 @@ def serving():
         ("a wrong password", lambda: desk.ask("POST", "/login", [form], b"login=x&password=yyyyyyyy")[::2]),
         ("a form without its token", lambda: ask("POST", "/account/password", b"password=abc", form)),
         ("a file", lambda: ask("GET", "/static/style.css")),
-    ] + [(path, lambda path=path: ask("GET", path)) for path in paths]
+    ] + [(path, lambda path=path, who=whose(path): desk.ask("GET", path, [who])[::2]) for path in paths]
     for (name, request), end in faults.shared(requests, time.monotonic() + 0.4 * faults.SECONDS):
         page.arm(0)
         good = request()[0]
