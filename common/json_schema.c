@@ -3,10 +3,8 @@
 
 #include "common/json.h"
 #include "common/json_schema_own.h"
-#include "common/text.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -137,7 +135,7 @@ static int load_patterns(struct load *l, struct schema_part *n, const json_t *js
   json_object_foreach((json_t *)json, name, child)
   {
     struct schema_pattern *p = &n->patterns[n->patterns_len];
-    int rc = tm_text_regex(&p->name, name, REG_EXTENDED | REG_NOSUB);
+    int rc = tm_pattern_new(&p->name, name);
     if (rc < 0)
       return rc == -ENOMEM ? tm_fail(l->err, rc, "out of memory") : refuse(l, "patternProperties");
     n->patterns_len++;
@@ -214,10 +212,7 @@ static bool load_number(struct schema_part *n, const char *key, const json_t *js
 
 static int load_pattern(struct load *l, struct schema_part *n, const json_t *json)
 {
-  int rc = json_is_string(json)
-               ? tm_text_regex(&n->pattern, json_string_value(json), REG_EXTENDED | REG_NOSUB)
-               : -EINVAL;
-  n->has_pattern = rc == 0;
+  int rc = json_is_string(json) ? tm_pattern_new(&n->pattern, json_string_value(json)) : -EINVAL;
   return rc == 0 ? 0 : rc == -ENOMEM ? tm_fail(l->err, rc, "out of memory") : refuse(l, "pattern");
 }
 
@@ -331,14 +326,6 @@ static int load_defs(struct load *l)
   return rc;
 }
 
-/* Patterns are compiled for bytes: with the characters of a UTF-8 locale matching takes three times
- * as long, and the classes of the schemas are of ASCII. NULL when the locale cannot be had. */
-static locale_t use_bytes(locale_t *bytes)
-{
-  *bytes = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
-  return *bytes != (locale_t)0 ? uselocale(*bytes) : (locale_t)0;
-}
-
 int json_schema_new(struct json_schema **schema, const char *text, size_t len, const char *name,
                     struct tm_error *err)
 {
@@ -346,15 +333,10 @@ int json_schema_new(struct json_schema **schema, const char *text, size_t len, c
   struct load l = {.schema = s, .name = name, .err = err};
   if (s == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
-  locale_t bytes, before = use_bytes(&bytes);
   s->document = tm_json_parse(text, len, name, err);
   int rc = s->document == NULL ? -EINVAL : load_defs(&l);
   if (rc == 0)
     rc = load_new(&l, &s->root, s->document);
-  if (bytes != (locale_t)0) {
-    uselocale(before);
-    freelocale(bytes);
-  }
   if (rc < 0)
     json_schema_free(s);
   else
@@ -381,7 +363,7 @@ static void free_node(struct schema_part *n)
     free_node(n->members[i].node);
   free(n->members);
   for (size_t i = 0; i < n->patterns_len; i++) {
-    regfree(&n->patterns[i].name);
+    tm_pattern_free(n->patterns[i].name);
     free_node(n->patterns[i].node);
   }
   free(n->patterns);
@@ -392,8 +374,7 @@ static void free_node(struct schema_part *n)
   free_list(&n->all);
   free_list(&n->any);
   free_list(&n->one);
-  if (n->has_pattern)
-    regfree(&n->pattern);
+  tm_pattern_free(n->pattern);
   free(n);
 }
 

@@ -2,7 +2,6 @@
 #include "common/json_schema_own.h"
 
 #include "common/json_memory.h"
-#include "common/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -102,7 +101,7 @@ static int check_string(const struct check *c, const struct schema_part *n, cons
   if (n->min_length > 0 && characters(text) < n->min_length)
     return fault(c, at, n->min_length == 1 ? "empty" : "shorter than %zu characters",
                  n->min_length);
-  if (n->has_pattern && !tm_text_fits(&n->pattern, text))
+  if (n->pattern != NULL && !tm_pattern_fits(n->pattern, text))
     return fault(c, at, "not of the form that is wanted");
   return 0;
 }
@@ -142,7 +141,7 @@ static int check_other(const struct check *c, const struct schema_part *n, const
   bool known = false;
   int rc = 0;
   for (size_t i = 0; rc == 0 && i < n->patterns_len; i++) {
-    if (tm_text_fits(&n->patterns[i].name, name)) {
+    if (tm_pattern_fits(n->patterns[i].name, name)) {
       known = true;
       rc = check_node(c, n->patterns[i].node, v, at);
     }

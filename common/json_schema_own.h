@@ -3,8 +3,8 @@
 #define TM_JSON_SCHEMA_OWN_H
 
 #include "common/json_schema.h"
+#include "common/pattern.h"
 
-#include <regex.h>
 #include <stdbool.h>
 
 /* A schema as json_schema.c reads it, and json_schema_check.c walks along it. */
@@ -31,7 +31,7 @@ struct schema_member {
 };
 
 struct schema_pattern {
-  regex_t name;
+  struct tm_pattern *name;
   struct schema_part *node;
 };
 
@@ -40,8 +40,8 @@ struct schema_part {
   const json_t *constant, *allowed; /* borrowed from the document */
   double minimum, maximum, above;
   size_t min_length, max_length, min_items, max_items;
-  bool has_pattern, closed;
-  regex_t pattern;
+  bool closed;
+  struct tm_pattern *pattern; /* NULL: none */
   struct schema_part *ref, *items, *names, *others, *condition, *then, *otherwise;
   struct schema_member *members;
   size_t members_len;
