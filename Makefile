@@ -26,7 +26,8 @@ JOBS      ?= 2
 # Needed to build and to run.
 DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool libjansson-dev \
   libcurl4-gnutls-dev libsnmp-dev libcups2-dev libconfuse-dev libsodium-dev libcsv-dev uthash-dev \
-  libseccomp-dev libmicrohttpd-dev libsqlite3-dev libpq-dev zlib1g-dev libjs-bootstrap5 libjs-dygraphs tzdata
+  libseccomp-dev libmicrohttpd-dev libsqlite3-dev libpq-dev zlib1g-dev libzstd-dev \
+  libjs-bootstrap5 libjs-dygraphs tzdata
 # Needed by the demonstration too: the simulated devices.
 DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
 # Needed by the tests: the real programs that stand in them, and the checkers.
@@ -50,7 +51,7 @@ COLLECTD = -isystem /usr/include/collectd -DHAVE_CONFIG_H
 # Every program is linked against the whole list; --as-needed keeps what it uses.
 LINK = $(CC) $(SAN) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
 LIBS = -ljansson -lconfuse -lsodium -lcsv -lseccomp -lcurl -lnetsnmp -lcups -lmicrohttpd \
-  -lsqlite3 -lpq -lz -lm -lpthread -ldl
+  -lsqlite3 -lpq -lz -lzstd -lm -lpthread -ldl
 
 # One short line a step; V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -156,6 +157,7 @@ $B/tests/fuzz/desk_mail.o: $(wildcard contrib/desk/pages/*)
 $B/exporters/schema.o: contrib/schema/summary.schema.json contrib/schema/history.schema.json
 $B/contrib/desk/store/migrations.o: $(wildcard contrib/desk/store/migrations/*.sql)
 $B/contrib/desk/intake/schemas.o: $(wildcard contrib/schema/*.schema.json)
+$B/contrib/desk/store/pack.o: contrib/desk/store/dictionary-1.txt
 $B/contrib/desk/people/password.o: contrib/desk/people/common-passwords.txt
 
 $B/%.o: %.c $B/.flags | $B/places.h

@@ -49,7 +49,7 @@ static void a_summary_is_kept_byte_for_byte(void **state)
   const char *data = strstr(body, "\"data\":") + 7;
   snprintf(expected, sizeof(expected),
            "[{\"sha256\":\"%s\",\"size\":%zu,\"data_at\":%zu,\"data_len\":%zu,\"arrived_at\":%lld,"
-           "\"period_to\":1795133100,\"encoding\":\"deflate\"}]",
+           "\"period_to\":1795133100,\"encoding\":\"zstd-1\"}]",
            hash, len, (size_t)(data - body), len - (size_t)(data - body) - 1, (long long)NOW);
   assert_string_equal(test_send_one(body, NOW), "accepted");
   assert_rows("SELECT sha256, size, data_at, data_len, arrived_at, period_to, encoding"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#define ZLIB_CONST /* what is deflated is not written to */
 #include "contrib/desk/intake/event.h"
 
 #include "common/clock.h"
 #include "common/json.h"
 #include "contrib/desk/intake/schemas.h"
+#include "contrib/desk/store/pack.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,15 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-enum {
-  AHEAD_S = TM_DAY,
-  AHEAD_DAYS = 2,
-  DEFLATE_LEVEL = 1,
-  DEFLATE_WINDOW = 13,
-  DEFLATE_MEMORY = 6
-};
+enum { AHEAD_S = TM_DAY, AHEAD_DAYS = 2 };
 
 static const struct {
   const char *name;
@@ -283,24 +276,32 @@ static void check_times(struct event *e, int64_t now)
     event_refuse(e, "period.from", "later than its end");
 }
 
-/* Sizes of which there is never less than nothing. */
-static void check_sizes(struct event *e, const json_t *object, const char *prefix)
+/* Sizes of which there is never less than nothing. The place is only written for a fault: INDEX is
+ * that of a day, SIZE_MAX for the status. */
+static void refuse_size(struct event *e, size_t index, const char *name, const char *why)
+{
+  char field[160];
+  if (index == SIZE_MAX)
+    snprintf(field, sizeof(field), "status.%s", name);
+  else
+    snprintf(field, sizeof(field), "history[%zu].%s", index, name);
+  event_refuse(e, field, "%s", why);
+}
+
+static void check_sizes(struct event *e, const json_t *object, size_t index)
 {
   static const char *const sizes[] = {"capacity_bytes", "used_bytes",    "slots_total",
                                       "slots_used",     "transfers_max", "transfers_mean"};
-  char field[160];
   for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-    snprintf(field, sizeof(field), "%s.%s", prefix, sizes[i]);
     if (tm_json_get_number(object, sizes[i]) < 0) {
-      event_refuse(e, field, "less than 0");
+      refuse_size(e, index, sizes[i], "less than 0");
       return;
     }
   }
   double capacity = tm_json_get_number(object, "capacity_bytes");
   double used = tm_json_get_number(object, "used_bytes");
-  snprintf(field, sizeof(field), "%s.used_bytes", prefix);
   if (used > 2 * capacity)
-    event_refuse(e, field, "more than twice what there is");
+    refuse_size(e, index, "used_bytes", "more than twice what there is");
 }
 
 static int compare_days(const void *a, const void *b)
@@ -321,12 +322,14 @@ static void read_days(struct event *e, int64_t now)
   for (size_t i = 0; i < n && e->days != NULL && e->status != EVENT_REFUSED; i++) {
     const json_t *json = json_array_get(history, i);
     struct day *day = &e->days[e->days_len++];
-    snprintf(field, sizeof(field), "history[%zu]", i);
-    check_sizes(e, json, field);
-    if (day_read(day, json, now / TM_DAY) < 0)
-      event_refuse(e, field, "not a date");
-    else if (day->date > now / TM_DAY + AHEAD_DAYS)
-      event_refuse(e, field, "in the future");
+    check_sizes(e, json, i);
+    const char *why = day_read(day, json, now / TM_DAY) < 0   ? "not a date"
+                      : day->date > now / TM_DAY + AHEAD_DAYS ? "in the future"
+                                                              : NULL;
+    if (why != NULL) {
+      snprintf(field, sizeof(field), "history[%zu]", i);
+      event_refuse(e, field, "%s", why);
+    }
     ascending = ascending && (i == 0 || day[-1].date < day->date);
   }
   if (e->days == NULL)
@@ -336,26 +339,6 @@ static void read_days(struct event *e, int64_t now)
 }
 
 /* --- one event ---------------------------------------------------------------------------- */
-
-/* A window of 8 KiB holds a whole event; the usual one of 32 costs more to set up than to use. */
-static void pack(struct event *e)
-{
-  z_stream z = {0};
-  uLong size = compressBound(e->len);
-  e->packed = (struct tm_buf)TM_BUF_INIT(size);
-  Bytef *out = malloc(size);
-  if (out != NULL && deflateInit2(&z, DEFLATE_LEVEL, Z_DEFLATED, DEFLATE_WINDOW, DEFLATE_MEMORY,
-                                  Z_DEFAULT_STRATEGY) == Z_OK) {
-    z.next_in = (const Bytef *)e->bytes;
-    z.avail_in = (uInt)e->len;
-    z.next_out = out;
-    z.avail_out = (uInt)size;
-    if (deflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out < e->len)
-      tm_buf_add(&e->packed, out, z.total_out);
-    deflateEnd(&z);
-  }
-  free(out);
-}
 
 void event_read(struct event *e, const struct credential *from, int64_t now)
 {
@@ -373,9 +356,11 @@ void event_read(struct event *e, const struct credential *from, int64_t now)
   }
   check_times(e, now);
   if (e->status != EVENT_REFUSED && e->type == EVENT_SUMMARY)
-    check_sizes(e, json_object_get(e->data, "status"), "status");
+    check_sizes(e, json_object_get(e->data, "status"), SIZE_MAX);
   if (e->status != EVENT_REFUSED && (e->type == EVENT_SUMMARY || e->type == EVENT_HISTORY))
     read_days(e, now);
-  if (e->status != EVENT_REFUSED)
-    pack(e);
+  if (e->status == EVENT_REFUSED)
+    return;
+  e->packed = (struct tm_buf)TM_BUF_INIT(2 * EVENT_MAX);
+  pack_bytes(&e->packed, e->bytes, e->len);
 }

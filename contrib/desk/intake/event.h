@@ -35,7 +35,7 @@ struct event {
   int64_t generated_at, period_from, period_to; /* INT64_MIN: not told */
   struct day *days;                             /* owned, by ascending dates */
   size_t days_len;
-  struct tm_buf packed; /* the bytes, deflated; empty where that does not pay */
+  struct tm_buf packed; /* the bytes, see store/pack.h; empty where that does not pay */
 };
 
 /* Splits a batch; a single event is a batch of one that need not stand in brackets. *events is the

@@ -5,6 +5,7 @@
 #include "common/conf.h"
 #include "common/json.h"
 #include "contrib/desk/store/history.h"
+#include "contrib/desk/store/pack.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -200,7 +201,7 @@ static int keep_bytes(struct db *db, const struct credential *from, const struct
   db_bind_int(stmt, 10, (int64_t)e->len);
   db_bind_int(stmt, 11, (int64_t)e->data_at);
   db_bind_int(stmt, 12, (int64_t)e->data_len);
-  db_bind_text(stmt, 13, packed ? "deflate" : "plain");
+  db_bind_text(stmt, 13, packed ? PACK_ZSTD : PACK_PLAIN);
   db_bind_blob(stmt, 14, packed ? e->packed.ptr : e->bytes, packed ? e->packed.len : e->len);
   rc = db_step(stmt, err);
   if (rc == 1)

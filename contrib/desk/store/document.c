@@ -2,31 +2,12 @@
 #include "contrib/desk/store/document.h"
 
 #include "common/json.h"
+#include "contrib/desk/store/pack.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <zlib.h>
 
 enum { EVENT_MAX = 4 << 20 };
-
-static int unpack(struct document *d, const void *data, size_t len, size_t size, bool deflated,
-                  struct tm_error *err)
-{
-  d->bytes = (struct tm_buf)TM_BUF_INIT(EVENT_MAX + 1);
-  if (!deflated)
-    return tm_buf_add(&d->bytes, data, len) < 0 ? tm_fail(err, -ENOMEM, "out of memory") : 0;
-  uLongf out = size;
-  Bytef *bytes = size <= EVENT_MAX ? malloc(size + 1) : NULL;
-  int rc = bytes == NULL ? tm_fail(err, -ENOMEM, "out of memory") : 0;
-  if (rc == 0 && (uncompress(bytes, &out, data, len) != Z_OK || out != size))
-    rc = tm_fail(err, -EIO, "document %lld is damaged", (long long)d->id);
-  if (rc == 0 && tm_buf_add(&d->bytes, bytes, size) < 0)
-    rc = tm_fail(err, -ENOMEM, "out of memory");
-  free(bytes);
-  return rc;
-}
 
 static int read_row(struct db_stmt *stmt, struct document *d, struct tm_error *err)
 {
@@ -44,9 +25,14 @@ static int read_row(struct db_stmt *stmt, struct document *d, struct tm_error *e
   snprintf(d->kind, sizeof(d->kind), "%s", db_text(stmt, 2));
   snprintf(d->event, sizeof(d->event), "%s", db_text(stmt, 3));
   snprintf(d->sha256, sizeof(d->sha256), "%s", db_text(stmt, 8));
-  bool deflated = strcmp(db_text(stmt, 12), "deflate") == 0;
   const void *data = db_blob(stmt, 13, &len);
-  int rc = unpack(d, data, len, (size_t)db_int(stmt, 9), deflated, err);
+  char which[40];
+  d->bytes = (struct tm_buf)TM_BUF_INIT(EVENT_MAX + 1);
+  int rc = pack_read(&d->bytes, db_text(stmt, 12), data, len, (size_t)db_int(stmt, 9), err);
+  if (rc < 0) {
+    snprintf(which, sizeof(which), "document %lld", (long long)d->id);
+    tm_fail_prefix(err, which);
+  }
   if (rc == 0 && (d->data_at > d->bytes.len || d->data_len > d->bytes.len - d->data_at))
     rc = tm_fail(err, -EIO, "document %lld is damaged", (long long)d->id);
   if (rc < 0)
