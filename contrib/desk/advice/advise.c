@@ -330,7 +330,7 @@ int adviser_work(struct adviser *a, int64_t now, int limit, int *done, struct tm
 
 /* A part at a time, so that what sites send is not kept waiting. */
 struct marking {
-  int64_t now, after;
+  int64_t now, after, until; /* after stays as it is, for a part may be done again */
   bool more;
 };
 
@@ -338,7 +338,6 @@ static int mark_some(struct db *db, void *arg, struct tm_error *err)
 {
   struct marking *m = arg;
   struct db_stmt *stmt = NULL;
-  int64_t until = 0;
   int rc = db_prepare(db,
                       "SELECT max(id) FROM (SELECT id FROM devices WHERE id > ?1 ORDER BY id"
                       " LIMIT 2000) part",
@@ -348,7 +347,7 @@ static int mark_some(struct db *db, void *arg, struct tm_error *err)
   db_bind_int(stmt, 1, m->after);
   rc = db_step(stmt, err);
   m->more = rc == 1 && !db_is_null(stmt, 0);
-  until = db_int(stmt, 0);
+  m->until = db_int(stmt, 0);
   db_done(stmt);
   if (rc < 0 || !m->more)
     return rc < 0 ? rc : 0;
@@ -360,11 +359,8 @@ static int mark_some(struct db *db, void *arg, struct tm_error *err)
     return rc;
   db_bind_int(stmt, 1, m->now);
   db_bind_int(stmt, 2, m->after);
-  db_bind_int(stmt, 3, until);
-  rc = db_exec(stmt, err);
-  if (rc == 0)
-    m->after = until;
-  return rc;
+  db_bind_int(stmt, 3, m->until);
+  return db_exec(stmt, err);
 }
 
 int advise_all(struct store *store, int64_t now, struct tm_error *err)
@@ -373,6 +369,7 @@ int advise_all(struct store *store, int64_t now, struct tm_error *err)
   int rc;
   do {
     rc = store_write(store, &all, mark_some, &m, err);
+    m.after = m.until;
   } while (rc == 0 && m.more);
   return rc;
 }

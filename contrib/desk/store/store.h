@@ -10,9 +10,10 @@
  * URL: "sqlite:/var/lib/tidemark-desk/desk.db" (WAL, synchronous=FULL, defensive, foreign keys) or
  * "postgresql://..." as libpq reads it (synchronous_commit on).
  *
- * SQLite has one writer: jobs that arrive together share one transaction, a savepoint each, so that
- * one fsync serves them all (group commit). PostgreSQL does that by itself: there a job runs on a
- * connection of its own. Either way store_write() returns 0 only when the job's rows are durable.
+ * SQLite has one writer: jobs that arrive together share one transaction, so that one fsync serves
+ * them all (group commit); where one of them fails, they are all done again, a savepoint each.
+ * PostgreSQL does that by itself: there a job runs on a connection of its own. Either way
+ * store_write() returns 0 only when the job's rows are durable.
  */
 struct store;
 
@@ -28,8 +29,10 @@ int store_open(struct store **store, const struct store_settings *settings, stru
 void store_close(struct store *store);
 
 /* A piece of work inside a transaction. 0 keeps what it wrote, a negative errno undoes it and is
- * what the caller of store_read or store_write gets, with err. It may run more than once (-EAGAIN
- * is tried again), so that it only writes to its own arg what a second run may overwrite. */
+ * what the caller of store_read or store_write gets, with err. It may run more than once
+ * (-EAGAIN is tried again, and so is what shared a transaction with a failure), so that it only
+ * writes to its own arg what a second run may overwrite, and reads nothing there that the first run
+ * wrote. */
 typedef int store_work(struct db *db, void *arg, struct tm_error *err);
 
 /* Reads one consistent state. */

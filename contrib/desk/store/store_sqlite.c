@@ -72,17 +72,18 @@ static void tell_group(struct sqlite_store *s, struct job *group)
   pthread_mutex_unlock(&s->lock);
 }
 
-static void run_job(struct db *db, struct job *j)
+/* alone: in a savepoint, so that its failure undoes nothing but itself. */
+static void run_job(struct db *db, struct job *j, bool alone)
 {
   struct tm_error *err = j->err;
   tm_json_forgive(); /* what the job before this one lacked */
-  j->rc = db_savepoint(db, err);
+  j->rc = alone ? db_savepoint(db, err) : 0;
   if (j->rc < 0)
     return;
   j->rc = store_run(db, j->scope, j->work, j->arg, err);
-  if (j->rc == 0)
+  if (alone && j->rc == 0)
     j->rc = db_savepoint_keep(db, err);
-  else
+  else if (alone)
     db_savepoint_undo(db);
 }
 
@@ -96,33 +97,47 @@ static void fail_group(struct job *group, const struct tm_error *err)
 }
 
 /* A ROLLBACK needs memory too. Where there was none for the last one, its transaction would stand
- * in the way of every other on this connection for ever. */
+ * in the way of every other on this connection for ever: so it comes before each, too. */
 static void end_last(struct db *db)
 {
   if (sqlite3_get_autocommit(db_sqlite_handle(db)) == 0)
     db_run(db, "ROLLBACK", NULL);
+  db->depth = 0;
+  db->failed = 0;
 }
 
+/* -ECANCELED when a job that was not alone failed: nothing of the group was kept. */
+static int try_group(struct sqlite_store *s, struct job *group, bool alone, struct tm_error *err)
+{
+  int rc = db_run(s->writer, "BEGIN IMMEDIATE", err);
+  for (struct job *j = group; rc == 0 && j != NULL; j = j->next) {
+    run_job(s->writer, j, alone);
+    if (j->rc < 0 && !alone)
+      rc = -ECANCELED;
+  }
+  if (rc < 0)
+    return rc;
+  /* What ended the whole transaction behind our back (a full disk, out of memory) lost all. */
+  if (sqlite3_get_autocommit(db_sqlite_handle(s->writer)) != 0)
+    return tm_fail(err, -EIO, "the database ended the transaction; nothing of it was kept");
+  return db_run(s->writer, "COMMIT", err);
+}
+
+/* Nearly all that is done succeeds, and a savepoint costs a copy of each page that is written after
+ * it. So the jobs of a group share the transaction as they are; where one fails, all of them are
+ * done again with a savepoint each. A job that is the only one needs none. */
 static void run_group(struct sqlite_store *s, struct job *group)
 {
   struct tm_error err = {0};
   end_last(s->writer);
-  int rc = db_run(s->writer, "BEGIN IMMEDIATE", &err);
-  if (rc == 0) {
-    for (struct job *j = group; j != NULL; j = j->next)
-      run_job(s->writer, j);
-    /* What ended the whole transaction behind our back (a full disk, out of memory) lost all. */
-    if (sqlite3_get_autocommit(db_sqlite_handle(s->writer)) != 0)
-      rc = tm_fail(&err, -EIO, "the database ended the transaction; nothing of it was kept");
-    else
-      rc = db_run(s->writer, "COMMIT", &err);
-  }
-  if (rc < 0) {
+  int rc = try_group(s, group, false, &err);
+  if (rc == -ECANCELED) {
     end_last(s->writer);
-    fail_group(group, &err);
+    rc = group->next != NULL ? try_group(s, group, true, &err) : 0;
   }
-  s->writer->depth = 0;
-  s->writer->failed = 0;
+  if (rc < 0)
+    fail_group(group, &err);
+  end_last(s->writer);
 }
 
 static void *write_loop(void *arg)

@@ -23,6 +23,7 @@ struct piece {
   store_work *work;
   const char *sql; /* of work that only deletes */
   int64_t now, before, at;
+  int64_t next; /* where the next piece begins: `at` stays, for this one may be done again */
   bool more;
 };
 
@@ -33,7 +34,9 @@ static int repeat(struct night *n, struct piece *p, int64_t now, struct tm_error
   do {
     if (n->ended != NULL && n->ended(n->user))
       return tm_fail(err, -ECANCELED, "the desk is to end");
+    p->next = p->at;
     rc = store_write(n->store, &all, p->work, p, err);
+    p->at = p->next;
     if (rc == 0)
       rc = lease_renew(n->store, &n->lease, tm_now(), err);
   } while (rc == 0 && p->more);
@@ -43,12 +46,9 @@ static int repeat(struct night *n, struct piece *p, int64_t now, struct tm_error
 static int weigh(struct db *db, void *arg, struct tm_error *err)
 {
   struct piece *p = arg;
-  int64_t at = p->at; /* this may run twice */
-  int rc = items_weigh(db, p->now, AT_ONCE, &at, err);
-  if (rc == 0) {
-    p->more = at != INT64_MAX;
-    p->at = at;
-  }
+  p->next = p->at;
+  int rc = items_weigh(db, p->now, AT_ONCE, &p->next, err);
+  p->more = rc == 0 && p->next != INT64_MAX;
   return rc;
 }
 
@@ -93,8 +93,7 @@ static int delete_months(struct db *db, void *arg, struct tm_error *err)
   db_bind_int(stmt, 2, until);
   db_bind_int(stmt, 3, p->before);
   rc = db_exec(stmt, err);
-  if (rc == 0)
-    p->at = until;
+  p->next = until;
   return rc;
 }
 
