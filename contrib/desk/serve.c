@@ -194,16 +194,24 @@ static void run(struct desk *desk, const sigset_t *ends)
   }
 }
 
+/* A worker's memory comes and goes by the megabyte with each batch of a site: giving it back to the
+ * system each time costs more than the work. And it is hundreds of small parts of each event's
+ * tree: where what is free of them is kept apart (fast bins), all of it is put together again
+ * whenever something larger is asked for, which took an eighth of the time. */
+static void set_up_memory(void)
+{
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
+  mallopt(M_MXFAST, 0);
+}
+
 int serve(const struct desk_conf *conf)
 {
   struct tm_error err = {0};
   struct own_work own = {0};
   struct desk desk = {.conf = conf, .now = tm_now, .started_at = tm_now()};
   sigset_t ends;
-  /* A worker's memory comes and goes by the megabyte with each batch of a site: giving it back to
-   * the system each time costs more than the work. */
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
-  mallopt(M_TOP_PAD, 1 << 20);
+  set_up_memory();
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);

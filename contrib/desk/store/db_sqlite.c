@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -264,8 +265,16 @@ static int set_up(struct sqlite_db *d, enum db_sqlite_use use, struct tm_error *
   return rc;
 }
 
+/* Its own statistics cost a lock at each allocation. Fails where SQLite is in use already. */
+static void configure(void)
+{
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_sqlite_open(struct db **db, const char *path, enum db_sqlite_use use, struct tm_error *err)
 {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, configure);
   int rc = make_file(path, err);
   if (rc < 0)
     return rc;
