@@ -146,7 +146,7 @@ static int keep_line(struct db *db, struct making *m, const json_t *line, struct
     parts = calloc(goods.len + 1, sizeof(*parts));
   if (rc == 0 && parts == NULL)
     rc = tm_fail(err, -ENOMEM, "out of memory");
-  if (rc == 0 && shop < goods.len)
+  if (parts != NULL && shop < goods.len)
     n = handover_plan(parts, &g, shop, pieces);
   if (rc == 0 && (days == HANDOVER_NEVER || m->today + days > m->ready_on ||
                   !comes_as_told(m, json_object_get(line, "at"), parts, n)))
