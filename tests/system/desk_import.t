@@ -7,6 +7,7 @@
 
 sql() { python3 -c 'import sqlite3,sys; print("\n".join("|".join(map(str,r)) for r in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])))' "$T/desk.db" "$1"; }
 take() { status_of tidemark-desk import "$1" "$T/$2" -c "$T/desk.conf"; }
+# shellcheck disable=SC2119 # no further lines
 desk_conf
 
 # --- CSV -----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 sql() { python3 -c 'import sqlite3,sys; d = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None); print("\n".join("|".join(map(str,r)) for r in d.execute(sys.argv[2])))' "$T/desk.db" "$1"; }
 header() { sed -n "s/^$1: \(.*\)\r$/\1/pI" "$T/head"; }
 
+# shellcheck disable=SC2119 # no further lines
 desk_conf
 desk_start || { echo "1..1"; echo "not ok 1 - the desk starts"; exit 1; }
 
@@ -43,6 +44,7 @@ done
 is "two that differ are refused" "$(desk_post admin /account/password new=glad-heron-vast-oak again=glad-heron-vast-oat)" 422
 is "a good one is taken" "$(desk_post admin /account/password new=glad-heron-vast-oak again=glad-heron-vast-oak) $(header location)" \
   "303 /account?said=password"
+# shellcheck disable=SC2016 # the dollars are the hash's
 like "as argon2id of 64 MiB" "$(sql "SELECT password FROM users")" '^\$argon2id\$v=19\$m=65536,t=2,p=1\$'
 is "to change it, today's is wanted" "$(desk_post admin /account/password old=wrong new=other-heron-vast-oak again=other-heron-vast-oak)" 422
 is "the password signs in, whatever the case of the login" "$(desk_ask second /login -d login=ADMIN -d password=glad-heron-vast-oak -d next=/account) $(header location)" "303 /account"
@@ -110,7 +112,7 @@ is "an account is shut" "$(desk_post admin "/people/$okada/disable") $(sql "SELE
 is "and opened again" "$(desk_post admin "/people/$okada/enable") $(sql "SELECT disabled_at FROM users WHERE id = $okada")" "303 None"
 is "one that is none is 404" "$(desk_post admin /people/999/enable)" 404
 is "the audit log is shown" "$(desk_ask admin '/audit?what=role&subject=okada@vendor.example') $(grep -c '<tr><th scope="row">' "$T/body")" "200 1"
-for i in $(seq 60); do sql "INSERT INTO audit (at, by_name, what, subject) VALUES (1795143900, 'x', 'seen', 'a&b')" >/dev/null; done
+for _ in $(seq 60); do sql "INSERT INTO audit (at, by_name, what, subject) VALUES (1795143900, 'x', 'seen', 'a&b')" >/dev/null; done
 is "in pages" "$(desk_ask admin '/audit?subject=a%26b') $(grep -c '<tr><th scope="row">' "$T/body")" "200 50"
 next=$(sed -n 's/.*href="\([^"]*\)" rel="next".*/\1/p' "$T/body" | sed 's/&amp;/\&/g')
 is "and the next one has the rest" "$(desk_ask admin "$next") $(grep -c '<tr><th scope="row">' "$T/body")" "200 10"
