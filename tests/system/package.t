@@ -42,6 +42,7 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$view/upper,workdir=$view/work"
 for kept in proc dev sys; do mount --rbind "/$kept" "$view/root/$kept"; done
 root=$view/root
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+rm -rf "$root/etc/tidemark" # of a site that is here; nothing is taken away outside the view
 mkdir "$root/packages"
 cp "$2"/*.deb "$root/packages"
 tests/lib/installed_view "$root"
