@@ -61,7 +61,9 @@ static int join_path(char out[PATH_MAX], const struct receiver *r, const char *f
 /* Both files; the document last, so that it is the one which says where it stands. */
 static int move(const struct receiver *r, const char *key, const char *folder, struct tm_error *err)
 {
-  static const char *const suffixes[] = {".sig", ".json", NULL};
+  /* A signature that is left alone by a kill is nothing; a document would be refused for lack of
+   * it. */
+  static const char *const suffixes[] = {".json", ".sig", NULL};
   char from[PATH_MAX], to[PATH_MAX];
   int rc = join_path(to, r, folder, "", "", err);
   if (rc == 0)
