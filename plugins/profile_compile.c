@@ -114,6 +114,9 @@ int profile_compile_regex(struct profile_loader *l, const json_t *j, const char 
   const char *text = json_string_value(j);
   if (text == NULL)
     return profile_refuse(l, member, "an expression must be a string");
+  if (!profile_regex_is_modest(text))
+    return profile_refuse(l, member,
+                          "an expression must not repeat what repeats too often, nor refer back");
   regex_t *r = profile_alloc(l, 1, sizeof(*r));
   if (r == NULL)
     return -ENOMEM;
