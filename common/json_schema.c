@@ -326,6 +326,40 @@ static int load_defs(struct load *l)
   return rc;
 }
 
+/* What is checked at the same place of a document as this part. A part that comes back to itself in
+ * that way would be checked for ever; one that takes a thousand steps is as good as that. */
+enum { STEPS_AT_ONE_PLACE = 1000 };
+
+static bool comes_to_an_end(const struct schema_part *n, unsigned *steps)
+{
+  if (n == NULL)
+    return true;
+  if (++*steps > STEPS_AT_ONE_PLACE)
+    return false;
+  const struct schema_part *const single[] = {n->ref, n->condition, n->then, n->otherwise};
+  const struct schema_list *const lists[] = {&n->all, &n->any, &n->one};
+  for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
+    if (!comes_to_an_end(single[i], steps))
+      return false;
+  for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
+    for (size_t i = 0; i < lists[k]->len; i++)
+      if (!comes_to_an_end(lists[k]->nodes[i], steps))
+        return false;
+  return true;
+}
+
+/* Every circle leads through a definition. */
+static int check_circles(struct load *l)
+{
+  unsigned steps = 0;
+  bool good = comes_to_an_end(l->schema->root, &steps);
+  for (size_t i = 0; good && i < l->schema->defs_len; i++) {
+    steps = 0;
+    good = comes_to_an_end(l->schema->defs[i].node, &steps);
+  }
+  return good ? 0 : refuse(l, "$ref");
+}
+
 int json_schema_new(struct json_schema **schema, const char *text, size_t len, const char *name,
                     struct tm_error *err)
 {
@@ -337,6 +371,8 @@ int json_schema_new(struct json_schema **schema, const char *text, size_t len, c
   int rc = s->document == NULL ? -EINVAL : load_defs(&l);
   if (rc == 0)
     rc = load_new(&l, &s->root, s->document);
+  if (rc == 0)
+    rc = check_circles(&l);
   if (rc < 0)
     json_schema_free(s);
   else

@@ -138,6 +138,8 @@ static void a_schema_that_cannot_be_obeyed_does_not_load(void **state)
                                     "{\"maxLength\":-1}",
                                     "{\"items\":3}",
                                     "{\"properties\":{\"a\":{\"uniqueItems\":true}}}",
+                                    "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"anyOf\":"
+                                    "[{\"$ref\":\"#/$defs/a\"}]}}}",
                                     "[]"};
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
     struct json_schema *s = NULL;
