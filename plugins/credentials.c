@@ -58,7 +58,7 @@ static struct tm_error *reading_error;
 static const char *reading_path;
 
 /* The text of libconfuse may quote a value, which may be the secret: what is said is the line, and
- * the name of a key where it is an unknown one. */
+ * the name of a key where it is an unknown one that is nearly known. */
 static void on_message(cfg_t *cfg, const char *fmt, va_list ap)
 {
   if (reading_error->code != 0)
@@ -75,10 +75,12 @@ static void on_message(cfg_t *cfg, const char *fmt, va_list ap)
               reading_path);
       return;
     }
+    /* A password with a blank, and not in quotes, has its second word here. */
     const char *near = tm_text_nearest(key, known_keys);
-    tm_fail(reading_error, -EBADMSG, "%s:%d: unknown key '%s'%s%s%s", reading_path,
-            cfg != NULL ? cfg->line : 0, key, near != NULL ? ": did you mean '" : "",
-            near != NULL ? near : "", near != NULL ? "'?" : "");
+    tm_fail(reading_error, -EBADMSG, "%s:%d: unknown key%s%s%s%s%s", reading_path,
+            cfg != NULL ? cfg->line : 0, near != NULL ? " '" : "", near != NULL ? key : "",
+            near != NULL ? "': did you mean '" : "", near != NULL ? near : "",
+            near != NULL ? "'?" : "");
   } else if (strstr(fmt, "duplicate title") != NULL) {
     tm_fail(reading_error, -EBADMSG, "%s:%d: a device that stands here already", reading_path,
             cfg != NULL ? cfg->line : 0);

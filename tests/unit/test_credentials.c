@@ -75,6 +75,7 @@ static void what_cannot_be_read_is_named_without_the_secret(void **state)
        ":1: unknown key 'pasword': did you mean 'password'?"},
       {"\ndevise \"a\" { password = \"hunter2\" }",
        ":2: unknown key 'devise': did you mean 'device'?"},
+      {"device \"a\" { password = open hunter2 }", ":1: unknown key"},
       {"device \"a\" { password = \"hunter2\"\n", "the closing brace of a device is missing"},
       {"device \"a\" { password = \"hunter2\n", "cannot be read"},
       {"device \"a\" { plain = hunter2 }", ":1: cannot be read"},
