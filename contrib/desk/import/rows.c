@@ -127,7 +127,7 @@ static void take_head(struct reading *r, const char *data, size_t len)
     unknown_column(r, r->row_line, name);
   for (size_t i = 0; at >= 0 && i < r->columns; i++) {
     if (r->order[i] == at)
-      faults_add(r->faults, r->rows, r->row_line, "column '%s' stands twice", name);
+      at = faults_add(r->faults, r->rows, r->row_line, "column '%s' stands twice", name);
   }
   r->order[r->columns++] = at;
 }
