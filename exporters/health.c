@@ -11,15 +11,18 @@
 #include <sys/stat.h>
 
 enum { MAX_HOLD_S = 2 * 86400 };
+#define LAST_SECOND 253402300799LL /* 9999-12-31 */
 
 static void set_text(char *out, size_t size, const char *text)
 {
   snprintf(out, size, "%.*s", (int)size - 1, text != NULL ? text : "");
 }
 
+/* 0 for what is no number of seconds that sums could be made of. */
 static int64_t get_whole(const json_t *note, const char *key)
 {
-  return (int64_t)json_integer_value(json_object_get(note, key));
+  json_int_t n = json_integer_value(json_object_get(note, key));
+  return n >= -LAST_SECOND && n <= LAST_SECOND ? (int64_t)n : 0;
 }
 
 static void note_name(char out[128], const char *target)

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_BYTES = 65536 };
+enum { MAX_BYTES = 65536, FARTHEST_DAY = 3000000 /* past the year 9999 */ };
 
 static struct tm local(int64_t t)
 {
@@ -121,6 +121,8 @@ int schedule_load(struct schedule_state *state, const char *state_dir, struct tm
           tm_fail(err, -EBADMSG, "%s: not a record of the schedule; remove it to begin anew", path);
     else
       state->anchor_day = json_integer_value(anchor);
+    if (rc == 0 && (state->anchor_day < -FARTHEST_DAY || state->anchor_day > FARTHEST_DAY))
+      rc = tm_fail(err, -EBADMSG, "%s: begins on no day; remove it to begin anew", path);
   }
   json_decref(json);
   free(path);

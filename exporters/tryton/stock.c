@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PLACES = 1000 };
+enum { MAX_PLACES = 1000, MAX_PIECES = 1000000000 };
 
 /* --- warehouses and transfers --------------------------------------------------------------- */
 
@@ -227,7 +227,7 @@ static int read_stock(struct stock *s, const struct product *p, const char *sku,
     if (isnan(quantity))
       rc = tm_fail(err, -EAGAIN, "%s: Tryton does not tell the stock of %s", sku, s->shops[i].name);
     else
-      s->shops[i].stock = quantity >= 1 ? (uint64_t)quantity : 0;
+      s->shops[i].stock = quantity >= 1 ? (uint64_t)fmin(quantity, MAX_PIECES) : 0;
   }
   json_decref(found);
   return rc;

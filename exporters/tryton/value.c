@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_FIGURES = 18 };
+enum { MAX_FIGURES = 18, MAX_DAYS = 36525 };
 
 /* The date of a moment, UTC. */
 static json_t *date_of(int64_t t)
@@ -120,7 +120,8 @@ static bool is_class(const json_t *value, const char *name)
 
 double tryton_days(const json_t *value)
 {
-  return is_class(value, "timedelta") ? tm_json_get_number(value, "seconds") / 86400 : NAN;
+  double days = is_class(value, "timedelta") ? tm_json_get_number(value, "seconds") / 86400 : NAN;
+  return fabs(days) <= MAX_DAYS ? days : NAN;
 }
 
 static int part(const json_t *value, const char *key)

@@ -27,7 +27,7 @@ json_t *tryton_bytes(const void *data, size_t len);
  */
 json_t *tryton_decimal(const char *text, int digits);
 
-/* A timedelta in days; NAN when it is none. */
+/* A timedelta in days; NAN when it is none, or one of more than a hundred years. */
 double tryton_days(const json_t *value);
 /* A date as days since 1970-01-01, or a datetime as seconds since then, UTC; INT64_MIN when it is
  * none. */
