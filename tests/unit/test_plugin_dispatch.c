@@ -268,6 +268,34 @@ static void parts_of_one_name_are_told_apart_by_their_ids(void **state)
   dispatch_release(&p);
 }
 
+/* Who has no name is called by what counts him, unless another one is called so. */
+static void a_number_that_is_the_name_of_another_is_not_used(void **state)
+{
+  (void)state;
+  struct dispatch p = {.plugin = "printer", .device = "p"};
+  struct reading r;
+  reading_init(&r, READING_PRINTER);
+  forget(NULL);
+  put_supply(&r, "", "1.4", 40);
+  put_supply(&r, "4", "1.2", 20);
+  put_supply(&r, "T", "1.7", 7);
+  put_supply(&r, "T", "1.8", 8);
+  put_supply(&r, "T~8", "1.9", 9);
+  dispatch_reading(&p, &r);
+  assert_gauge("printer-p/supply_level-4", 20);
+  assert_gauge("printer-p/supply_level-~cd332b9e", 40);
+  assert_gauge("printer-p/supply_level-T~7", 7);
+  assert_gauge("printer-p/supply_level-T~8", 9);
+  reading_release(&r);
+  forget(NULL);
+  put_supply(&r, "", "1.4", 39); /* the other was taken out */
+  dispatch_reading(&p, &r);
+  assert_gauge("printer-p/supply_level-~cd332b9e", 39);
+  assert_gauge("printer-p/supply_level-4", NAN);
+  reading_release(&r);
+  dispatch_release(&p);
+}
+
 static void names_that_become_the_same_keep_their_files(void **state)
 {
   (void)state;
@@ -436,6 +464,7 @@ int main(void)
       TEST(a_count_ends_at_its_border),
       TEST(names_stay_apart_when_they_are_cut),
       TEST(parts_of_one_name_are_told_apart_by_their_ids),
+      TEST(a_number_that_is_the_name_of_another_is_not_used),
       TEST(names_that_become_the_same_keep_their_files),
       TEST(every_type_is_known_with_its_sources),
       TEST(silence_and_return_are_one_line_each),
