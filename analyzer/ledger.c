@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEDGER_BYTES (8U << 20) /* 20 years of daily forecasts of four limits */
+#define LEDGER_BYTES (8U << 20)     /* 20 years of daily forecasts of four limits */
+#define LAST_SECOND  253402300799LL /* 9999-12-31 */
 
 /* STATEDIR/ledger/HOST (folder) and the file in it; the caller frees *path. */
 static int ledger_path(char **path, char **folder, const char *state_dir, const char *host,
@@ -59,13 +60,22 @@ static void copy_text(char *out, size_t size, const char *text)
   snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
+/* A time of this era, which sums can be made of. */
+static bool read_time(const char *text, int64_t *t)
+{
+  int64_t read;
+  if (text == NULL || tm_time_parse(text, &read) < 0 || read < 0 || read > LAST_SECOND)
+    return false;
+  *t = read;
+  return true;
+}
+
 /* False when the object is not an entry. */
 static bool entry_from_json(struct ledger_entry *e, const json_t *o)
 {
   const json_t *fill = json_object_get(o, "fill");
   const json_t *p = json_object_get(o, "probability");
-  const char *at = tm_json_get_string(o, "at");
-  if (at == NULL || tm_time_parse(at, &e->at) < 0 || tm_json_get_string(o, "of") == NULL ||
+  if (!read_time(tm_json_get_string(o, "at"), &e->at) || tm_json_get_string(o, "of") == NULL ||
       json_array_size(fill) != FORECAST_N_QUANTILES || json_array_size(p) != FORECAST_N_HORIZONS)
     return false;
   copy_text(e->of, sizeof(e->of), tm_json_get_string(o, "of"));
@@ -73,8 +83,7 @@ static bool entry_from_json(struct ledger_entry *e, const json_t *o)
   e->used = tm_json_get_number(o, "used");
   e->limit = tm_json_get_number(o, "limit");
   for (size_t i = 0; i < FORECAST_N_QUANTILES; i++) {
-    const char *t = json_string_value(json_array_get(fill, i));
-    if (t == NULL || tm_time_parse(t, &e->fill[i]) < 0)
+    if (!read_time(json_string_value(json_array_get(fill, i)), &e->fill[i]))
       e->fill[i] = FORECAST_NONE;
   }
   for (size_t i = 0; i < FORECAST_N_HORIZONS; i++) {
@@ -291,7 +300,8 @@ struct ledger_judgement ledger_judge(const struct ledger_entry *e, const int64_t
       j.outcome = q90 != FORECAST_NONE && when > q90 ? LEDGER_EARLY : LEDGER_INSIDE;
   } else if (q90 != FORECAST_NONE && newest > q90) {
     j.outcome = LEDGER_EARLY;
-    j.error_days = (double)(q50 - newest) / TM_DAY;
+    if (q50 != FORECAST_NONE)
+      j.error_days = (double)(q50 - newest) / TM_DAY;
   }
   return j;
 }
