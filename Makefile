@@ -39,7 +39,7 @@ DEPS_CHECK = perl python3 gpg gpg-agent dpkg-dev debhelper zsh chromium chromium
     stock stock-supply stock-forecast stock-supply-forecast stock-supply-production purchase \
     production sale sale-opportunity sale-complaint sale-history sale-supply sale-product-customer \
     sale-stock-quantity web-user) \
-  postgresql slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr valgrind
+  postgresql slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr valgrind
 
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -99,6 +99,7 @@ help:
 	@echo 'tsan           the tests of the desk and the plugins under ThreadSanitizer'
 	@echo 'lint           cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, mandoc'
 	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks'
+	@echo 'fuzz-coverage  lines of the parsing files that the corpus of each fuzz target reaches'
 	@echo 'coverage       the tests, and which part of the lines they reach'
 	@echo 'deps deps-check  packages to build and run, and to test   dist  the source archive'
 	@echo 'release KEY=...  archive, list of parts, checksums, signature     deb  Debian packages'
@@ -153,7 +154,6 @@ $B/completion/fish/%.fish: $B/%
 	$(call complete,fish)
 
 # These are embedded by the assembler, which tells no dependencies.
-$B/tests/fuzz/desk_mail.o: $(wildcard contrib/desk/pages/*)
 $B/exporters/schema.o: contrib/schema/summary.schema.json contrib/schema/history.schema.json
 $B/contrib/desk/store/migrations.o: $(wildcard contrib/desk/store/migrations/*.sql)
 $B/contrib/desk/intake/schemas.o: $(wildcard contrib/schema/*.schema.json)
@@ -184,10 +184,17 @@ $B/tests/unit/test_%: $B/tests/unit/test_%.o $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS)
 
+# What of ours a fuzz target puts its own in place of: "wraps: FUNCTION" at its head.
+wraps_of = $(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's,^/\* wraps: \(.*\) \*/$$,\1,p' tests/fuzz/$1.c))
+comma = ,
+# Two names of the exporters are the desk's as well, so that no target has both.
+archives_of = -Wl,--start-group $(if $(shell grep -l 'contrib/desk\|fuzz_desk' tests/fuzz/$1.c), \
+  $(ARCHIVES),$(filter-out %/libdesk.a,$(ARCHIVES))) -Wl,--end-group
+
 # The fuzz targets with a main that replays files: no clang needed.
 $B/tests/fuzz/%: $B/tests/fuzz/%.o $B/tests/lib/replay.o $(ARCHIVES)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	$(Q)$(LINK) $(call wraps_of,$*) -o $@ $(filter %.o,$^) $(call archives_of,$*) $(LIBS)
 
 # Loaded before a program, for what fails when memory runs out or the clock jumps.
 $B/tests/lib/fault.so: tests/lib/fault.c $B/.flags
@@ -212,8 +219,9 @@ check:
 	@tests/mission $B/results.tsv tests/mission.md
 
 # Bounded: each file ends within 90 minutes at the latest (tests/run), those of faults_*.t by their own
-# clock within 25; on two cores about two hours after check.
-check-long: check
+# clock within 25; on two cores about two hours after check, and fuzz.t ten
+# minutes for each target (FUZZ_SECONDS), eight hours at most.
+check-long: check fuzz-build fuzz-coverage-build
 	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(JOBS) $(wildcard tests/long/*.t)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -245,21 +253,28 @@ check-threads:
 	@$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(THREAD_TESTS)
 
 FUZZ_SECONDS ?= 60
-fuzz:
-	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g' \
-	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
-	  $(FUZZ_TARGETS:%=build/fuzz/libfuzzer/%)
-	@for t in $(FUZZ_TARGETS); do \
-	  mkdir -p build/fuzz/corpus/$$t build/fuzz/findings; \
-	  echo "== $$t"; \
-	  build/fuzz/libfuzzer/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-	    -print_final_stats=1 -artifact_prefix=build/fuzz/findings/$$t- \
-	    build/fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
+FUZZED = B=build/fuzz CC=clang CFLAGS='-O1 -g' \
+  SAN='-fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all'
+fuzz-build:
+	@$(MAKE) --no-print-directory $(FUZZED) -j$(JOBS) $(FUZZ_TARGETS:%=build/fuzz/libfuzzer/%)
+
+fuzz: fuzz-build
+	@$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/long/fuzz.t
+
+# What the corpus reaches of the files that each target says it covers. The replays, with counters.
+FUZZ_COUNTED = B=build/fuzz-coverage CC=clang CFLAGS='-O1 -g' \
+  SAN='-fprofile-instr-generate -fcoverage-mapping'
+fuzz-coverage-build:
+	@$(MAKE) --no-print-directory $(FUZZ_COUNTED) -j$(JOBS) \
+	  $(FUZZ_TARGETS:%=build/fuzz-coverage/tests/fuzz/%)
+
+fuzz-coverage: fuzz-coverage-build
+	@$(TEST_ENV) tests/long/fuzz_coverage.t
 
 $B/libfuzzer/%: $B/tests/fuzz/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	$(Q)$(LINK) $(call wraps_of,$*) -fsanitize=fuzzer -o $@ $< $(call archives_of,$*) $(LIBS)
 
 ALL_C = $(sort $(call sources_in,common) $(call sources_in,plugins) $(call sources_in,analyzer) \
   $(call sources_in,exporters) $(call sources_in,contrib))
@@ -377,6 +392,7 @@ clean:
 
 .PHONY: all help run check check-unit check-programs check-long check-threads tests asan tsan lint fuzz \
   bench coverage dist release deb deps deps-check install install-agent agent uninstall clean FORCE
+.PHONY: fuzz-build fuzz-coverage fuzz-coverage-build
 .SECONDARY: # keep the chained .o files
 .DELETE_ON_ERROR:
 -include $(shell find $B \( -path $B/demo -o -path '$B/agent*' \) -prune -o -type f -name '*.d' -print 2>/dev/null)

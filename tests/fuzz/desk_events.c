@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: contrib/desk/intake/event.c contrib/desk/intake/mail.c */
 /* The body of a push, as anybody who holds a token could send it: one event (first byte even), a
  * batch, or a mail with attachments. */
 #include "contrib/desk/intake/event.h"

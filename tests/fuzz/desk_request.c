@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: contrib/desk/http/exchange.c contrib/desk/http/guard.c contrib/desk/http/router.c */
 /* A request's head and body as they came: what the guard lets through has only whole strings of
  * UTF-8 without control bytes in it, whatever was sent. Lines of the input: method, target,
  * version, "Name: value"..., an empty one, the body. */
@@ -58,6 +59,52 @@ static char *next_line(char **text)
   return line;
 }
 
+/* Whoever reads a header as a proxy's word: a net, and the visitor behind it. */
+static void use_address(const char *text)
+{
+  static const unsigned char loopback[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
+  struct guard_net nets[2];
+  char out[GUARD_ADDRESS];
+  size_t len = 1;
+  if (!guard_net_parse("127.0.0.0/8", &nets[0]))
+    abort();
+  len += guard_net_parse(text, &nets[1]);
+  guard_visitor(nets, len, loopback, text, out);
+  struct guard_net told;
+  assert(guard_net_parse(out, &told) && told.bits == 128);
+}
+
+/* The list that `tidemark-desk routes` prints. */
+static void print_routes(void)
+{
+  char *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream(&text, &size);
+  assert(out != NULL && routes_print(tables, false, out) == 0 &&
+         routes_print(tables, true, out) == 0);
+  fclose(out);
+  assert(strstr(text, "/devices/{id}") != NULL && strcmp(role_name(ROLE_SALES), "sales") == 0);
+  free(text);
+}
+
+/* What a handler may ask of whoever it is. */
+static void ask(const struct exchange *x)
+{
+  const struct request *r = &x->request;
+  for (size_t i = 0; i < x->form.len; i++) {
+    const char *name = x->form.list[i].name;
+    assert(request_field(r, name) != NULL && request_field_nth(r, name, x->form.len) == NULL);
+  }
+  for (size_t i = 0; i < x->query.len; i++)
+    assert(request_query(r, x->query.list[i].name) != NULL);
+  const char *kept = request_keep(r, request_cookie(r, "session"));
+  if (kept != NULL)
+    check(kept, false);
+  role_of(request_header(r, "host"));
+  route_leads(tables, r->path, ROLE_SALES);
+  assert(request_part(r, "no such part") == NULL);
+}
+
 static void decode(struct exchange *x, const struct guard_head *head, const char *body)
 {
   char *path = exchange_alloc(x, strlen(head->target) + 1);
@@ -76,6 +123,7 @@ static void decode(struct exchange *x, const struct guard_head *head, const char
     assert(x->reason != NULL);
     return;
   }
+  ask(x);
   check_pairs(&x->query, false);
   check_pairs(&x->form, true);
   for (size_t i = 0; i < x->match.parts_len; i++) {
@@ -92,8 +140,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct exchange *x = exchange_new();
   struct guard_body length = {0};
   const char *why = NULL;
+  static int printed;
   if (text == NULL || x == NULL)
     abort();
+  if (!printed)
+    print_routes();
+  printed = 1;
   memcpy(text, data, size);
   text[size] = '\0';
   char *at = text, *line;
@@ -103,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (colon == NULL || x->headers_len == GUARD_HEADERS)
       continue;
     *colon = '\0';
+    use_address(colon + 1 + strspn(colon + 1, " "));
     x->headers[x->headers_len++] = (struct header){line, colon + 1 + strspn(colon + 1, " ")};
   }
   if (version != NULL) {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: contrib/desk/http/template.c contrib/desk/http/template_format.c
+ * contrib/desk/http/template_html.c contrib/desk/http/template_parse.c */
 /* Templates: the first byte says what kind, then a text, a NUL and a model. Whatever a model holds,
  * a page that was accepted has as many '<' as its text. */
 #include "common/json.h"
@@ -43,6 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct tm_error err = {0};
   if (size < 2)
     return 0;
+  static int read; /* the pages that are shipped */
+  struct templates *pages = NULL;
+  assert(read || templates_load(&pages, "contrib/desk/pages", &err) == 0);
+  templates_free(pages);
+  read = 1;
   const char *text = (const char *)data + 1;
   size_t len = strnlen(text, size - 1);
   const char *name = data[0] % 2 == 0 ? "x.html" : "x.txt";

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: analyzer/forecast_csv.c */
 /* Any bytes as CSV: every series that is read is also forecast, and its line must be JSON. */
 #include "analyzer/forecast/forecast.h"
 #include "analyzer/forecast_csv.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: exporters/answer.c */
 /* A receiver's answer. The first byte chooses the status and whether the answer is signed; the rest
  * is its body. */
 #include "exporters/answer.h"

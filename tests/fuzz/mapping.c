@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: exporters/mapping/mapping.c exporters/mapping/template.c exporters/mapping/format.c
+ * exporters/mapping/render.c exporters/mapping/requests.c */
 /* A mapping file, and what it makes of an opportunity: what was checked can be filled. */
 #include "exporters/mapping/requests.h"
 
-#include <stdint.h>
+#include "tests/lib/fuzz_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,8 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   struct mapping m;
   struct tm_error err = {0};
-  if (mapping_parse(&m, (const char *)data, size, "fuzz", &err) == 0)
+  char path[PATH_MAX];
+  fuzz_file("mapping.json", data, size);
+  fuzz_path(path, "mapping.json");
+  if (mapping_load(&m, path, &err) == 0) {
+    const struct tm_conf_target target = {.name = "crm", .url = "https://crm/x", .mapping = path};
     mapping_each(&m, event, sizeof(event) - 1, fill, &m, &err);
+    mapping_preview(&target, event, sizeof(event) - 1, &err);
+  }
   mapping_release(&m);
   return 0;
 }

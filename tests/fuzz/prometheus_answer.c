@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: analyzer/source/prometheus_answer.c */
 /* What a server of Prometheus's API answers: samples, or the labels of series. */
 #include "analyzer/source/prometheus_answer.h"
 #include "analyzer/source/prometheus_name.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: analyzer/recommend.c analyzer/demand.c analyzer/rules/facts.c */
 /* A summary of any shape against the sample catalogue: advice or a refusal, and demand of it. */
 #include "analyzer/demand.h"
 #include "analyzer/opportunity.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: plugins/source/redfish_value.c plugins/source/redfish_store.c
+ * plugins/source/redfish_drive.c */
 /* Documents of a Redfish service: a line each, the first byte says what it is taken for. */
 #include "common/json.h"
 #include "plugins/source/redfish_tree.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: analyzer/source/rrd_file.c analyzer/source/rrd_level.c
+ * analyzer/source/rrd_measure.c analyzer/source/rrd_device.c */
 /* The reader of RRD files, as a device of each kind reads them: levels, counts, rates, all headers.
  */
 #include "analyzer/source/rrd_device.h"
@@ -13,16 +15,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define KINDS 3
+#define KINDS 4
 static char folder[] = "/tmp/tidemark-fuzz-XXXXXX";
-static const char *const kind[KINDS] = {"disk_array-a", "interface-b", "printer-c"};
-static const char *const file[KINDS][4] = {
-    {"capacity-used.rrd", "capacity-total.rrd", "interval_count-transfers.rrd",
-     "transfers-completed.rrd"},
-    {"if_octets.rrd", "other.rrd", NULL},
-    {"supply_level-k.rrd", "interval_count-pages.rrd", NULL}};
+static const char *const kind[KINDS] = {"disk_array-a", "interface-b", "printer-c", "df-root"};
+static const char *const file[KINDS][4] = {{"capacity-used.rrd", "capacity-total.rrd",
+                                            "interval_count-transfers.rrd",
+                                            "transfers-completed.rrd"},
+                                           {"if_octets.rrd", "other.rrd", NULL},
+                                           {"supply_level-k.rrd", "interval_count-pages.rrd", NULL},
+                                           {"df_complex-used.rrd", "df_complex-free.rrd", NULL}};
 
 static struct rrd_reader *reader;
+static struct rrd_reader *settings; /* of what keeps maxima from being exact */
 static int place[KINDS];
 static int content;
 
@@ -30,6 +34,7 @@ static void clean_up(void)
 {
   char command[128];
   rrd_reader_free(reader);
+  rrd_reader_free(settings);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   if (system(command) != 0)
     perror(folder);
@@ -42,8 +47,11 @@ static void set_up(void)
   char link_path[PATH_MAX];
   const struct rrd_wanted wanted = {
       .as_of = INT64_MIN, .days = 40, .history_days = 731, .read_days = 731};
+  struct rrd_wanted checked = wanted;
+  checked.settings = true;
   reader = rrd_reader_new(&wanted);
-  if (reader == NULL || mkdtemp(folder) == NULL)
+  settings = rrd_reader_new(&checked);
+  if (reader == NULL || settings == NULL || mkdtemp(folder) == NULL)
     abort();
   atexit(clean_up);
   snprintf(path, sizeof(path), "%s/content", folder);
@@ -77,6 +85,14 @@ static void on_refused(void *ctx, const char *text)
     abort();
 }
 
+/* A finding is of a file, or of a device as a whole. */
+static void on_finding(void *ctx, const char *text)
+{
+  (void)ctx;
+  if (text[0] == '\0')
+    abort();
+}
+
 /* What came out must be usable as it is: times ascend, days are whole. */
 static void check(const struct series *s)
 {
@@ -91,6 +107,7 @@ static void check(const struct series *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   const struct rrd_watch watch = {on_begin, on_end, on_refused, NULL};
+  const struct rrd_watch hearing = {on_begin, on_end, on_finding, NULL};
   if (reader == NULL)
     set_up();
   if (size > (1 << 20) || ftruncate(content, 0) < 0 ||
@@ -101,6 +118,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lseek(place[i], 0, SEEK_SET);
     rrd_reader_load(reader, place[i], kind[i], NULL, rrd_recipe_for(kind[i]), &watch, &s);
     check(&s);
+    lseek(place[i], 0, SEEK_SET);
+    rrd_reader_load(settings, place[i], kind[i], NULL, rrd_recipe_for(kind[i]), &hearing, &s);
   }
   return 0;
 }

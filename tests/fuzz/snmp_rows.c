@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: plugins/source/snmp_rows.c plugins/source/snmp_fetch.c */
 /*
  * An agent that answers whatever it likes: the input is a list of answers, each a byte of flags and
  * its variables. Walks must end, and the reading that comes of it must be sane.

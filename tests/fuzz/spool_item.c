@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: exporters/spool_item.c */
 /* A file of the spool that somebody else wrote. The checksum is made right, to get beyond it. */
 #include "exporters/spool.h"
 
+#include "tests/lib/fuzz_folder.h"
+
 #include <assert.h>
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,8 +25,27 @@ static void parse(const void *data, size_t size, bool with_sum)
   spool_item_release(&item);
 }
 
+/* As it lies in the spool, under a name. */
+static void read_file(const void *data, size_t size)
+{
+  const struct spool s = {.dir = (char *)fuzz_folder()};
+  const struct spool_entry entry = {.name = "item", .key = "fuzz"};
+  struct spool_item item;
+  struct tm_error err = {0};
+  static int made;
+  if (!made)
+    fuzz_dir("new");
+  made = 1;
+  fuzz_file("new/item", data, size);
+  int rc = spool_read(&s, SPOOL_NEW, &entry, &item, &err);
+  assert(rc == 0 || err.text[0] != '\0');
+  if (rc == 0)
+    spool_item_release(&item);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+  read_file(data, size);
   parse(data, size, false);
   parse(data, size, true);
   return 0;

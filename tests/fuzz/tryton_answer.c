@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* covers: exporters/tryton/answer.c exporters/tryton/value.c */
 /* A Tryton server's answer. The first byte chooses the status; the rest is its body. */
 #include "exporters/tryton/answer.h"
 #include "exporters/tryton/value.h"
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,6 +31,14 @@ static void read_as_anything(json_t *v)
   json_object_foreach(v, key, inner) read_as_anything(inner);
   json_array_foreach(v, i, inner) read_as_anything(inner);
   /* A text that comes back as an amount has the currency's digits or is none. */
+  json_decref(tryton_date(json_string_value(v)));
+  json_decref(tryton_bytes(json_string_value(v), json_string_length(v)));
+  if (json_is_integer(v) && llabs(json_integer_value(v)) < 100000000000) {
+    json_t *when = tryton_datetime(json_integer_value(v));
+    assert(json_is_null(when) || tryton_time_of(when) == json_integer_value(v));
+    json_decref(when);
+    json_decref(tryton_day(json_integer_value(v) / 86400));
+  }
   json_t *amount = tryton_decimal(json_string_value(v), 2);
   const char *text = json_string_value(json_object_get(amount, "decimal"));
   assert(json_is_null(amount) || (strlen(text) > 3 && text[strlen(text) - 3] == '.'));
