@@ -51,9 +51,9 @@ int profile_compile_list(struct profile_loader *l, json_t *j, const char *member
                          profile_compile_one *one, struct profile_list *out);
 int profile_compile_oid(struct profile_loader *l, const json_t *j, const char *member,
                         struct oid_path *oid);
-/* Whether an expression can be compiled within reason: what repeats what repeats ("((a{99}){99}){99}",
- * "a+++++") grows as their product, and the C library's compiler has no limit of its own. A
- * reference back to a group is not POSIX, and not fast. */
+/* Whether an expression can be compiled within reason: what repeats what repeats
+ * ("((a{99}){99}){99}", "a+++++") grows as their product, and the C library's compiler has no limit
+ * of its own. A reference back to a group is not POSIX, and not fast. */
 bool profile_regex_is_modest(const char *text);
 /* j NULL: *regex is left as it is. */
 int profile_compile_regex(struct profile_loader *l, const json_t *j, const char *member,
