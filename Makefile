@@ -26,7 +26,7 @@ JOBS      ?= 2
 # Needed to build and to run.
 DEPS = gcc pkg-config collectd-core collectd-dev librrd-dev libpng-dev rrdtool libjansson-dev \
   libcurl4-gnutls-dev libsnmp-dev libcups2-dev libconfuse-dev libsodium-dev libcsv-dev uthash-dev \
-  libseccomp-dev libmicrohttpd-dev libsqlite3-dev libpq-dev zlib1g-dev libzstd-dev \
+  libseccomp-dev libmicrohttpd-dev libsqlite3-dev libpq-dev zlib1g-dev libzstd-dev libpcre2-dev \
   libjs-bootstrap5 libjs-dygraphs tzdata
 # Needed by the demonstration too: the simulated devices.
 DEPS_RUN = python3 snmpsim cups-ipp-utils dbus
@@ -51,7 +51,7 @@ COLLECTD = -isystem /usr/include/collectd -DHAVE_CONFIG_H
 # Every program is linked against the whole list; --as-needed keeps what it uses.
 LINK = $(CC) $(SAN) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -Wl,-z,relro,-z,now
 LIBS = -ljansson -lconfuse -lsodium -lcsv -lseccomp -lcurl -lnetsnmp -lcups -lmicrohttpd \
-  -lsqlite3 -lpq -lz -lzstd -lm -lpthread -ldl
+  -lsqlite3 -lpq -lz -lzstd -lpcre2-8 -lm -lpthread -ldl
 
 # One short line a step; V=1 shows the commands.
 Q = $(if $(V),,@)

@@ -149,12 +149,6 @@ size_t tm_text_columns(const char *s)
   return columns;
 }
 
-int tm_text_regex(regex_t *out, const char *expression, int flags)
-{
-  int rc = regcomp(out, expression, flags);
-  return rc == 0 ? 0 : rc == REG_ESPACE ? -ENOMEM : -EINVAL;
-}
-
 bool tm_text_fits(const regex_t *regex, const char *text)
 {
   return tm_text_match(regex, text, 0, NULL);

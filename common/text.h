@@ -14,8 +14,6 @@
  */
 size_t tm_text_clean(char *dst, size_t size, const void *src, size_t len);
 
-/* Compiles an expression: 0, -EINVAL (it is none), or -ENOMEM. */
-int tm_text_regex(regex_t *out, const char *expression, int flags);
 /* True when the text fits. Where there is no memory to find that out it is false, and the thread
  * counts as starved (json_memory.h), so that nobody takes the text for a wrong one for ever. */
 bool tm_text_fits(const regex_t *regex, const char *text);

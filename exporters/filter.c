@@ -86,7 +86,7 @@ static const char *check_string(const struct schema_node *n, const char *s)
     return "longer than is allowed";
   if (has_control(s))
     return "holds control characters";
-  if (n->has_pattern && !tm_text_fits(&n->pattern, s))
+  if (n->pattern != NULL && !tm_pattern_fits(n->pattern, s))
     return "not of the form that is allowed";
   return NULL;
 }
@@ -258,7 +258,7 @@ static int walk_others(struct walk *w, const struct schema_node *n, const char *
   {
     if (find_member(n, name) != NULL)
       continue;
-    if (n->by_pattern != NULL && tm_text_fits(&n->by_pattern_key, name)) {
+    if (n->by_pattern != NULL && tm_pattern_fits(n->by_pattern_key, name)) {
       snprintf(child, sizeof(child), "%s.*", path);
       int rc = walk_member(w, n->by_pattern, child, name, member, object);
       if (rc < 0)

@@ -4,7 +4,6 @@
 #include "common/conf.h"
 #include "common/embed.h"
 #include "common/json.h"
-#include "common/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -83,24 +82,17 @@ static int load_pattern_members(struct schema_node *node, const json_t *json, st
   void *it = json_object_iter((json_t *)json);
   int rc = json_object_size(json) != 1
                ? -EINVAL
-               : tm_text_regex(&node->by_pattern_key, json_object_iter_key(it),
-                               REG_EXTENDED | REG_NOSUB);
+               : tm_pattern_new(&node->by_pattern_key, json_object_iter_key(it));
   if (rc == -ENOMEM)
     return tm_fail(err, rc, "out of memory");
   if (rc < 0)
     return tm_fail(err, rc, "schema: patternProperties: one valid pattern is wanted");
-  rc = load_one(&node->by_pattern, json_object_iter_value(it), err);
-  if (node->by_pattern == NULL)
-    regfree(&node->by_pattern_key);
-  return rc;
+  return load_one(&node->by_pattern, json_object_iter_value(it), err);
 }
 
 static int load_pattern(struct schema_node *n, const json_t *value, struct tm_error *err)
 {
-  int rc = json_is_string(value)
-               ? tm_text_regex(&n->pattern, json_string_value(value), REG_EXTENDED | REG_NOSUB)
-               : -EINVAL;
-  n->has_pattern = rc == 0;
+  int rc = json_is_string(value) ? tm_pattern_new(&n->pattern, json_string_value(value)) : -EINVAL;
   return rc == 0         ? 0
          : rc == -ENOMEM ? tm_fail(err, rc, "out of memory")
                          : tm_fail(err, rc, "schema: keyword 'pattern' cannot be obeyed");
@@ -208,13 +200,11 @@ static void release_node(struct schema_node *node)
   if (node->items != NULL)
     release_node(node->items);
   free(node->items);
-  if (node->by_pattern != NULL) {
+  if (node->by_pattern != NULL)
     release_node(node->by_pattern);
-    regfree(&node->by_pattern_key);
-  }
+  tm_pattern_free(node->by_pattern_key);
   free(node->by_pattern);
-  if (node->has_pattern)
-    regfree(&node->pattern);
+  tm_pattern_free(node->pattern);
 }
 
 void schema_release(struct schema *s)

@@ -3,9 +3,9 @@
 #define TM_SCHEMA_H
 
 #include "common/error.h"
+#include "common/pattern.h"
 
 #include <jansson.h>
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -41,13 +41,12 @@ struct schema_node {
   size_t max_length;          /* characters; SIZE_MAX: no limit */
   size_t max_items;
   double minimum, maximum;
-  bool has_pattern;
-  regex_t pattern;
+  struct tm_pattern *pattern;  /* NULL: none */
   struct schema_node *items;   /* of an array */
   struct schema_node *members; /* of an object, in the order of the schema */
   size_t members_len;
-  regex_t by_pattern_key;         /* the name of members that are not listed, ... */
-  struct schema_node *by_pattern; /* ... and what they are; NULL: none */
+  struct tm_pattern *by_pattern_key; /* the name of members that are not listed, ... */
+  struct schema_node *by_pattern;    /* ... and what they are; NULL: none */
 };
 
 struct schema {

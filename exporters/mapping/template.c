@@ -55,7 +55,7 @@ static const struct schema_node *member_of(const struct schema_node *node, const
     if (strcmp(node->members[i].name, name) == 0)
       return &node->members[i];
   }
-  if (node->by_pattern != NULL && tm_text_fits(&node->by_pattern_key, name))
+  if (node->by_pattern != NULL && tm_pattern_fits(node->by_pattern_key, name))
     return node->by_pattern;
   return node->items != NULL && isdigit((unsigned char)name[0]) ? node->items : NULL;
 }

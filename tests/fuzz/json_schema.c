@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: common/json_schema.c common/json_schema_check.c common/json.c */
+/* covers: common/pattern.c common/json_schema.c common/json_schema_check.c common/json.c */
 /* A schema, a NUL and a document; without a NUL a document against every schema that the desk
  * checks by. What is refused is told with a place in the document. */
 #include "common/json.h"
