@@ -112,7 +112,7 @@ static bool measure(struct chart *c, const json_t *summary)
     c->load_top = fmax(c->load_top, tm_json_get_number(day, "transfers_max"));
   }
   c->top = fmax(c->top, isnan(c->capacity) ? 0 : c->capacity) * 1.05;
-  return true;
+  return c->top > 0 || c->load_top > 0;
 }
 
 /* One line through the days of a key, with a gap where a day is unknown. */
@@ -190,7 +190,7 @@ static void put_axes(const struct chart *c, bool slots)
   char text[48];
   char date[TM_DATE_SIZE];
   char *(*format)(char *, size_t, double) = slots ? tm_format_count : tm_format_bytes;
-  for (int i = 0; i <= 2; i++) {
+  for (int i = 0; c->top > 0 && i <= 2; i++) {
     double level = c->top / 1.05 * i / 2;
     fprintf(c->out, "<path class=\"chart-axis\" d=\"M%d %.1fH%d\"/>", LEFT, y_of(c, level),
             WIDTH - RIGHT);
@@ -214,10 +214,11 @@ void chart_write(FILE *out, const json_t *summary)
   if (!measure(&c, summary))
     return;
   bool slots = strcmp(c.used_key, "slots_used") == 0;
-  fprintf(out,
-          "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Used capacity, "
-          "capacity, forecast and interval maxima\">",
-          WIDTH, HEIGHT);
+  int above = c.top > 0 ? 0 : LOAD_TOP - TOP; /* what has no level has no empty room for one */
+  fprintf(out, "<svg class=\"chart\" viewBox=\"0 %d %d %d\" role=\"img\" aria-label=\"%s\">", above,
+          WIDTH, HEIGHT - above,
+          c.top > 0 ? "Used capacity, capacity, forecast and interval maxima"
+                    : "Interval maxima of each day");
   put_axes(&c, slots);
   put_forecast(&c);
   put_line(&c, c.capacity_key, "chart-capacity");
