@@ -11,8 +11,41 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const pages[] = {"mail-contact.txt", "mail-change.txt", "mail-answer.txt",
-                                    "head.html",        "task.html",       "product.html"};
+static const char *const pages[] = {"mail-contact.txt", "mail-change.txt",    "mail-answer.txt",
+                                    "mail-claim.txt",   "mail-claim-new.txt", "mail-cluster.txt",
+                                    "mail-late.txt",    "mail-weekly.txt",    "mail-quote.txt",
+                                    "head.html",        "task.html",          "product.html"};
+
+/* What a site, a claim's author or somebody of sales can have written, into letters that only name
+ * it. */
+static int add_claims(json_t *model, json_t *t)
+{
+  json_t *claim =
+      json_pack("{s:{s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:i,s:O}, s:O, s:{s:i,s:i},"
+                " s:{s:[{s:O,s:O}],s:{s:i,s:i,s:i}}, s:O, s:O, s:O, s:i, s:i, s:[{s:O,s:i,s:O}]}",
+                "claim", "id_text", t, "type", t, "device", t, "model", t, "external_id", t,
+                "customer", t, "site", t, "by_name", t, "text", t, "claimed_at", 1000, "serial", t,
+                "to", t, "outliers", "all", 1, "compared", 2, "progress", "own", "status", t,
+                "reason", t, "peers", "asked", 5, "answered", 5, "refused", 0, "link", t, "type", t,
+                "model", t, "n", 3, "days", 30, "claims", "id", t, "claimed_at", 1000, "state", t);
+  json_t *items = json_pack(
+      "[{s:O,s:O,s:O,s:{s:O,s:O,s:O,s:O,s:O,s:O},s:b,s:i,s:b,s:O,s:O,s:O,s:O,s:O,s:{s:O},s:O,s:O}]",
+      "label", t, "unit", t, "kind", t, "text", "value", t, "mean", t, "median", t, "spread", t,
+      "most", t, "away", t, "shown", 1, "peers", 5, "outlier", 1, "customer", t, "device", t,
+      "site", t, "action_word", t, "offer", t, "when", "text", t, "state_word", t, "id", t);
+  json_t *quote =
+      json_pack("{s:O,s:{s:O,s:O},s:{s:O,s:O},s:[{s:i,s:O}],s:O,s:O,s:O,s:b,s:i,s:i,s:[{s:O,s:O,s:"
+                "O,s:O,s:O}]}",
+                "number", t, "vendor", "name", t, "address", t, "customer", "name", t, "contact", t,
+                "lines", "quantity", 1, "sku", t, "remarks", t, "from", t, "until", t,
+                "has_changes", 1, "items_len", 1, "changes_len", 1, "changes", "customer", t,
+                "device", t, "moved", t, "by_name", t, "text", t);
+  json_object_set_new(claim, "items", items);
+  int rc = json_object_update_missing(model, claim) | json_object_update_missing(model, quote);
+  json_decref(claim);
+  json_decref(quote);
+  return items != NULL ? rc : -1;
+}
 
 /* All that somebody from outside can have written, as one text. */
 static json_t *model_of(const char *text, size_t len)
@@ -40,6 +73,7 @@ static json_t *model_of(const char *text, size_t len)
       t, "sent_by", t, "title", t, "meta", "title", t, "text", t, "url", t);
   assert(model != NULL && more != NULL);
   json_object_update(model, more);
+  assert(add_claims(model, t) == 0);
   json_decref(more);
   json_decref(t);
   return model;
