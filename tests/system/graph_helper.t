@@ -99,7 +99,7 @@ ok "three minutes of history" picture "$T/n.png" from=1760000000 to=1760000180 f
   'rows=[[1760000060,1,9],[1760000120,2,9],[1760000180,3,9]]' maxima=null events=null full=null
 ok "a hundred years" picture "$T/n.png" from=631152000 to=3786912000
 nothing() { picture "$T/n.png" 'rows=[[1760000000,null,null]]' forecast=null maxima=null; }
-is "a device of which nothing is known is refused" "$(status_of nothing)" 74
+is "a device of which nothing is known is refused" "$(status_of nothing)" 66
 like "with the reason" "$(cat "$T/err")" 'no value is known'
 
 # --- a summary, as a mail or a CRM has it --------------------------------------------------------

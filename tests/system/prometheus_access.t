@@ -134,7 +134,7 @@ is 'no secret stands in an argument or the environment' \
   "$(grep -c execve "$T/trace") $(grep -c 's3cret' "$T/trace")" "$(grep -c execve "$T/trace") 0"
 chmod 644 "$T/token"
 is 'a token that everybody can read is refused' "$(status_of run)" 77
-like '... by its name' "$(cat "$T/err")" "$T/token: others can read"
+like '... by its name' "$(cat "$T/err")" "$T/token: holds secrets and its mode is 0644"
 rm "$T/token"
 is 'one that is not there too' "$(status_of run)" 66
 printf 's3cret.token\n' >"$T/token" && chmod 600 "$T/token"

@@ -73,8 +73,8 @@ is 'three shards together are the whole' "$(sort "$T/shards" | sha256sum)" \
   "$(tidemark-analyze run --data "$data" --format json | sort | sha256sum)"
 
 is '--output is written whole' "$(status_of tidemark-analyze run --data "$data" --format json -o "$T/o.json")$(wc -l <"$T/o.json")$(compgen -G "$T/o.json.*" | wc -l)" 030
-is 'a folder that cannot be written to: 73 or 74 or 66, and its name' \
-  "$(status_of tidemark-analyze run --data "$data" -o /nonexistent/o.json)$(grep -c /nonexistent/o.json "$T/err")" 661
+is 'what cannot be written is a fault of output, with its name' \
+  "$(status_of tidemark-analyze run --data "$data" -o /nonexistent/o.json)$(grep -c /nonexistent/o.json "$T/err")" 741
 
 cat >"$T/conf" <<X
 customer { id = "C-1" name = "Example KK" }
