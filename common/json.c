@@ -3,7 +3,6 @@
 
 #include "common/clock.h"
 #include "common/file.h"
-#include "common/json_read.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -40,14 +39,11 @@ static int check_depth(const char *data, size_t len, const char *name, struct tm
 
 json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_error *err)
 {
-  json_t *value = tm_json_read_plain(data, len, TM_JSON_DEPTH);
-  if (value != NULL)
-    return value;
   if (check_depth(data, len, name, err) < 0)
     return NULL;
   json_error_t je;
   errno = 0; /* Jansson tells a lack of memory as bad syntax, or not at all */
-  value = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+  json_t *value = json_loadb(data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
   if (value == NULL && errno == ENOMEM)
     tm_fail(err, -ENOMEM, "%s: out of memory", name);
   else if (value == NULL)
