@@ -57,11 +57,13 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
       " WHERE (?1 IS NULL OR c.customer_id = ?1)"
       " AND ((?2 IS NULL AND c.state <> 'closed') OR ?2 = 'every' OR c.state = ?2)"
       " AND (?3 IS NULL OR c.model = ?3) AND (?4 IS NULL OR c.owner = ?4)"
-      " AND (?5 IS NULL OR lower('k-' || c.id || ' ' || coalesce(c.external_id, '') || ' ' || "
-      "c.type"
-      " || ' ' || coalesce(c.model, '') || ' ' || coalesce(u.name, '') || ' '"
-      " || coalesce(d.device, '') || ' ' || coalesce(d.serial, '') || ' '"
-      " || coalesce(c.by_name, '')) LIKE ?5 ESCAPE '\\')"
+      /* Of the claim's own row alone, so that only what fits is joined. */
+      " AND (?5 IS NULL"
+      " OR c.device_id IN (SELECT id FROM devices WHERE words LIKE ?5 ESCAPE '\\')"
+      " OR c.customer_id IN (SELECT customer_id FROM customers"
+      " WHERE lower(name) LIKE ?5 ESCAPE '\\')"
+      " OR lower('k-' || c.id || ' ' || coalesce(c.external_id, '') || ' ' || c.type || ' '"
+      " || coalesce(c.model, '') || ' ' || coalesce(c.by_name, '')) LIKE ?5 ESCAPE '\\')"
       " AND (?6 = 0 OR c.id < ?6) ORDER BY c.id DESC LIMIT ?7";
   struct list *l = arg;
   struct db_stmt *stmt = NULL;

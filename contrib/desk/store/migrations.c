@@ -17,6 +17,7 @@ STEP(step_9, "009-scale");
 STEP(step_10, "010-outcomes");
 STEP(step_11, "011-clusters");
 STEP(step_12, "012-coming");
+STEP(step_13, "013-sent");
 
 /* A line each. */
 /* clang-format off */
@@ -33,6 +34,7 @@ const struct migration migrations[] = {
     {"010-outcomes", step_10_text, &step_10_size},
     {"011-clusters", step_11_text, &step_11_size},
     {"012-coming", step_12_text, &step_12_size},
+    {"013-sent", step_13_text, &step_13_size},
 };
 /* clang-format on */
 const size_t migrations_len = sizeof(migrations) / sizeof(migrations[0]);
