@@ -93,6 +93,15 @@ static void a_month_comes_back_as_it_was_packed(void **state)
     assert_int_equal(back_n, n);
     for (size_t i = 0; i < n; i++) {
       json_t *x = day_json(&days[i], 1), *y = day_json(&back[i], 1);
+      struct tm_buf text = TM_BUF_INIT(4096);
+      struct json_out out = JSON_OUT_INIT(&text);
+      day_write(&out, &days[i], 1);
+      struct tm_buf tree = TM_BUF_INIT(4096);
+      assert_int_equal(out.rc, 0);
+      assert_int_equal(tm_json_append(&tree, x), 0);
+      assert_string_equal(text.ptr, tree.ptr);
+      tm_buf_release(&tree);
+      tm_buf_release(&text);
       assert_true(json_equal(x, y));
       json_decref(x);
       json_decref(y);

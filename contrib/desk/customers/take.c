@@ -45,31 +45,29 @@ static int put_line(struct db *db, const struct taking *t, const char *kind, jso
 
 static int put_day(void *user, const struct day *day, struct tm_error *err)
 {
-  struct tm_buf *out = user;
-  json_t *one = day_json(day, 1);
-  int rc = out->ptr[out->len - 1] == '[' ? 0 : tm_buf_puts(out, ",");
-  if (rc == 0)
-    rc = one != NULL ? tm_json_append(out, one) : -ENOMEM;
-  json_decref(one);
-  return rc < 0 ? tm_fail(err, rc, "the export: %s", strerror(-rc)) : 0;
+  struct json_out *out = user;
+  day_write(out, day, 1);
+  return out->rc < 0 ? tm_fail(err, out->rc, "the export: %s", strerror(-out->rc)) : 0;
 }
 
-/* A device and all its days: what its chart is drawn of. The days go out one by one: a fleet's
- * years of them are hundreds of megabytes as a tree. */
+/* A device and all its days: what its chart is drawn of. The days go straight out: a fleet's years
+ * of them are hundreds of megabytes as a tree. */
 static int put_device(struct db *db, const struct taking *t, const char *kind, json_t *row,
                       struct tm_error *err)
 {
   int64_t id = json_integer_value(json_object_get(row, "id")), to = t->r->now / TM_DAY + 1;
+  struct json_out out = JSON_OUT_INIT(t->out);
   int rc = put_line(db, t, kind, row, err);
   if (rc < 0)
     return rc;
   t->out->len -= strlen("}\n");
-  rc = tm_buf_puts(t->out, ",\"days\":[");
-  if (rc == 0)
-    rc = history_read(db, id, to - ALL_DAYS, to, put_day, t->out, err);
-  if (rc == 0)
-    rc = tm_buf_puts(t->out, "]}\n");
-  return rc < 0 && err->code == 0 ? tm_fail(err, rc, "the export: %s", strerror(-rc)) : rc;
+  out.rc = tm_buf_puts(t->out, ",\"days\":");
+  json_out_open(&out, '[');
+  rc = history_read(db, id, to - ALL_DAYS, to, put_day, &out, err);
+  json_out_close(&out, ']');
+  if (rc == 0 && out.rc == 0)
+    out.rc = tm_buf_puts(t->out, "}\n");
+  return rc < 0 ? rc : out.rc < 0 ? tm_fail(err, out.rc, "the export: %s", strerror(-out.rc)) : 0;
 }
 
 /* Byte for byte: the event is a string, whose hash stands beside it. */

@@ -11,6 +11,8 @@
 
 enum { VERSION = 1, MONTH_MAX = 12 * 9000 };
 
+#define WHOLE_MAX 4503599627370496.0 /* 2^52 */
+
 static const char *const names[DAY_FIELDS] = {"capacity_bytes", "used_bytes",    "slots_total",
                                               "slots_used",     "transfers_max", "transfers_max_at",
                                               "transfers_mean", "transfers_p95", "covered"};
@@ -96,6 +98,35 @@ json_t *day_json(const struct day *day, int arrived)
   return o;
 }
 
+void day_write(struct json_out *out, const struct day *day, int arrived)
+{
+  char date[TM_DATE_SIZE];
+  json_out_open(out, '{');
+  json_out_key(out, "date");
+  json_out_plain(out, tm_date_format_days(date, day->date));
+  for (int i = 0; i < DAY_FIELDS; i++) {
+    if (day->state[i] == DAY_ABSENT)
+      continue;
+    json_out_key(out, names[i]);
+    if (day->state[i] == DAY_NULL) {
+      json_out_null(out);
+    } else if (i == DAY_MAX_AT) {
+      json_out_time(out, (int64_t)day->value[i]);
+    } else if (day->value[i] == floor(day->value[i]) && fabs(day->value[i]) < WHOLE_MAX) {
+      json_out_int(out, (int64_t)day->value[i]);
+    } else { /* with all its figures */
+      json_t *v = tm_json_number(day->value[i]);
+      json_out_value(out, v);
+      json_decref(v);
+    }
+  }
+  if (arrived) {
+    json_out_key(out, "arrived_on");
+    json_out_plain(out, tm_date_format_days(date, day->arrived_on));
+  }
+  json_out_close(out, '}');
+}
+
 /* --- packing ------------------------------------------------------------------------------ */
 
 /*
@@ -104,8 +135,6 @@ json_t *day_json(const struct day *day, int arrived)
  * difference from the field's number before, doubled; others as a 1 and their eight bytes.
  */
 enum { CODE_ABSENT, CODE_NULL, CODE_SAME, CODE_VALUE, MASK_BYTES = (2 * DAY_FIELDS + 7) / 8 };
-
-#define WHOLE_MAX 4503599627370496.0 /* 2^52 */
 
 static int put_number(struct tm_buf *out, uint64_t v)
 {

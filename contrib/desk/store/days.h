@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/error.h"
+#include "common/json_out.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -43,6 +44,8 @@ const char *day_field_name(enum day_field field);
 int day_read(struct day *day, const json_t *json, int64_t arrived_on);
 /* The same element again; with `arrived` the day on which it came too. New reference. */
 json_t *day_json(const struct day *day, int arrived);
+/* The same straight into text: for days by the ten thousand. */
+void day_write(struct json_out *out, const struct day *day, int arrived);
 
 /* Months since 1970-01, and the first date of one. */
 int64_t days_month(int64_t date);
