@@ -98,33 +98,39 @@ json_t *day_json(const struct day *day, int arrived)
   return o;
 }
 
+/* With all its figures, as Jansson writes them. */
+static char *put_real(char *p, double value)
+{
+  json_t *v = json_real(value);
+  size_t n = json_dumpb(v, p, JSON_NUMBER_SIZE, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+  json_decref(v);
+  return n > 0 && n <= JSON_NUMBER_SIZE ? p + n : json_put(p, "null");
+}
+
 void day_write(struct json_out *out, const struct day *day, int arrived)
 {
+  enum { FIELD_SIZE = 24 /* "name": and a comma */ + JSON_TIME_SIZE };
   char date[TM_DATE_SIZE];
-  json_out_open(out, '{');
-  json_out_key(out, "date");
-  json_out_plain(out, tm_date_format_days(date, day->date));
+  char *p = json_out_begin(out, 80 + DAY_FIELDS * FIELD_SIZE);
+  if (p == NULL)
+    return;
+  p = json_put(p, "{\"date\":\"");
+  p = json_put(stpcpy(p, tm_date_format_days(date, day->date)), "\"");
   for (int i = 0; i < DAY_FIELDS; i++) {
     if (day->state[i] == DAY_ABSENT)
       continue;
-    json_out_key(out, names[i]);
-    if (day->state[i] == DAY_NULL) {
-      json_out_null(out);
-    } else if (i == DAY_MAX_AT) {
-      json_out_time(out, (int64_t)day->value[i]);
-    } else if (day->value[i] == floor(day->value[i]) && fabs(day->value[i]) < WHOLE_MAX) {
-      json_out_int(out, (int64_t)day->value[i]);
-    } else { /* with all its figures */
-      json_t *v = tm_json_number(day->value[i]);
-      json_out_value(out, v);
-      json_decref(v);
-    }
+    double v = day->value[i];
+    p = json_put(stpcpy(json_put(p, ",\""), names[i]), "\":");
+    p = day->state[i] == DAY_NULL              ? json_put(p, "null")
+        : i == DAY_MAX_AT                      ? json_put_time(p, (int64_t)v)
+        : v == floor(v) && fabs(v) < WHOLE_MAX ? json_put_number(p, v)
+                                               : put_real(p, v);
   }
   if (arrived) {
-    json_out_key(out, "arrived_on");
-    json_out_plain(out, tm_date_format_days(date, day->arrived_on));
+    p = json_put(p, ",\"arrived_on\":\"");
+    p = json_put(stpcpy(p, tm_date_format_days(date, day->arrived_on)), "\"");
   }
-  json_out_close(out, '}');
+  json_out_end(out, json_put(p, "}"));
 }
 
 /* --- packing ------------------------------------------------------------------------------ */
