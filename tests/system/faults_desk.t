@@ -142,16 +142,22 @@ class Scene(faults.Scene):
 
 # --- serving -----------------------------------------------------------------------------------------------
 
-def serving():
-    """Every kind of request, with each call for memory within it failing."""
-    figures = faults.Figures("memory runs out in a desk that serves")
-    page = faults.Page()
-    page.set()
+def faulty_desk(page):
+    """A desk that serves with the faults of this page; what it calls later has none."""
     desk = PushDesk()
     os.environ.update({k: v for k, v in page.env(D).items() if k not in os.environ})
     desk.start()
     for name in ("LD_PRELOAD", "FAULT_PAGE", "FAULT_PROGRAM"):
         os.environ.pop(name, None)
+    return desk
+
+
+def serving():
+    """Every kind of request, with each call for memory within it failing."""
+    figures = faults.Figures("memory runs out in a desk that serves")
+    page = faults.Page()
+    page.set()
+    desk = faulty_desk(page)
     for kind in ("shops", "customers", "staff", "assignments"):
         desk.run("import", kind, os.path.join(SOURCE, TABLES, kind + ".csv"))
     pusher = desk.add_site(CUSTOMER, "osaka-9")
@@ -246,11 +252,7 @@ def clock_while_serving():
     figures = faults.Figures("the clock jumps under a desk that serves")
     page = faults.Page()
     page.set()
-    desk = PushDesk()
-    os.environ.update({k: v for k, v in page.env(D).items() if k not in os.environ})
-    desk.start()
-    for name in ("LD_PRELOAD", "FAULT_PAGE", "FAULT_PROGRAM"):
-        os.environ.pop(name, None)
+    desk = faulty_desk(page)
     cookie = ("Cookie", desk.sign_in())
     before = desk.ask("GET", "/account", [cookie])[0]
     for jump in (3600, -3600, -86400 * 400, 86400 * 3650, -int(time.time()), 86400 * 365 * 60):

@@ -8,6 +8,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import block_tree  # noqa: E402
 import collectd  # noqa: E402
 import faults  # noqa: E402
 import tap  # noqa: E402
@@ -25,23 +26,6 @@ for name in os.listdir(SOURCE + "/plugins/profiles"):
         shutil.copy(os.path.join(SOURCE, "plugins/profiles", name), FEW)
 PROFILES = ["--profiles", FEW, "--timeout", "5"]
 
-
-def unpack(folder):
-    """The tree of tests/data/block/md.tree (README.md there)."""
-    out = None
-    with open(os.path.join(SOURCE, "tests/data/block/md.tree"), "rb") as f:
-        for line in f:
-            mark, _, rest = line.rstrip(b"\n").partition(b" ")
-            if mark in (b"==", b"=/"):
-                path = os.path.join(folder, rest.decode())
-                os.makedirs(path if mark == b"=/" else os.path.dirname(path), exist_ok=True)
-                if out:
-                    out.close()
-                out = open(path, "wb") if mark == b"==" else None
-            elif out:
-                out.write(re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), line))
-    if out:
-        out.close()
 
 
 class Reading(faults.Scene):
@@ -63,7 +47,8 @@ with Simulator([os.path.join(SOURCE, "tests/data/snmp")]) as snmp, Server(array)
             "redfish": "redfish://127.0.0.1:%d" % redfish.port,
             "ipp": "ipp://127.0.0.1:%d/ipp/print" % ipp.port}
     cases = [faults.Case("probe of a tree", [P, *PROFILES, "--proc", "{}/proc", "--sys", "{}/sys", "--root",
-                                            "{}/root", "block:"], unpack, unknown=True)]
+                                            "{}/root", "block:"],
+                     lambda folder: block_tree.unpack("md", folder), unknown=True)]
     cases += [faults.Case("probe by " + name, [P, *PROFILES, url], unknown=True) for name, url in urls.items()]
     if collectd.program():
         conf = collectd.Collectd(

@@ -4,7 +4,6 @@
 # tape drive, and a host where only the counters can be seen.
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import tempfile
 
 SOURCE = os.environ.get("SOURCE", ".")
 sys.path.insert(0, os.path.join(SOURCE, "tests/lib"))
+import block_tree
 from tap import done, ok, same
 
 PROBE = os.path.join(os.path.abspath(os.environ.get("BUILD", "build")), "tidemark-probe")
@@ -19,22 +19,8 @@ folder = tempfile.mkdtemp(prefix="tidemark-trees-")
 
 
 def unpack(name):
-    """Makes the tree of a file (tests/data/block/README.md)."""
     top = os.path.join(folder, name)
-    out = None
-    with open(os.path.join(SOURCE, "tests/data/block", name + ".tree"), "rb") as f:
-        for line in f:
-            mark, _, rest = line.rstrip(b"\n").partition(b" ")
-            if mark in (b"==", b"=/"):
-                path = os.path.join(top, rest.decode())
-                os.makedirs(path if mark == b"=/" else os.path.dirname(path), exist_ok=True)
-                if out:
-                    out.close()
-                out = open(path, "wb") if mark == b"==" else None
-            elif out:
-                out.write(re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), line))
-    if out:
-        out.close()
+    block_tree.unpack(name, top)
     return top
 
 
