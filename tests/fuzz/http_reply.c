@@ -3,6 +3,7 @@
 /* A server that answers with any bytes, and the links that stand in its documents: a line that is
  * taken for a link, and then what comes by the connection. */
 #include "common/http.h"
+#include "tests/lib/fuzz_listen.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -61,18 +62,8 @@ static void *serve(void *arg)
 
 static void start(void)
 {
-  struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(here);
-  pthread_t thread;
-  signal(SIGPIPE, SIG_IGN);
-  server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (server.listener < 0 || bind(server.listener, (struct sockaddr *)&here, len) < 0 ||
-      listen(server.listener, 8) < 0 ||
-      getsockname(server.listener, (struct sockaddr *)&here, &len) < 0 ||
-      pthread_create(&thread, NULL, serve, NULL) != 0)
-    abort();
-  pthread_detach(thread);
-  snprintf(server.url, sizeof(server.url), "http://127.0.0.1:%d/base/", ntohs(here.sin_port));
+  int port = fuzz_listen(&server.listener, serve);
+  snprintf(server.url, sizeof(server.url), "http://127.0.0.1:%d/base/", port);
 }
 
 /* A link leads to the same server, or nowhere. */

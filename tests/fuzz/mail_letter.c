@@ -5,6 +5,7 @@
  * the server gets has the headers that we set, each once, and no other, and goes to one recipient.
  */
 #include "common/mail.h"
+#include "tests/lib/fuzz_listen.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -96,18 +97,8 @@ static void *serve(void *arg)
 
 static void start(void)
 {
-  struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(here);
-  pthread_t thread;
-  signal(SIGPIPE, SIG_IGN);
-  server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (server.listener < 0 || bind(server.listener, (struct sockaddr *)&here, len) < 0 ||
-      listen(server.listener, 8) < 0 ||
-      getsockname(server.listener, (struct sockaddr *)&here, &len) < 0 ||
-      pthread_create(&thread, NULL, serve, NULL) != 0)
-    abort();
-  pthread_detach(thread);
-  snprintf(server.url, sizeof(server.url), "smtp://127.0.0.1:%d", ntohs(here.sin_port));
+  int port = fuzz_listen(&server.listener, serve);
+  snprintf(server.url, sizeof(server.url), "smtp://127.0.0.1:%d", port);
 }
 
 /* --- what it got ---------------------------------------------------------------------------- */
