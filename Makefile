@@ -21,6 +21,8 @@ PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 STRIP     ?= strip
 JOBS      ?= 2
+# Tests wait about half of their time.
+TEST_JOBS ?= $(shell expr $(JOBS) + 1)
 
 # --- packages -------------------------------------------------------------------------------
 # Needed to build and to run.
@@ -205,12 +207,12 @@ $B/tests/lib/fault.so: tests/lib/fault.c $B/.flags
 TEST_ENV = BUILD=$(abspath $B) SOURCE=$(CURDIR) LC_ALL=C TZ=UTC
 
 check-unit: $(UNIT_TESTS)
-	@$(TEST_ENV) tests/run --jobs $(JOBS) $^
+	@$(TEST_ENV) tests/run --jobs $(TEST_JOBS) $^
 
 tests: all $(UNIT_TESTS) $(FUZZ_REPLAYS) $B/tests/lib/fault.so
 
 check-programs: tests
-	@$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(SYSTEM_TESTS)
+	@$(TEST_ENV) tests/run --jobs $(TEST_JOBS) $(UNIT_TESTS) $(SYSTEM_TESTS)
 
 check:
 	@$(MAKE) --no-print-directory deps deps-check
@@ -222,7 +224,7 @@ check:
 # clock within 25; on two cores about two hours after check, and fuzz.t ten
 # minutes for each target (FUZZ_SECONDS), eight hours at most.
 check-long: check fuzz-build fuzz-coverage-build
-	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(JOBS) $(wildcard tests/long/*.t)
+	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(TEST_JOBS) $(wildcard tests/long/*.t)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 SANITIZED = B=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SAN='$(SANITIZE)'
@@ -250,7 +252,7 @@ tsan:
 	  CHECK_FINDINGS=$(THREADS_FOUND) CHECK_LONG=1 $(MAKE) --no-print-directory $(THREADED) check-threads
 
 check-threads:
-	@$(TEST_ENV) tests/run --jobs $(JOBS) $(UNIT_TESTS) $(THREAD_TESTS)
+	@$(TEST_ENV) tests/run --jobs $(TEST_JOBS) $(UNIT_TESTS) $(THREAD_TESTS)
 
 FUZZ_SECONDS ?= 60
 FUZZED = B=build/fuzz CC=clang CFLAGS='-O1 -g' \

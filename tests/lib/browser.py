@@ -8,9 +8,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
+
+from waiting import wait_for
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -52,16 +53,15 @@ class Element:
 
 
 class Browser:
-    def __init__(self, width=1280, height=900, patience=10, dark=False, script=True):
+    def __init__(self, width=1280, height=900, dark=False, script=True):
         self.folder = tempfile.mkdtemp(prefix="tidemark-browser-")
-        self.patience = patience
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         self.driver = subprocess.Popen(
             ["chromedriver", "--port=%d" % port, "--log-level=SEVERE"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "HOME": self.folder})
+            env={**os.environ, "HOME": self.folder, "TMPDIR": self.folder})
         atexit.register(self.close)
         self.base = "http://127.0.0.1:%d" % port
         self.wait(self.ready, "chromedriver answers")
@@ -79,6 +79,8 @@ class Browser:
             "browserName": "chrome", "goog:chromeOptions": options,
             "goog:loggingPrefs": {"browser": "ALL"}}}})
         self.base += "/session/" + answer["sessionId"]
+        # Also while the window is not the active one, as on a machine that is slow to show it.
+        self.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setFocusEmulationEnabled", "params": {"enabled": True}})
         if width < 500:  # a window has a least width, a page's own has none
             self.call("POST", "/goog/cdp/execute", {
                 "cmd": "Emulation.setDeviceMetricsOverride",
@@ -121,14 +123,17 @@ class Browser:
             return False
 
     def wait(self, condition, what="what is waited for"):
-        end = time.monotonic() + self.patience
-        while True:
-            value = condition()
-            if value or time.monotonic() > end:
-                break
-            time.sleep(0.05)
+        """The condition's value, once it is true. What is looked at may be replaced by the page meanwhile."""
+        def look():
+            try:
+                return condition()
+            except WebError as error:
+                if "stale element" in str(error):
+                    return None
+                raise
+        value = wait_for(look, step=0.05)
         if not value:
-            raise WebError("not within %g s: %s" % (self.patience, what))
+            raise WebError("it did not come: " + what)
         return value
 
     # --- pages ---
@@ -159,7 +164,7 @@ class Browser:
         return Element(self, found[0][ELEMENT])
 
     def text(self, css="main"):
-        return self.find(css).text
+        return self.wait(lambda: [self.find(css).text], css)[0]
 
     def fill(self, form):
         """{"#login": "x", …}: types into fields, chooses in selects."""

@@ -10,11 +10,11 @@ import tempfile
 import time
 
 import sanitizer as built
+from waiting import PATIENCE, wait_for  # noqa: F401: tests name it as of here
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 SOURCE = os.path.abspath(os.environ.get("SOURCE", "."))
 PLUGIN = os.path.join(BUILD, "plugins", "disk_array.so")
-PATIENCE = built.patience(PLUGIN)
 STOCK_TYPES = "/usr/share/collectd/types.db"
 STOCK_PLUGINS = "/usr/lib/collectd"
 
@@ -113,11 +113,17 @@ class Collectd:
 
 def fetch(path, start, end, resolution, cf="MAX"):
     """{row time: [values]} of rrdtool fetch; unknown is None."""
-    out = subprocess.run(
-        ["rrdtool", "fetch", path, cf, "-s", str(int(start)), "-e", str(int(end)), "-r",
-         str(resolution)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    command = ["rrdtool", "fetch", path, cf, "-s", str(int(start)), "-e", str(int(end)), "-r",
+               str(resolution)]
+    for _ in range(200):  # it gives up at once where collectd is writing just then
+        out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if "could not lock" not in out.stderr:
+            break
+        time.sleep(0.05)
+    if out.returncode != 0:
+        raise RuntimeError("%s: %s" % (" ".join(command), out.stderr))
     rows = {}
-    for line in out.splitlines():
+    for line in out.stdout.splitlines():
         stamp, colon, values = line.partition(":")
         if colon and stamp.isdigit():
             numbers = [float(v) for v in values.split()]
@@ -131,16 +137,6 @@ def last_update(path):
         return 0
     r = subprocess.run(["rrdtool", "last", path], stdout=subprocess.PIPE, text=True)
     return int(r.stdout) if r.returncode == 0 else 0
-
-
-def wait_for(condition, seconds, step=0.1):
-    """Polls until the condition is true; its last value. With a sanitizer it may take longer."""
-    end = time.monotonic() + seconds * PATIENCE
-    while True:
-        value = condition()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(step)
 
 
 def sleep_until(wall):

@@ -9,6 +9,7 @@ import urllib.parse
 
 from desk import SOURCE
 from pushing import PushDesk, event_of
+from waiting import wait_for
 
 DAY = 86400
 TIB = 2**40
@@ -94,21 +95,17 @@ class FactoryDesk(PushDesk):
 
     def item(self, login="mori"):
         """The first open item, once the desk has advised it."""
-        for _ in range(150):
-            _, answer = self.get(login, "/api/v1/items")
-            if answer["items"]:
-                return answer["items"][0]
-            time.sleep(0.1)
-        raise RuntimeError("no item: " + self.log())
+        items = wait_for(lambda: self.get(login, "/api/v1/items")[1]["items"])
+        if not items:
+            raise RuntimeError("no item: " + self.log())
+        return items[0]
 
     def inquiry(self, login, name, wait="waiting"):
         """One inquiry, once `wait` is not true of it any more."""
-        for _ in range(100):
+        def come():
             status, row = self.get(login, "/api/v1/inquiries/" + name)
-            if status != 200 or not row.get(wait):
-                return row
-            time.sleep(0.1)
-        return row
+            return row if status != 200 or not row.get(wait) else None
+        return wait_for(come) or self.get(login, "/api/v1/inquiries/" + name)[1]
 
 
 def furnish(desk, stock=""):

@@ -8,7 +8,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
+
+from waiting import accepts, wait_for
 
 PROGRAM = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
@@ -49,15 +50,9 @@ class Nginx:
         with open(self.folder + "/out", "wb") as out:
             self.process = subprocess.Popen([PROGRAM, "-g", "daemon off;", "-c", self.conf], stdout=out, stderr=out)
         atexit.register(self.stop)
-        until = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 5).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError("nginx does not start: " + self.log()) from None
-                time.sleep(0.05)
+        wait_for(lambda: accepts(self.port) or self.process.poll() is not None, step=0.05)
+        if not accepts(self.port):
+            raise RuntimeError("nginx does not start: " + self.log())
 
     def log(self):
         text = ""

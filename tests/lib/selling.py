@@ -1,64 +1,18 @@
 # SPDX-License-Identifier: MIT
 """A desk that sells: staff, customers, a catalogue, accounts, and sites that report to it."""
 import datetime
-import email
-import email.policy
 import json
 import os
 import re
-import time
 import urllib.parse
 
 from desk import SOURCE
 from exporting import Site, sample
 from pushing import PushDesk
-
-try:
-    from aiosmtpd.controller import Controller
-except ImportError:
-    Controller = object
+from waiting import wait_for  # noqa: F401: tests name it as of here
 
 ROLES = {"sales": "K. Mori", "service": "Y. Kato", "engineer": "E. Noda", "factory": "F. Ueda",
          "admin": "A. Hara"}
-
-
-class Mailbox:
-    """A mail server of the test's own; what it took is in .mails, parsed."""
-
-    def __init__(self):
-        self.mails = []
-        self.controller = Server(self)
-        self.port = self.controller.port
-
-    async def handle_DATA(self, server, session, envelope):
-        self.mails.append(email.message_from_bytes(envelope.original_content,
-                                                   policy=email.policy.default))
-        return "250 taken"
-
-    def about(self, text):
-        return [m for m in self.mails if text in m["Subject"]]
-
-    def close(self):
-        self.controller.stop()
-
-
-class Server(Controller):
-    def __init__(self, mailbox):
-        super().__init__(mailbox, hostname="127.0.0.1", port=0)
-        self.start()
-
-    def _trigger_server(self):
-        self.port = self.server.sockets[0].getsockname()[1]  # instead of 0: any free one
-        super()._trigger_server()
-
-
-def wait_for(what, seconds=30):
-    until = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def day(n=0):

@@ -2,7 +2,8 @@
 """A real SMTP server without TLS on a port of its own, that keeps what it is given."""
 import email
 import email.policy
-import time
+
+from waiting import wait_for
 
 try:
     from aiosmtpd.controller import Controller
@@ -26,11 +27,12 @@ class Mailbox:
     def mails(self):
         return [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.raw]
 
-    def wait(self, n, seconds=20):
+    def about(self, text):
+        return [m for m in self.mails if text in m["Subject"]]
+
+    def wait(self, n, seconds=60):
         """The mails, once there are n of them, or when the time is over."""
-        end = time.monotonic() + seconds
-        while len(self.raw) < n and time.monotonic() < end:
-            time.sleep(0.05)
+        wait_for(lambda: len(self.raw) >= n, seconds, 0.05)
         return self.mails
 
 

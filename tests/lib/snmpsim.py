@@ -6,7 +6,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
+
+from waiting import wait_for
 
 
 def _free_port():
@@ -57,17 +58,16 @@ class Simulator:
         self._wait(os.path.basename(first)[:-len(".snmprec")])
 
     def _wait(self, community):
-        for _ in range(300):
+        def answers():
             if self.process.poll() is not None:
                 raise RuntimeError("snmpsimd ended with status %d" % self.process.returncode)
             done = subprocess.run(["snmpget", "-v2c", "-c", community, "-t", "0.5", "-r", "0",
                                    "-On", "127.0.0.1:%d" % self.port, "1.3.6.1.2.1.1.2.0"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   check=False)
-            if done.returncode == 0:
-                return
-            time.sleep(0.1)
-        raise RuntimeError("snmpsimd does not answer")
+            return done.returncode == 0
+        if not wait_for(answers):
+            raise RuntimeError("snmpsimd does not answer")
 
     def stop(self):
         if self.process is not None:

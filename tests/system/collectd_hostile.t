@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# run: alone
+# run: quietly
 """In a real collectd (under ASan in `make asan`): agents that mean harm cost their own slots only,
 each is named once, and ten thousand readings leave memory flat."""
 import glob

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# run: alone
+# run: quietly
 # Unit intervals from scripted counters, through the real collectd and its rrdtool plugin: the
 # counts in the RRDs are those of the script, over wraps, resets, a vanishing disk, a restart and a
 # kill -9; under a steady load each is within rate x lateness.

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# run: alone
+# run: quietly
 # Writes that the test makes itself on a loop device are counted, exactly and only there; the device
 # is unknown while it is detached.
 import os

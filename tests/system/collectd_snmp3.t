@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# run: alone (a busy machine reads the borders of its short intervals too late)
+# run: quietly (a busy machine reads the borders of its short intervals too late)
 """SNMPv3 against snmpsimd: by tidemark-probe, and in a real collectd beside its own snmp plugin that
 asks by v3 too."""
 import os

@@ -46,7 +46,7 @@ def enter(b, role):
 
 
 # --- the morning ----------------------------------------------------------------------------------
-b = browser.Browser(1280, patience=30)
+b = browser.Browser(1280)
 enter(b, "sales")
 ok("/opportunities" in b.url, "a sales person signs in by a link and sees the ranked list", b.url)
 b.link("Open the most urgent").click()
@@ -90,7 +90,7 @@ same(b.console(), [], "the browser had nothing to complain about")
 b.close()
 
 # --- without script -----------------------------------------------------------------------------------
-b = browser.Browser(1280, patience=30, script=False)
+b = browser.Browser(1280, script=False)
 enter(b, "sales")
 b.find("th.who a, td.who a").click()
 b.wait(lambda: "/items/" in b.url, "an item")
@@ -151,7 +151,7 @@ def look(b, role, path, width, dark):
 
 seen, barriers, wide, complaints = set(), [], [], []
 for width in (1280, 375):
-    b = browser.Browser(width, patience=30)
+    b = browser.Browser(width)
     for role in ["none", *LOGINS]:
         if role == "none":
             b.get(desk.url + "/login")

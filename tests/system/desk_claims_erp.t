@@ -6,13 +6,13 @@ import base64
 import json
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import erp as tryton  # noqa: E402
 from exporting import sample  # noqa: E402
 from pushing import PushDesk, event_of  # noqa: E402
 from tap import done, ok, same, skip_all  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 if not tryton.present():
     skip_all("tryton-server is not installed")
@@ -36,15 +36,13 @@ with open(desk.conf, "a", encoding="utf-8") as f:
             % (erp.url, desk.folder))
 
 
-def wait_for(sql, seconds=90):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not desk.rows(sql):
-        time.sleep(0.2)
-    return desk.rows(sql)
+def come(sql):
+    """Rows, once there are some."""
+    return wait_for(lambda: desk.rows(sql), 90, 0.2)
 
 
 desk.start()
-wait_for("SELECT 1 FROM claims")
+come("SELECT 1 FROM claims")
 pusher = desk.add_site("C-1001", "osaka-1")
 s = sample()
 s["customer"].update(id="C-1001", site="osaka-1", host="gw")
@@ -60,7 +58,7 @@ same(rows, [("crm", "crm", str(first), "image-density", "Prints are too light. S
 desk.stop()
 second = complain("Again! S/N PX-000815, much too light.")
 desk.start()
-rows = wait_for("SELECT c.id, d.device FROM claims c JOIN devices d ON d.id = c.device_id")
+rows = come("SELECT c.id, d.device FROM claims c JOIN devices d ON d.id = c.device_id")
 same(rows, [(2, "printer-03")], "the device is found by the serial number that the text names")
 same(desk.rows("SELECT count(*) FROM claims"), [(2,)], "what was taken is not taken twice")
 
@@ -78,11 +76,11 @@ answer = {"schema": "tidemark.item-values/1", "request": request["id"],
           "items": [{"name": "density_black", "value": 1.08, "unit": "optical density", "nature": "measurement",
                      "state": None}]}
 same(pusher.push(event_of(answer, "item-values")), ["accepted"], "it answers")
-wait_for("SELECT 1 FROM claims WHERE state = 'ready'")
+come("SELECT 1 FROM claims WHERE state = 'ready'")
 # The CRM is looked at each minute; a start looks at once.
 desk.stop()
 desk.start()
-wait_for("SELECT 1 FROM claims WHERE attached_at IS NOT NULL")
+come("SELECT 1 FROM claims WHERE attached_at IS NOT NULL")
 files = erp.find("ir.attachment", [["resource", "=", "sale.complaint,%d" % second]], "name", "data")
 same([f["name"] for f in files], ["tidemark-K-2.json"], "the result is attached to the complaint")
 values = json.loads(base64.b64decode(files[0]["data"]["base64"])) if files else {"items": []}
@@ -95,9 +93,7 @@ same(desk.stop(), 0, "the desk ends when it is told to")
 same(desk.log(), "", "and had nothing to complain about")
 erp.stop()
 desk.start()
-until = time.monotonic() + 30
-while "complaints:" not in desk.log() and time.monotonic() < until:
-    time.sleep(0.2)
+wait_for(lambda: "complaints:" in desk.log())
 ok("asked again each 10 min" in desk.log(), "a CRM that is away is said once", desk.log())
 same(desk.ask("GET", "/api/v1/claims/K-2", headers)[0], 200, "... and everything else goes on")
 desk.stop()

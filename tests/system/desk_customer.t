@@ -17,16 +17,17 @@ sys.path.insert(0, os.path.join(os.environ.setdefault("SOURCE", os.getcwd()), "t
 os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
 import browser  # noqa: E402
 import erp as tryton  # noqa: E402
-import smtp_sink  # noqa: E402
-from selling import Mailbox, SalesDesk, day, summary, wait_for  # noqa: E402
+from selling import SalesDesk, day, summary, wait_for  # noqa: E402
+from smtp_sink import MISSING, Mailbox, Sink  # noqa: E402
 from tap import done, ok, same, skip, skip_all  # noqa: E402
 
-if smtp_sink.MISSING:
-    skip_all(smtp_sink.MISSING)
+if MISSING:
+    skip_all(MISSING)
 
 erp = tryton.Erp() if tryton.present() else None
 box = Mailbox()
-desk = SalesDesk(mail=box)
+sink = Sink(box)
+desk = SalesDesk(mail=sink)
 if erp:
     with open(desk.conf, "a", encoding="utf-8") as f:
         f.write('factory { backend = "tryton" url = "%s" user = "tidemark" password_file = "%s/erp-password" }\n'

@@ -12,9 +12,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ.setdefault("SOURCE", os.getcwd()), "tests/lib"))
 os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
+from databases import on_both_databases  # noqa: E402
 from desk_factory import FactoryDesk, day, event_of, furnish, summary  # noqa: E402
-from pushing import Postgresql  # noqa: E402
 from tap import done, ok, same, skip  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 try:
     import jsonschema
@@ -46,9 +47,7 @@ class Stream:
             pass
 
     def answers(self, name, seconds=10):
-        until = time.monotonic() + seconds
-        while name not in self.text and time.monotonic() < until:
-            time.sleep(0.05)
+        wait_for(lambda: name in self.text, seconds, 0.05)
         return [json.loads(line.split("data:", 1)[1]) for line in self.text.splitlines()
                 if "data:" in line and name in line]
 
@@ -86,6 +85,7 @@ def walk(kind, database, sql):
         return "%s: %s" % (kind, text)
 
     desk = FactoryDesk(database).start()
+    sql = sql or desk.rows
     furnish(desk, STOCK)
     site = desk.fill()
     item = desk.item()
@@ -94,15 +94,15 @@ def walk(kind, database, sql):
                ",FAC,ML-48,49\n,FAC,PC-4,49\nFAC,OSA,,5\nFAC,NGO,,3\nFAC,TYO,,2\nNGO,OSA,,4\n")
     number = item["id"]
 
+    def hold_of(name):
+        return desk.get("mori", "/api/v1/inquiries/" + name)[1]["hold"]
+
     # --- what will be needed, before anybody orders -------------------------------------------------
     def demand():
         status, head, body = desk.ask("GET", "/api/v1/demand", [("Cookie", desk.people["okada"])])
         return int(head.get("tidemark-issue", 0)), json.loads(body)
-    for _ in range(200):
-        issue, document = demand()
-        if any(line["shop"] == "OSA" for line in document.get("lines", [])):
-            break
-        time.sleep(0.1)
+    wait_for(lambda: any(line["shop"] == "OSA" for line in demand()[1].get("lines", [])))
+    issue, document = demand()
     wanted = {line["sku"]: line["quantity"] for line in desk.get("mori", "/api/v1/items/%d" % number)[1]["item"]["advice"]["lines"]}
     sums = {}
     for line in document["lines"]:
@@ -322,12 +322,8 @@ def walk(kind, database, sql):
     # --- the end of it -------------------------------------------------------------------------------
     sql("UPDATE holds SET keep_until = keep_until - 30")
     sql("UPDATE reservations SET expires_on = expires_on - 30")
-    for _ in range(100):
-        row = desk.get("mori", "/api/v1/inquiries/" + won)[1]
-        if row["hold"] != "held":
-            break
-        time.sleep(0.1)
-    same(row["hold"], "expired", say("after the last day it expires by itself"))
+    wait_for(lambda: hold_of(won) != "held")
+    same(hold_of(won), "expired", say("after the last day it expires by itself"))
     again = desk.inquiry("mori", ask(desk, "mori", number, "PX-900"))
     same(at(again), ("OSA", day(0)), say("and is offered again"))
     name = again["inquiry"]
@@ -372,39 +368,16 @@ def walk(kind, database, sql):
         one["transfers_max"] = one["transfers_mean"] = 1
     grown["history"][-1]["capacity_bytes"] *= 4
     same(site.push(event_of(grown)), ["accepted"], say("the customer's expansion arrives"))
-    for _ in range(150):
-        row = desk.get("mori", "/api/v1/inquiries/" + kept)[1]
-        if row["hold"] != "held":
-            break
-        time.sleep(0.1)
+    wait_for(lambda: hold_of(kept) != "held")
+    row = desk.get("mori", "/api/v1/inquiries/" + kept)[1]
     same((row["item_state"], row["hold"]), ("installed", "fetched"), say("it closes the item, and what was kept is fetched"))
-    for _ in range(150):
-        newer, document = demand()
-        if newer > issue and "DS-800" not in json.dumps(document):
-            break
-        time.sleep(0.1)
+    wait_for(lambda: demand()[0] > issue and "DS-800" not in json.dumps(demand()[1]))
+    newer, document = demand()
     ok(newer > issue and "DS-800" not in json.dumps(document), say("and a new issue of demand has it no more"), newer, document)
     ok("Nothing is needed" in desk.get("okada", "/factory?q=NOPE", False)[1], say("an empty page says what was looked at"))
     same(desk.stop(), 0, say("the desk ends well"))
     same(desk.log(), "", say("nothing went to the log"))
 
 
-made = []
-
-
-class Watched(FactoryDesk):
-    """The desk that walk() made, for a look into its file."""
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        made.append(self)
-
-
-FactoryDesk = Watched
-walk("SQLite", None, lambda text: made[-1].rows(text))
-server = Postgresql()
-if server.url is None:
-    skip("the same on PostgreSQL", server.why)
-else:
-    walk("PostgreSQL", server.url, server.rows)
+on_both_databases(walk)
 done()

@@ -11,6 +11,7 @@ os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
 import browser  # noqa: E402
 from desk_factory import FactoryDesk, day, furnish  # noqa: E402
 from tap import done, ok, same, skip_all  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 if browser.missing():
     skip_all(browser.missing() + " is not installed")
@@ -70,10 +71,7 @@ ok(shows(b, "A. Sato"), "without script the factory is asked, and what it says a
 b.close()
 
 # --- on a telephone ------------------------------------------------------------------------------------
-for _ in range(100):
-    if desk.get("okada", "/api/v1/demand")[0] == 200:
-        break
-    time.sleep(0.1)
+wait_for(lambda: desk.get("okada", "/api/v1/demand")[0] == 200)
 for login, path, what in (
         ("mori", "/inquiries", "the list"), ("mori", "/inquiries/" + name, "an inquiry"),
         ("mori", "/inquiries/%s/note" % name, "the pick-up note"), ("mori", "/items/%d/inquiry" % number, "the form"),

@@ -11,6 +11,7 @@ os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
 import erp as tryton  # noqa: E402
 from desk_factory import FactoryDesk, day, furnish  # noqa: E402
 from tap import done, ok, same, skip_all  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 if not tryton.present():
     skip_all("tryton-server is not installed")
@@ -62,22 +63,20 @@ same(said(desk.inquiry("mori", ask("SHELF-20T", 2, "RS"))), ("RS", day(4), "RN")
 # --- down, and killed ----------------------------------------------------------------------------------
 erp.stop()
 waits = [ask("SHELF-20T"), ask("CACHE-64G", 1, "RS")]
-rows = []
-for _ in range(100):
-    rows = [desk.get("mori", "/api/v1/inquiries/" + n)[1] for n in waits]
-    if all(r["error"] for r in rows):
-        break
-    time.sleep(0.2)
+
+
+def asked():
+    return [desk.get("mori", "/api/v1/inquiries/" + n)[1] for n in waits]
+
+
+wait_for(lambda: all(r["error"] for r in asked()))
+rows = asked()
 ok(all(r["state"] == "open" and r["error"] for r in rows), "a factory that is down: the inquiries wait, and say why", rows)
 desk.kill()
 erp.start()
 desk.start()
-rows = [desk.inquiry("mori", n) for n in waits]
-until = time.monotonic() + 30
-while any(r["state"] != "answered" for r in rows) and time.monotonic() < until:
-    time.sleep(0.5)
-    rows = [desk.get("mori", "/api/v1/inquiries/" + n)[1] for n in waits]
-same([r["state"] for r in rows], ["answered"] * 2, "an inquiry during the factory's restart, and the desk's own, is not lost")
+wait_for(lambda: all(r["state"] == "answered" for r in asked()))
+same([r["state"] for r in asked()], ["answered"] * 2, "an inquiry during the factory's restart, and the desk's own, is not lost")
 
 # --- agreed --------------------------------------------------------------------------------------------
 name = first["inquiry"]

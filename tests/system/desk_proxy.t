@@ -21,6 +21,7 @@ from desk_factory import FactoryDesk, day, event_of, furnish, summary  # noqa: E
 from exporting import Site, make_cert, sign, summaries  # noqa: E402
 from pushing import SINGLE, Postgresql  # noqa: E402
 from tap import done, note, ok, same, skip_all  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 if nginx.PROGRAM is None:
     skip_all("nginx is not installed")
@@ -111,13 +112,6 @@ def hold_stream(login, desk, into):
     into["ended"] = time.monotonic()
 
 
-def wait_for(condition, seconds=20):
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.05)
-    return condition()
-
-
 streams = [{"text": "", "status": 0, "ended": None} for _ in desks]
 for desk, into in zip(desks, streams):
     threading.Thread(target=hold_stream, args=("mori", desk, into), daemon=True).start()
@@ -129,6 +123,7 @@ same(first.form("okada", "/inquiries/%s/answer" % late, shop="OSA", on=day(7))[0
 ok(wait_for(lambda: late in streams[1]["text"], 15), "and the answer appears at the second, without a reload", streams)
 told = [json.loads(line.split(":", 1)[1]) for line in streams[1]["text"].splitlines() if line.startswith("data:")]
 same([(t["inquiry"], t["text"]["answer"]) for t in told], [(late, "OSA " + day(7))], "with its words, once")
+wait_for(lambda: late in streams[0]["text"], 15)
 same(streams[0]["text"].count("event: answer"), 1, "at the first it is said once, too")
 first.form("okada", "/logout")
 same([s["ended"] for s in streams], [None, None], "another person's sign-out ends nothing")

@@ -10,10 +10,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ.setdefault("SOURCE", os.getcwd()), "tests/lib"))
 os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
+from databases import on_both_databases  # noqa: E402
 from exporting import SOURCE, sample  # noqa: E402
-from pushing import Postgresql, PushDesk, event_of  # noqa: E402
+from pushing import PushDesk, event_of  # noqa: E402
 from smtp_sink import MISSING, Mailbox, Sink  # noqa: E402
-from tap import done, ok, same, skip, skip_all  # noqa: E402
+from tap import done, ok, same, skip_all  # noqa: E402
 
 if MISSING:
     skip_all(MISSING)
@@ -32,6 +33,7 @@ def walk(name, database, sql):
     sink = Sink(mailbox)
     desk = PushDesk(database, 'mail { url = "smtp://127.0.0.1:%d" from = "desk@vendor.example" starttls = false\n'
                     '  quality = "quality@vendor.example" }' % sink.port).start()
+    sql = sql or desk.rows
     desk.user("add", "ueda@vendor.example", "--name", "Ueda", "--role", "service")
     token = re.search(r"tmd_\S+", desk.user("token", "ueda@vendor.example", "--name", "crm"))[0]
     for i in range(1, 6):
@@ -98,20 +100,5 @@ def walk(name, database, sql):
     sink.stop()
 
 
-made = []
-
-
-class Watched(PushDesk):
-    def __init__(self, *args):
-        super().__init__(*args)
-        made.append(self)
-
-
-PushDesk = Watched
-walk("SQLite", None, lambda text: made[-1].rows(text))
-server = Postgresql()
-if server.url is None:
-    skip("the same on PostgreSQL", server.why)
-else:
-    walk("PostgreSQL", server.url, server.rows)
+on_both_databases(walk)
 done()

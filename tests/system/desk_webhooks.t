@@ -48,7 +48,7 @@ for method, path in (("POST", "/api/v1/webhooks"), ("POST", "/webhooks")):
 # --- one message for each change -----------------------------------------------------------------------
 desk.push(site, summary())
 desk.items(1)
-same((wait_for(lambda: messages()), changes()), (True, ["advice None new"]), "a new item is told")
+same((bool(wait_for(messages)), changes()), (True, ["advice None new"]), "a new item is told")
 headers, body = messages()[0]
 h = {k.lower(): v for k, v in headers.items()}
 same(h["webhook-signature"], sign(h["webhook-id"], h["webhook-timestamp"], body, secret[len("whsec_"):]),

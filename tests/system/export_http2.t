@@ -3,12 +3,12 @@
 """HTTP/2 where it is offered: nginx as a receiver that takes, and that refuses before it has read."""
 import json
 import os
-import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from exporting import *  # noqa: E402,F403
 from tap import done, ok, same, skip_all  # noqa: E402
+from waiting import accepts, wait_for  # noqa: E402
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 if not NGINX:
@@ -37,11 +37,7 @@ events {} http { log_format way '$server_protocol $connection'; access_log %(d)s
 """ % names)
 server = subprocess.Popen([NGINX, "-c", site.path("nginx.conf")], stderr=subprocess.DEVNULL)
 atexit.register(lambda: (server.terminate(), server.wait()))
-for _ in range(100):
-    with socket.socket() as s:
-        if s.connect_ex(("127.0.0.1", names["port"])) == 0:
-            break
-    time.sleep(0.05)
+wait_for(lambda: accepts(names["port"]))
 
 
 def use(path):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# run: alone
+# run: quietly
 """From the answer to a push to the values of a device: a printer that snmpsimd plays, read by the
 plugin in collectd, asked for items by tidemark-export as the site has agreed to it."""
 import glob

@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from exporting import *  # noqa: E402,F403
 from revoking import Authority  # noqa: E402
 from tap import done, ok, same, skip_all  # noqa: E402
+from waiting import accepts, wait_for  # noqa: E402
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 if not NGINX or not shutil.which("faketime"):
@@ -115,11 +116,7 @@ with open(conf, "w", encoding="ascii") as f:
 nginx = subprocess.Popen([NGINX, "-c", conf], stderr=subprocess.DEVNULL)
 atexit.register(lambda: (nginx.terminate(), nginx.wait()))
 for port in ports.values():
-    for _ in range(200):
-        with socket.socket() as waiting:
-            if waiting.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
+    wait_for(lambda port=port: accepts(port))
 
 
 def ask(place):

@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
 from probing import *
+from waiting import accepts, wait_for
 from web_server import Server, reply
 
 
@@ -38,12 +39,9 @@ class Printer:
         return child
 
     def wait_for(self, ready, child, what):
-        for _ in range(200):
-            if ready():
-                return
-            assert child.poll() is None, f"{what} ended with {child.returncode}"
-            time.sleep(0.05)
-        raise AssertionError(f"{what} does not get ready")
+        wait_for(lambda: ready() or child.poll() is not None, 60, 0.05)
+        assert child.poll() is None, f"{what} ended with {child.returncode}"
+        assert ready(), f"{what} does not get ready"
 
     def __enter__(self):
         try:
@@ -63,14 +61,7 @@ class Printer:
                              *self.options, "-d", os.path.join(self.folder.name, "spool"),
                              "TM Printer", DBUS_SYSTEM_BUS_ADDRESS=address)
 
-        def answers():
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return True
-            except OSError:
-                return False
-
-        self.wait_for(answers, printer, "ippeveprinter")
+        self.wait_for(lambda: accepts(self.port), printer, "ippeveprinter")
         return self
 
     def __exit__(self, *args):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-# run: alone
+# run: quietly
 """SNMPv3: every digest, privacy, a wrong password, a silent device; and in collectd beside the stock
 snmp plugin, which speaks version 3 to the same agent in the same process."""
 import glob
