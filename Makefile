@@ -41,7 +41,7 @@ DEPS_CHECK = perl python3 gpg gpg-agent dpkg-dev debhelper zsh chromium chromium
     stock stock-supply stock-forecast stock-supply-forecast stock-supply-production purchase \
     production sale sale-opportunity sale-complaint sale-history sale-supply sale-product-customer \
     sale-stock-quantity web-user) \
-  postgresql slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck gcovr valgrind
+  postgresql slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck flake8 gcovr valgrind
 
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -99,7 +99,7 @@ help:
 	@echo 'check-unit     the unit tests alone    check-long  what takes longer than a quarter of an hour'
 	@echo 'asan           the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'tsan           the tests of the desk and the plugins under ThreadSanitizer'
-	@echo 'lint           cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, mandoc'
+	@echo 'lint           cppcheck, clang-tidy, gcc -fanalyzer, flake8, shellcheck, mandoc'
 	@echo 'fuzz           libFuzzer targets, FUZZ_SECONDS=60 each   bench  benchmarks'
 	@echo 'fuzz-coverage  lines of the parsing files that the corpus of each fuzz target reaches'
 	@echo 'coverage       the tests, and which part of the lines they reach'

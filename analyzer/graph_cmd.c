@@ -36,8 +36,7 @@ struct graph {
   unsigned width; /* of the plotting area */
 };
 
-/* --- the command line --------------------------------------------------------------------------
- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static int parse_output(const struct tm_args *args, struct graph *g)
 {
@@ -88,8 +87,7 @@ static int parse_source(const struct tm_args *args, struct graph *g)
   return 0;
 }
 
-/* --- the device --------------------------------------------------------------------------------
- */
+/* --- the device ------------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct source_device *d, const char *wanted)
 {
@@ -173,8 +171,7 @@ static int device_read(struct source *src, struct series *s, struct tm_error *er
   return 0;
 }
 
-/* --- the picture -------------------------------------------------------------------------------
- */
+/* --- the picture ------------------------------------------------------------------------------ */
 
 static int draw(const struct graph *g, const struct series *s, struct tm_buf *picture,
                 struct tm_error *err)

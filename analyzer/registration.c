@@ -155,7 +155,7 @@ int registration_parse(struct registration **out, const char *data, size_t len, 
   return build(out, &f, rc, err);
 }
 
-/* ---- the folder ---- */
+/* --- the folder ------------------------------------------------------------------------------- */
 
 struct loading {
   struct registrations *made;

@@ -271,7 +271,7 @@ static int open_output(struct run *run, struct tm_error *err)
   return 0;
 }
 
-/* ---- the jobs ---- */
+/* --- the jobs --------------------------------------------------------------------------------- */
 
 struct job {
   struct run *run;

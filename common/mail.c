@@ -89,8 +89,7 @@ bool tm_mail_is_address(const char *text)
   return at == 1 && text[strlen(text) - 1] != '@';
 }
 
-/* --- headers ------------------------------------------------------------------------------------
- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
 static void base64_word(struct tm_buf *b, const char *text, size_t n)
 {
@@ -190,8 +189,7 @@ static struct curl_slist *make_headers(const struct tm_mailer *m, const struct t
   return h.list;
 }
 
-/* --- the letter
- * ----------------------------------------------------------------------------------- */
+/* --- the letter ------------------------------------------------------------------------------- */
 
 static int add_parts(curl_mime *mime, const struct tm_letter *letter)
 {

@@ -141,8 +141,7 @@ static int set_setting(struct ask_settings *settings, const oconfig_item_t *item
   return rc;
 }
 
-/* --- devices -----------------------------------------------------------------------------------
- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 /* The name becomes part of file names. */
 static int check_name(const char *name, struct tm_error *err)
@@ -296,8 +295,7 @@ int config_add_local(struct config *c, const struct module_plugin *plugin)
   return 0;
 }
 
-/* --- the block -----------------------------------------------------------------------------------
- */
+/* --- the block -------------------------------------------------------------------------------- */
 
 static int read_default(struct config *c, const struct module_plugin *plugin,
                         const oconfig_item_t *item, struct tm_error *err)

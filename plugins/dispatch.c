@@ -88,8 +88,7 @@ static const char *const count_instances[] = {
     [READING_PRINTER] = "pages",
 };
 
-/* --- what was told -----------------------------------------------------------------------------
- */
+/* --- what was told ---------------------------------------------------------------------------- */
 
 struct dispatch_told {
   const char *type; /* of a table */
@@ -130,8 +129,7 @@ static void remember(struct dispatch *d, const char *type, const char *instance,
   d->likely = (size_t)(t - d->told) + 1;
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static void send_values(const struct dispatch *d, const char *type, const char *instance,
                         value_t *values, size_t len, cdtime_t time, cdtime_t interval)

@@ -95,8 +95,7 @@ static int add_members(struct module *mod, struct tm_error *err)
   return rc;
 }
 
-/* --- groups --------------------------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------------------------------- */
 
 static bool belongs(const struct group *g, const struct group *like)
 {
@@ -160,8 +159,7 @@ static void ask_group(struct group *g, enum ask_part part, double deadline,
   ask_run(g->jobs, g->len);
 }
 
-/* --- reads
- * ----------------------------------------------------------------------------------------- */
+/* --- reads ------------------------------------------------------------------------------------ */
 
 static void reading_came(struct ask_job *job)
 {
@@ -199,8 +197,7 @@ static int register_reads(struct module *mod)
   return rc;
 }
 
-/* --- borders
- * ---------------------------------------------------------------------------------------- */
+/* --- borders ---------------------------------------------------------------------------------- */
 
 static void border_came(struct ask_job *job)
 {
@@ -229,8 +226,7 @@ static int start_borders(struct module *mod, struct tm_error *err)
   return rc;
 }
 
-/* --- collectd's callbacks
- * ------------------------------------------------------------------------------ */
+/* --- collectd's callbacks --------------------------------------------------------------------- */
 
 static void release_groups(struct group *groups)
 {

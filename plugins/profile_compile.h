@@ -28,8 +28,7 @@ struct profile_loader {
 void *profile_alloc(struct profile_loader *l, size_t count, size_t size);
 void profile_memory_release(struct profile_block **memory);
 
-/* --- pieces of a profile, for profile_parts.c; member names the place in messages
- * ------------------ */
+/* --- pieces of a profile, for profile_parts.c; member names the place in messages ------------- */
 
 /* "FILE: MEMBER: why"; returns -EINVAL. */
 int profile_refuse(struct profile_loader *l, const char *member, const char *why);

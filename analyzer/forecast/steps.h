@@ -30,7 +30,7 @@ extern const double fc_node[FC_NODES];
 extern const int fc_slope_rows[FC_SLOPES];
 extern const int fc_delta_rows[FC_DELTAS];
 
-/* ---- believed rows: clean.c ---- */
+/* --- believed rows: clean.c ------------------------------------------------------------------- */
 struct fc_rows {
   double *day;      /* days before the last row, <= 0, ascending */
   double *used;     /* finite */
@@ -45,7 +45,7 @@ void fc_unclip(struct fc_rows *r, double limit);
 /* Joins refills of something that counts down, so that only consumption is left. */
 void fc_join_refills(struct fc_rows *r);
 
-/* ---- regular.c ---- */
+/* --- regular.c -------------------------------------------------------------------------------- */
 struct fc_grid {
   double u[FC_GRID]; /* towards the limit, of magnitude <= 1; [n - 1] is now */
   size_t n;
@@ -55,12 +55,12 @@ struct fc_grid {
 void fc_regular(struct fc_grid *g, const struct fc_rows *r, double step_days, double sign,
                 double scale);
 
-/* ---- season.c ---- */
+/* --- season.c --------------------------------------------------------------------------------- */
 /* Removes a weekly and a monthly template where they explain the series; returns how far above its
  * value of now the template will peak (0 without one). scratch: FC_GRID. */
 double fc_season(struct fc_grid *g, double *scratch);
 
-/* ---- drift.c ---- */
+/* --- drift.c ---------------------------------------------------------------------------------- */
 struct fc_drifts {
   /* per row, at every past origin; padded, for rows a power of two apart crowd in a cache */
   double rate[FC_DRIFTS][FC_GRID + 8];
@@ -68,7 +68,7 @@ struct fc_drifts {
 /* z: the series with one-off jumps taken out (output). scratch: 4 * FC_GRID. */
 void fc_drift(struct fc_drifts *d, double z[FC_GRID], const struct fc_grid *g, double *scratch);
 
-/* ---- replay.c ---- */
+/* --- replay.c --------------------------------------------------------------------------------- */
 struct fc_record {
   double middle[FC_DRIFTS][FC_NODES]; /* median of the errors */
   double error[FC_DRIFTS][FC_NODES];  /* mean magnitude */
@@ -122,7 +122,7 @@ struct fc_trends {
 void fc_trends_filter(struct fc_trends *t, const struct fc_grid *g);
 double fc_trends_chance(const struct fc_trends *t, double rows, double headroom);
 
-/* ---- shape.c ---- */
+/* --- shape.c ---------------------------------------------------------------------------------- */
 enum fc_shape_of {
   FC_DIRECT,    /* how much of the movement was progress */
   FC_LUMPY,     /* few large steps or many small ones */
@@ -152,7 +152,7 @@ enum fc_shape_of {
 };
 void fc_shape(double shape[FC_SHAPES], const struct fc_grid *g);
 
-/* ---- pool.c ---- */
+/* --- pool.c ----------------------------------------------------------------------------------- */
 #define FC_HIDDEN_MAX 96
 struct fc_pool {
   double constant, hidden[FC_HIDDEN_MAX]; /* what the history's shape contributes */
@@ -160,13 +160,13 @@ struct fc_pool {
 void fc_pool_prepare(struct fc_pool *p, const double shape[FC_SHAPES]);
 double fc_pool_chance(const struct fc_pool *p, const double member[FC_MEMBERS], double days);
 
-/* ---- passage.c ---- */
+/* --- passage.c -------------------------------------------------------------------------------- */
 typedef double fc_chance(const void *context, double rows);
 /* Traces the first-passage curve of chance() and reads the result's dates and probabilities off. */
 void fc_passage(struct forecast_result *r, fc_chance *chance, const void *context,
                 double step_days);
 
-/* ---- smooth.c: exponential smoothing ---- */
+/* --- smooth.c: exponential smoothing ---------------------------------------------------------- */
 enum fc_smooth_kind { FC_SMOOTH_LEVEL, FC_SMOOTH_TREND, FC_SMOOTH_DAMPED };
 struct fc_smooth {
   double alpha, beta,
@@ -179,7 +179,7 @@ void fc_smooth_fit(struct fc_smooth *s, enum fc_smooth_kind kind, const double *
 void fc_smooth_states(const struct fc_smooth *s, const double *y, size_t n, double *level,
                       double *trend);
 
-/* ---- autoregress.c ---- */
+/* --- autoregress.c ---------------------------------------------------------------------------- */
 #define FC_VALUE_ROWS 3000 /* newest rows that the value head looks at */
 #define FC_AR_LONG    106
 struct fc_autoregression {
@@ -195,14 +195,14 @@ void fc_autoregression_fit(struct fc_autoregression *a, const double *y, size_t 
 void fc_autoregression_forecast(const struct fc_autoregression *a, int which, const double *y,
                                 size_t origin, double *f, size_t steps);
 
-/* ---- analog.c ---- */
+/* --- analog.c --------------------------------------------------------------------------------- */
 /* swing[i] for every row: of the stretch that ends there. floor_square: the square of what counts
  * as no swing. */
 void fc_analog_swings(double *swing, const double *y, size_t n, double floor_square);
 /* Fills f[steps] as seen from row `origin`; false, with f untouched, with too little past. */
 bool fc_analog(const double *y, const double *swing, size_t origin, double *f, size_t steps);
 
-/* ---- values.c ---- */
+/* --- values.c --------------------------------------------------------------------------------- */
 #define FC_VALUE_ORIGINS 30
 #define FC_VALUE_STEPS   60 /* steps ahead that are judged */
 #define FC_VALUE_KINDS   16
@@ -219,7 +219,7 @@ struct fc_value_work {
 double fc_values(double *middle, double *sd, size_t steps, const struct fc_rows *r,
                  double step_days, struct fc_value_work *w, double *now);
 
-/* ---- small numerics: numeric.c ---- */
+/* --- small numerics: numeric.c ---------------------------------------------------------------- */
 /* Two doubles that are worked on at once, by the compilers' own extension: the bytes are those of
  * one after the other. */
 #define FC_LANES 2

@@ -61,8 +61,7 @@ static int rrd_fail(struct tm_error *err)
   return rc;
 }
 
-/* --- the series as RRD files of our own --------------------------------------------------------
- */
+/* --- the series as RRD files of our own ------------------------------------------------------- */
 
 /* The axis in whole pixels. */
 struct axis {
@@ -273,8 +272,7 @@ static int render(struct picture *out, struct arguments *a, struct tm_error *err
   return rc;
 }
 
-/* --- used, capacity, forecast ------------------------------------------------------------------
- */
+/* --- used, capacity, forecast ----------------------------------------------------------------- */
 
 static void sample_capacity(const struct plot *p, const struct axis *a, int64_t t, size_t *hints,
                             double *values)
@@ -370,8 +368,7 @@ int draw_capacity(struct picture *out, const struct plot *p, struct tm_error *er
   return rc;
 }
 
-/* --- interval maxima ---------------------------------------------------------------------------
- */
+/* --- interval maxima -------------------------------------------------------------------------- */
 
 static void sample_maxima(const struct plot *p, const struct axis *a, int64_t t, size_t *hints,
                           double *values)

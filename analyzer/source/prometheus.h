@@ -6,6 +6,7 @@
 #include "analyzer/source/history.h"
 #include "analyzer/source/prometheus_answer.h"
 #include "analyzer/source/rrd_recipe.h"
+#include "analyzer/source/source_type.h"
 #include "common/buf.h"
 
 /*
@@ -66,8 +67,7 @@ int prom_rows(const struct prom_query *q, const char *function, int64_t from, in
 int prom_rows_and_rest(const struct prom_query *q, const char *function, int64_t from, int64_t to,
                        int64_t span_s, struct prom_matrix *m, struct tm_error *err);
 
-/* --- one device --------------------------------------------------------------------------------
- */
+/* --- one device ------------------------------------------------------------------------------- */
 
 struct prom_wanted {
   int64_t until;     /* nothing later is looked at */

@@ -6,6 +6,7 @@
 #include "analyzer/source/source_type.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,7 @@ struct source {
   void *state;
 };
 
-/* --- RRD files, by their own interface ---------------------------------------------------------
- */
+/* --- RRD files, by their own interface -------------------------------------------------------- */
 
 static int open_rrd(void **state, const struct source_options *o, struct tm_error *err)
 {
@@ -83,8 +83,7 @@ static const struct source_type_calls source_type_rrd = {
     .next = next_rrd,
 };
 
-/* --- the choice --------------------------------------------------------------------------------
- */
+/* --- the choice ------------------------------------------------------------------------------- */
 
 static const struct source_type_calls *const types[SOURCE_TYPES] = {[SOURCE_RRD] = &source_type_rrd,
                                                                     [SOURCE_CSV] = &source_type_csv,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DEMO_COURSE_H
-#define DEMO_COURSE_H
+#ifndef TM_DEMO_COURSE_H
+#define TM_DEMO_COURSE_H
 
 #include "contrib/demo/fleet.h"
 

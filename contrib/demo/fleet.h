@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DEMO_FLEET_H
-#define DEMO_FLEET_H
+#ifndef TM_DEMO_FLEET_H
+#define TM_DEMO_FLEET_H
 
 #include <stddef.h>
 

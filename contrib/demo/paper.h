@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DEMO_PAPER_H
-#define DEMO_PAPER_H
+#ifndef TM_DEMO_PAPER_H
+#define TM_DEMO_PAPER_H
 
 #include "common/error.h"
 #include "contrib/demo/fleet.h"

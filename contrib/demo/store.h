@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DEMO_STORE_H
-#define DEMO_STORE_H
+#ifndef TM_DEMO_STORE_H
+#define TM_DEMO_STORE_H
 
 #include "common/error.h"
 

@@ -89,8 +89,7 @@ int block_each(const struct block_paths *paths, const char *directory,
 void block_identify_host(const struct block_paths *paths, struct reading *r);
 void block_identify_disk(const struct block_paths *paths, const char *name, struct reading *r);
 
-/* --- thin pools ---------------------------------------------------------------------------------
- */
+/* --- thin pools ------------------------------------------------------------------------------- */
 
 /* How much of a thin pool's data is in use, 0..1. -EACCES and the like where only root may know. */
 int block_thin_fraction(const struct block_paths *paths, const char *name, double *fraction,

@@ -2,8 +2,8 @@
  *
  * Included before every file of `make coverage`: processes that end by _exit() count as well.
  */
-#ifndef TESTS_COVERAGE_H
-#define TESTS_COVERAGE_H
+#ifndef TM_TESTS_COVERAGE_H
+#define TM_TESTS_COVERAGE_H
 
 #include <unistd.h>
 

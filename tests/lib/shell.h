@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TM_TEST_SHELL_H
-#define TM_TEST_SHELL_H
+#ifndef TM_TESTS_SHELL_H
+#define TM_TESTS_SHELL_H
 
 #include <setjmp.h>
 #include <stdarg.h>

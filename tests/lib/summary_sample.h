@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TM_TEST_SUMMARY_SAMPLE_H
-#define TM_TEST_SUMMARY_SAMPLE_H
+#ifndef TM_TESTS_SUMMARY_SAMPLE_H
+#define TM_TESTS_SUMMARY_SAMPLE_H
 
 #include <jansson.h>
 #include <math.h>

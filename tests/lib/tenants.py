@@ -5,7 +5,6 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
 import time
 
 from pushing import Postgresql, PushDesk, Pusher, event_of

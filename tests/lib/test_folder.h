@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TM_TEST_FOLDER_H
-#define TM_TEST_FOLDER_H
+#ifndef TM_TESTS_TEST_FOLDER_H
+#define TM_TESTS_TEST_FOLDER_H
 
 #include <ftw.h>
 #include <stdio.h>

@@ -7,13 +7,12 @@ import re
 import signal
 import struct
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
 import collectd
 from probing import *
 from tap import done, ok, same, skip_all
-from web_server import Server, documents, reply
+from web_server import Server, documents
 
 T = 5
 if collectd.program() is None:
@@ -129,7 +128,7 @@ try:
     gone = collectd.wait_for(lambda: not any(os.path.exists(f"/proc/{p}") for p in current), 10)
     ok(gone, "and its helpers with it", current)
 
-    daemon.configure(f"""
+    daemon.configure("""
 LoadPlugin disk_array
 <Plugin disk_array>
   <Device "array">

@@ -4,7 +4,6 @@
 # daemon's memory stays flat. CYCLES=10000 in tests/long.
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
 import collectd

@@ -14,7 +14,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.environ.setdefault("SOURCE", os.getcwd()), "tests/lib"))
 os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
-from desk import Desk, read_answer, split_answer, status_of  # noqa: E402
+from desk import Desk, read_answer, status_of  # noqa: E402
 from tap import done, note, ok, same  # noqa: E402
 
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from exporting import *  # noqa: E402,F403
-from tap import done, note, ok, same  # noqa: E402
+from tap import done, ok, same  # noqa: E402
 
 try:
     import jsonschema

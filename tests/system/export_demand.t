@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import erp as tryton  # noqa: E402
 import summaries as made  # noqa: E402
-from exporting import BUILD, SOURCE, Site  # noqa: E402
+from exporting import BUILD, Site  # noqa: E402
 from tap import done, ok, same, skip_all  # noqa: E402
 
 if not tryton.present():

@@ -3,7 +3,6 @@
 """One file from the vendor makes a target; new credentials replace old ones without loss."""
 import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))

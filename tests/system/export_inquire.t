@@ -5,7 +5,6 @@ reserved when agreed and released when lost."""
 import datetime
 import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))

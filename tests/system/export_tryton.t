@@ -5,7 +5,6 @@ is read back."""
 import json
 import os
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import erp as tryton  # noqa: E402

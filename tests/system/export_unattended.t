@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """After installation nothing is done by hand: the timers' own commands for two simulated days, with
 a vendor for sales and a factory that each have their own address and key."""
-import configparser
 import json
 import os
 import re

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
-from tap import done, note, ok, same, skip, skip_all
+from tap import done, ok, same, skip, skip_all
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 PROBE = os.path.join(BUILD, "tidemark-probe")

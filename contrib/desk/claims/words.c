@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/claims/words.h"
 
+#include "common/number.h"
+#include "common/text.h"
 #include "contrib/desk/claims/compare.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* --- numbers -------------------------------------------------------------------------------------
- */
+/* --- numbers ------------------------------------------------------------------------------- */
 
 #define MINUS "\xe2\x88\x92"
 
@@ -49,8 +50,7 @@ char *claim_value_text(char *out, size_t size, const json_t *value)
   return out;
 }
 
-/* --- states --------------------------------------------------------------------------------------
- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 static const struct {
   const char *state, *word, *class;
@@ -103,8 +103,7 @@ const char *claim_event_words(const char *what, const char *to_state)
   return to_state != NULL ? claim_state_word(to_state) : what;
 }
 
-/* --- a strip -------------------------------------------------------------------------------------
- */
+/* --- a strip ---------------------------------------------------------------------------------- */
 
 enum { LEFT = 22, RIGHT = 154, LEFT_END = 8, RIGHT_END = 168 };
 

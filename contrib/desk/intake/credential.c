@@ -43,6 +43,7 @@ static int find(struct db *db, void *arg, struct tm_error *err)
   return rc == 1 ? 0 : rc == 0 ? tm_fail(err, -ENOENT, "no such credential") : rc;
 }
 
+/* --- by what a site brings ---------------------------------------------------------------- */
 /* Before it is known whose it is, all customers' are looked through. */
 static const struct db_scope all = {NULL};
 

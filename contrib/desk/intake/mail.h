@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TM_DESK_MAIL_H
-#define TM_DESK_MAIL_H
+#ifndef TM_DESK_INTAKE_MAIL_H
+#define TM_DESK_INTAKE_MAIL_H
 
 #include "common/buf.h"
+#include "common/error.h"
 
 #include <stddef.h>
 

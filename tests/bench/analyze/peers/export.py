@@ -11,7 +11,6 @@ import glob
 import os
 import sys
 
-import numpy as np
 import rrdtool
 
 fmt, d, end, ld, cd = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
