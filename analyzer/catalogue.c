@@ -420,13 +420,7 @@ int catalogue_parse(struct catalogue *c, const char *data, size_t len, const cha
 
 void catalogue_release(struct catalogue *c)
 {
-  struct sku_index *entry = c->index;
-  HASH_CLEAR(hh, c->index); /* frees the table; the entries are chained still */
-  while (entry != NULL) {
-    struct sku_index *following = entry->hh.next;
-    free(entry);
-    entry = following;
-  }
+  TM_HASH_FREE(c->index);
   for (size_t i = 0; i < c->n; i++)
     free(c->items[i].options);
   free(c->items);

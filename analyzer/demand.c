@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/json.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <math.h>
@@ -67,13 +68,7 @@ void demand_free(struct demand *d)
 {
   if (d == NULL)
     return;
-  struct name *name = d->names;
-  HASH_CLEAR(hh, d->names); /* frees the table; the names are chained still */
-  while (name != NULL) {
-    struct name *following = name->hh.next;
-    free(name);
-    name = following;
-  }
+  TM_HASH_FREE(d->names);
   free(d->parts);
   free(d);
 }
@@ -100,14 +95,8 @@ static const char *intern(struct demand *d, const char *text)
 
 static int add_part(struct demand *d, const struct part *p)
 {
-  if (d->n == d->cap) {
-    size_t cap = d->cap > 0 ? 2 * d->cap : 256;
-    struct part *grown = realloc(d->parts, cap * sizeof(*grown));
-    if (grown == NULL)
-      return -ENOMEM;
-    d->parts = grown;
-    d->cap = cap;
-  }
+  if (TM_ROOM(d->parts, d->cap, d->n) < 0)
+    return -ENOMEM;
   d->parts[d->n++] = *p;
   return 0;
 }

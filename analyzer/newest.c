@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/json.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,23 +29,10 @@ static const char *part(const json_t *object, const char *key)
   return text != NULL ? text : "";
 }
 
-static int make_room(struct newest *n)
-{
-  if (n->n < n->cap)
-    return 0;
-  size_t cap = n->cap > 0 ? 2 * n->cap : 64;
-  struct newest_entry **grown = realloc(n->list, cap * sizeof(*grown));
-  if (grown == NULL)
-    return -ENOMEM;
-  n->list = grown;
-  n->cap = cap;
-  return 0;
-}
-
 static struct newest_entry *add_entry(struct newest *n, const char *device)
 {
   size_t len = strlen(device);
-  if (make_room(n) < 0)
+  if (TM_ROOM(n->list, n->cap, n->n) < 0)
     return NULL;
   struct newest_entry *e = calloc(1, sizeof(*e) + len + 1);
   if (e == NULL)

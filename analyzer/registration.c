@@ -5,6 +5,7 @@
 #include "common/hash.h"
 #include "common/json.h"
 #include "common/json_check.h"
+#include "common/room.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -159,6 +160,7 @@ int registration_parse(struct registration **out, const char *data, size_t len, 
 
 struct loading {
   struct registrations *made;
+  size_t cap;
   registration_refused *refused;
   void *user;
 };
@@ -180,12 +182,10 @@ static int read_file(struct loading *l, const char *path, struct tm_error *err)
     l->refused(l->user, why.text);
     return 0;
   }
-  struct registration **grown = realloc(l->made->list, (l->made->n + 1) * sizeof(*l->made->list));
-  if (grown == NULL) {
+  if (TM_ROOM(l->made->list, l->cap, l->made->n) < 0) {
     registration_free(r);
     return tm_fail(err, -ENOMEM, "out of memory");
   }
-  l->made->list = grown;
   l->made->list[l->made->n++] = r;
   return 0;
 }
@@ -306,7 +306,7 @@ int registrations_load(struct registrations *r, const char *dir, registration_re
                        void *user, struct tm_error *err)
 {
   struct registrations made = {0};
-  struct loading l = {&made, refused, user};
+  struct loading l = {.made = &made, .refused = refused, .user = user};
   int rc = read_folder(&l, dir, 0, err);
   if (rc == 0 && made.n > 0)
     qsort(made.list, made.n, sizeof(*made.list), by_path);
@@ -322,13 +322,7 @@ int registrations_load(struct registrations *r, const char *dir, registration_re
 
 void registrations_release(struct registrations *r)
 {
-  struct registration_key *k = r->index;
-  HASH_CLEAR(hh, r->index); /* frees the table; the keys are chained still */
-  while (k != NULL) {
-    struct registration_key *following = k->hh.next;
-    free(k);
-    k = following;
-  }
+  TM_HASH_FREE(r->index);
   for (size_t i = 0; i < r->n; i++)
     registration_free(r->list[i]);
   free(r->list);

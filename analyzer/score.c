@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <math.h>
@@ -63,14 +64,8 @@ static struct group *group_of(struct score *s, const char *model, const char *ki
 
 static int add_error(struct group *g, double days)
 {
-  if (g->errors_len == g->errors_cap) {
-    size_t cap = g->errors_cap == 0 ? 64 : g->errors_cap * 2;
-    double *grown = realloc(g->errors, cap * sizeof(*grown));
-    if (grown == NULL)
-      return -ENOMEM;
-    g->errors = grown;
-    g->errors_cap = cap;
-  }
+  if (TM_ROOM(g->errors, g->errors_cap, g->errors_len) < 0)
+    return -ENOMEM;
   g->errors[g->errors_len++] = days;
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "common/conf_own.h"
 #include "common/file.h"
+#include "common/room.h"
 #include "common/text.h"
 #include "places.h"
 
@@ -70,14 +71,8 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
   struct tm_conf_own *own = loading.own;
-  if (own->marks_len == own->marks_cap) {
-    size_t cap = own->marks_cap != 0 ? 2 * own->marks_cap : 64;
-    struct tm_mark *grown = reallocarray(own->marks, cap, sizeof(*grown));
-    if (grown == NULL)
-      return -1;
-    own->marks = grown;
-    own->marks_cap = cap;
-  }
+  if (TM_ROOM(own->marks, own->marks_cap, own->marks_len) < 0)
+    return -1;
   const void *what = opt;
   if (opt->type == CFGT_SEC)
     what = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);

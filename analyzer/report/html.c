@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <math.h>
@@ -87,14 +88,8 @@ static int html_add(struct report *r, const char *line, size_t len, const json_t
 {
   (void)line;
   (void)len;
-  if (r->len == r->cap) {
-    size_t cap = r->cap == 0 ? 64 : r->cap * 2;
-    struct told *grown = realloc(r->told, cap * sizeof(*grown));
-    if (grown == NULL)
-      return -ENOMEM;
-    r->told = grown;
-    r->cap = cap;
-  }
+  if (TM_ROOM(r->told, r->cap, r->len) < 0)
+    return -ENOMEM;
   struct told *t = &r->told[r->len];
   int rc = urgency_read(&t->urgency, summary);
   if (rc < 0)

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "common/room.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -205,14 +206,8 @@ static int table_add(struct report *r, const char *line, size_t len, const json_
 {
   (void)line;
   (void)len;
-  if (r->len == r->cap) {
-    size_t cap = r->cap == 0 ? 64 : r->cap * 2;
-    struct row *rows = realloc(r->rows, cap * sizeof(*rows));
-    if (rows == NULL)
-      return -ENOMEM;
-    r->rows = rows;
-    r->cap = cap;
-  }
+  if (TM_ROOM(r->rows, r->cap, r->len) < 0)
+    return -ENOMEM;
   struct row *row = &r->rows[r->len++];
   *row = (struct row){0};
   const json_t *status = json_object_get(summary, "status");

@@ -12,6 +12,7 @@
 #include "analyzer/source/source_type.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <math.h>

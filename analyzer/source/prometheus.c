@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "common/number.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <math.h>
@@ -93,14 +94,8 @@ static int make_room(struct prom_matrix *m, size_t more)
 
 static struct prom_series *new_series(struct prom_matrix *m, const char *label)
 {
-  if (m->n == m->cap) {
-    size_t cap = 2 * m->cap + 16;
-    struct prom_series *more = reallocarray(m->series, cap, sizeof(*more));
-    if (more == NULL)
-      return NULL;
-    m->series = more;
-    m->cap = cap;
-  }
+  if (TM_ROOM(m->series, m->cap, m->n) < 0)
+    return NULL;
   struct prom_series *s = &m->series[m->n++];
   *s = (struct prom_series){.first = m->used};
   snprintf(s->label, sizeof(s->label), "%s", label);

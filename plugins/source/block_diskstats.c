@@ -4,6 +4,7 @@
 #include "common/buf.h"
 #include "common/file.h"
 #include "common/number.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <math.h>
@@ -66,14 +67,9 @@ int block_disks_parse(struct block_disks *out, const char *text)
       memcpy(line, text, len);
       line[len] = '\0';
       if (parse_line(line, &d)) {
-        if (disks.len == cap) {
-          cap = cap == 0 ? 32 : cap * 2;
-          struct block_disk *list = realloc(disks.list, cap * sizeof(*list));
-          if (list == NULL) {
-            block_disks_release(&disks);
-            return -ENOMEM;
-          }
-          disks.list = list;
+        if (TM_ROOM(disks.list, cap, disks.len) < 0) {
+          block_disks_release(&disks);
+          return -ENOMEM;
         }
         disks.list[disks.len++] = d;
       }

@@ -3,6 +3,7 @@
 
 #include "common/buf.h"
 #include "common/file.h"
+#include "common/room.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -87,15 +88,9 @@ int block_mounts_parse(struct block_mounts *out, const char *text)
     int parsed = parse_line(line, &m);
     if (parsed == -EINVAL)
       continue;
-    if (parsed == 0 && mounts.len == cap) {
-      cap = cap == 0 ? 32 : cap * 2;
-      struct block_mount *list = realloc(mounts.list, cap * sizeof(*list));
-      if (list == NULL) {
-        free(m.point);
-        parsed = -ENOMEM;
-      } else {
-        mounts.list = list;
-      }
+    if (parsed == 0 && TM_ROOM(mounts.list, cap, mounts.len) < 0) {
+      free(m.point);
+      parsed = -ENOMEM;
     }
     if (parsed == 0)
       mounts.list[mounts.len++] = m;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/source/snmp_rows.h"
 
+#include "common/room.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,27 +83,6 @@ void snmp_rows_release(struct snmp_rows *r)
   snmp_rows_init(r);
 }
 
-void snmp_rows_reset(struct snmp_rows *r)
-{
-  r->len = r->arcs_len = 0;
-  r->sorted = true;
-  tm_buf_reset(&r->bytes);
-}
-
-/* The array with room for n more elements of this size, or NULL with the old one untouched. */
-static void *room(void *array, size_t len, size_t n, size_t *cap, size_t size)
-{
-  if (len + n <= *cap)
-    return array;
-  size_t want = *cap == 0 ? 64 : *cap * 2;
-  while (want < len + n)
-    want *= 2;
-  array = realloc(array, want * size);
-  if (array != NULL)
-    *cap = want;
-  return array;
-}
-
 static void cell_row(const struct snmp_rows *r, const struct snmp_cell *c, struct snmp_row *row)
 {
   *row = (struct snmp_row){
@@ -120,14 +101,9 @@ int snmp_rows_add(struct snmp_rows *r, const uint32_t *id, size_t id_len,
 {
   if (r->len >= SNMP_ROWS_MAX || id_len > SNMP_ARCS)
     return -EFBIG;
-  void *cells = room(r->cells, r->len, 1, &r->cap, sizeof(*r->cells));
-  if (cells == NULL)
+  if (TM_ROOM(r->cells, r->cap, r->len) < 0 ||
+      tm_room(&r->arcs, &r->arcs_cap, r->arcs_len, id_len, sizeof(*r->arcs)) < 0)
     return -ENOMEM;
-  r->cells = cells;
-  void *arcs = room(r->arcs, r->arcs_len, id_len, &r->arcs_cap, sizeof(*r->arcs));
-  if (arcs == NULL)
-    return -ENOMEM;
-  r->arcs = arcs;
   struct snmp_cell c = {.id = r->arcs_len,
                         .bytes = r->bytes.len,
                         .id_len = (uint32_t)id_len,
