@@ -205,10 +205,7 @@ static const char *text_fault(const char *text, size_t max_bytes)
     return "is empty";
   if (len > max_bytes)
     return "is too long";
-  for (const char *s = text; *s != '\0'; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return "holds a control character";
-  return NULL;
+  return tm_text_has_control(text) ? "holds a control character" : NULL;
 }
 
 int tm_json_want_string(const struct tm_json_file *f, const json_t *object, const char *key,

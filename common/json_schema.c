@@ -30,7 +30,7 @@ static struct schema_part *new_node(void)
 {
   struct schema_part *n = calloc(1, sizeof(*n));
   if (n != NULL) {
-    n->types = PART_ANY;
+    n->types = TM_TYPE_ANY;
     n->minimum = n->above = -INFINITY;
     n->maximum = INFINITY;
     n->max_length = n->max_items = SIZE_MAX;
@@ -44,34 +44,18 @@ static int load_new(struct load *l, struct schema_part **out, const json_t *json
   return *out == NULL ? tm_fail(l->err, -ENOMEM, "out of memory") : load_node(l, *out, json);
 }
 
-static unsigned type_of_name(const char *name)
-{
-  static const struct {
-    const char *name;
-    unsigned type;
-  } types[] = {{"object", PART_OBJECT},   {"array", PART_ARRAY},
-               {"string", PART_STRING},   {"number", PART_NUMBER | PART_INTEGER},
-               {"integer", PART_INTEGER}, {"boolean", PART_BOOLEAN},
-               {"null", PART_NOTHING}};
-  for (size_t i = 0; name != NULL && i < sizeof(types) / sizeof(types[0]); i++) {
-    if (strcmp(types[i].name, name) == 0)
-      return types[i].type;
-  }
-  return 0;
-}
-
 static int load_types(struct load *l, struct schema_part *n, const json_t *json)
 {
   size_t i;
   json_t *name;
   if (json_is_string(json)) {
-    n->types = type_of_name(json_string_value(json));
+    n->types = tm_json_type_named(json_string_value(json));
     return n->types != 0 ? 0 : refuse(l, "type");
   }
   n->types = 0;
   json_array_foreach(json, i, name)
   {
-    unsigned type = type_of_name(json_string_value(name));
+    unsigned type = tm_json_type_named(json_string_value(name));
     if (type == 0)
       return refuse(l, "type");
     n->types |= type;
@@ -117,9 +101,11 @@ static int load_required(struct load *l, struct schema_part *n, const json_t *js
   json_t *name;
   json_array_foreach(json, i, name)
   {
-    struct schema_member *m = json_is_string(name) ? member_of(n, json_string_value(name)) : NULL;
-    if (m == NULL)
+    if (!json_is_string(name))
       return refuse(l, "required");
+    struct schema_member *m = member_of(n, json_string_value(name));
+    if (m == NULL)
+      return tm_fail(l->err, -ENOMEM, "out of memory");
     m->required = true;
   }
   return 0;
@@ -290,7 +276,7 @@ static int load_node(struct load *l, struct schema_part *n, const json_t *json)
   const char *key;
   json_t *value;
   if (json_is_boolean(json)) {
-    n->types = json_is_true(json) ? PART_ANY : 0;
+    n->types = json_is_true(json) ? TM_TYPE_ANY : 0;
     return 0;
   }
   if (!json_is_object(json))

@@ -2,9 +2,9 @@
 #include "common/json_schema_own.h"
 
 #include "common/json_memory.h"
+#include "common/text.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -51,54 +51,24 @@ fault(const struct check *c, const struct place *at, const char *fmt, ...)
   return -EBADMSG;
 }
 
-static unsigned type_of(const json_t *v)
-{
-  switch (json_typeof(v)) {
-  case JSON_OBJECT:
-    return PART_OBJECT;
-  case JSON_ARRAY:
-    return PART_ARRAY;
-  case JSON_STRING:
-    return PART_STRING;
-  case JSON_INTEGER:
-    return PART_INTEGER;
-  case JSON_REAL: /* 1.0 is a whole number too */
-    return json_real_value(v) == floor(json_real_value(v)) ? PART_INTEGER : PART_NUMBER;
-  case JSON_TRUE:
-  case JSON_FALSE:
-    return PART_BOOLEAN;
-  case JSON_NULL:
-    break;
-  }
-  return PART_NOTHING;
-}
-
 static const char *wanted_type(unsigned types)
 {
-  return types & PART_STRING    ? "text is wanted"
-         : types & PART_NUMBER  ? "a number is wanted"
-         : types & PART_INTEGER ? "a whole number is wanted"
-         : types & PART_OBJECT  ? "an object is wanted"
-         : types & PART_ARRAY   ? "a list is wanted"
-         : types & PART_BOOLEAN ? "true or false is wanted"
-         : types & PART_NOTHING ? "null is wanted"
-                                : "not allowed here";
-}
-
-static size_t characters(const char *s)
-{
-  size_t n = 0;
-  for (; *s != '\0'; s++)
-    n += ((unsigned char)*s & 0xc0) != 0x80;
-  return n;
+  return types & TM_TYPE_STRING     ? "text is wanted"
+         : types & TM_TYPE_FRACTION ? "a number is wanted"
+         : types & TM_TYPE_INTEGER  ? "a whole number is wanted"
+         : types & TM_TYPE_OBJECT   ? "an object is wanted"
+         : types & TM_TYPE_ARRAY    ? "a list is wanted"
+         : types & TM_TYPE_BOOLEAN  ? "true or false is wanted"
+         : types & TM_TYPE_NULL     ? "null is wanted"
+                                    : "not allowed here";
 }
 
 static int check_string(const struct check *c, const struct schema_part *n, const char *text,
                         const struct place *at)
 {
-  if (n->max_length != SIZE_MAX && characters(text) > n->max_length)
+  if (n->max_length != SIZE_MAX && tm_text_characters(text) > n->max_length)
     return fault(c, at, "longer than %zu characters", n->max_length);
-  if (n->min_length > 0 && characters(text) < n->min_length)
+  if (n->min_length > 0 && tm_text_characters(text) < n->min_length)
     return fault(c, at, n->min_length == 1 ? "empty" : "shorter than %zu characters",
                  n->min_length);
   if (n->pattern != NULL && !tm_pattern_fits(n->pattern, text))
@@ -220,22 +190,10 @@ static int check_composed(const struct check *c, const struct schema_part *n, co
   return rc;
 }
 
-static bool is_listed(const json_t *list, const json_t *v)
-{
-  size_t i;
-  json_t *one;
-  json_array_foreach(list, i, one)
-  {
-    if (json_equal(one, v))
-      return true;
-  }
-  return false;
-}
-
 static int check_node(const struct check *c, const struct schema_part *n, const json_t *v,
                       const struct place *at)
 {
-  unsigned type = type_of(v);
+  unsigned type = tm_json_type(v);
   int rc = 0;
   if ((type & n->types) == 0)
     return fault(c, at, "%s", wanted_type(n->types));
@@ -243,15 +201,15 @@ static int check_node(const struct check *c, const struct schema_part *n, const 
     return json_is_string(n->constant)
                ? fault(c, at, "'%.80s' is wanted", json_string_value(n->constant))
                : fault(c, at, "not the value that is wanted");
-  if (n->allowed != NULL && !is_listed(n->allowed, v))
+  if (n->allowed != NULL && !tm_json_is_listed(n->allowed, v))
     return fault(c, at, "none of the values that are allowed");
-  if (type == PART_STRING)
+  if (type == TM_TYPE_STRING)
     rc = check_string(c, n, json_string_value(v), at);
-  else if (type == PART_NUMBER || type == PART_INTEGER)
+  else if (type & TM_TYPE_NUMBER)
     rc = check_number(c, n, json_number_value(v), at);
-  else if (type == PART_ARRAY)
+  else if (type == TM_TYPE_ARRAY)
     rc = check_array(c, n, v, at);
-  else if (type == PART_OBJECT)
+  else if (type == TM_TYPE_OBJECT)
     rc = check_object(c, n, v, at);
   return rc < 0 ? rc : check_composed(c, n, v, at);
 }

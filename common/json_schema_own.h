@@ -3,22 +3,12 @@
 #define TM_JSON_SCHEMA_OWN_H
 
 #include "common/json_schema.h"
+#include "common/json_type.h"
 #include "common/pattern.h"
 
 #include <stdbool.h>
 
 /* A schema as json_schema.c reads it, and json_schema_check.c walks along it. */
-enum {
-  PART_OBJECT = 1,
-  PART_ARRAY = 2,
-  PART_STRING = 4,
-  PART_NUMBER = 8,
-  PART_BOOLEAN = 16,
-  PART_NOTHING = 32,
-  PART_INTEGER = 64,
-  PART_ANY = 127,
-};
-
 struct schema_list {
   struct schema_part **nodes;
   size_t len;
@@ -36,7 +26,7 @@ struct schema_pattern {
 };
 
 struct schema_part {
-  unsigned types;
+  unsigned types;                   /* a set of TM_TYPE_... */
   const json_t *constant, *allowed; /* borrowed from the document */
   double minimum, maximum, above;
   size_t min_length, max_length, min_items, max_items;

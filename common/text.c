@@ -73,10 +73,42 @@ size_t tm_text_clean(char *dst, size_t size, const void *src, size_t len)
   return out;
 }
 
+void tm_text_copy(char *dst, size_t size, const char *text)
+{
+  size_t n = text != NULL ? strnlen(text, size - 1) : 0;
+  if (n > 0)
+    memcpy(dst, text, n);
+  dst[n] = '\0';
+}
+
+bool tm_text_has_control(const char *s)
+{
+  for (; *s != '\0'; s++)
+    if ((unsigned char)*s < 0x20 || *s == 0x7f)
+      return true;
+  return false;
+}
+
+size_t tm_text_characters(const char *s)
+{
+  size_t n = 0;
+  for (; *s != '\0'; s++)
+    n += ((unsigned char)*s & 0xc0) != 0x80;
+  return n;
+}
+
 bool tm_text_is_utf8(const char *s)
 {
   size_t len = strlen(s);
   while (len > 0) {
+    uint64_t eight;
+    for (; len >= sizeof(eight); s += sizeof(eight), len -= sizeof(eight)) {
+      memcpy(&eight, s, sizeof(eight)); /* most text is ASCII */
+      if ((eight & 0x8080808080808080U) != 0)
+        break;
+    }
+    if (len == 0)
+      break;
     uint32_t c = 0;
     size_t n = utf8_char((const unsigned char *)s, len, &c);
     if (n == 0)

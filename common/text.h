@@ -20,8 +20,17 @@ bool tm_text_fits(const regex_t *regex, const char *text);
 /* The same, telling where. */
 bool tm_text_match(const regex_t *regex, const char *text, size_t n, regmatch_t *found);
 
+/* Copies a text, cut where it does not fit; NULL is an empty one. */
+void tm_text_copy(char *dst, size_t size, const char *text);
+
 /* True when s is valid UTF-8. */
 bool tm_text_is_utf8(const char *s);
+
+/* True when s holds a control byte: 1..31 or 127. */
+bool tm_text_has_control(const char *s);
+
+/* Characters of a UTF-8 text. */
+size_t tm_text_characters(const char *s);
 
 /*
  * The name of a NULL-terminated list that is nearest to what was typed (edit distance, at most a

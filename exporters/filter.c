@@ -30,61 +30,11 @@ void filter_pseudonym(char out[FILTER_PSEUDONYM_SIZE], const struct tm_secret *k
 
 /* --- is the value what the schema wants? ---------------------------------------------------- */
 
-static unsigned type_of(const json_t *v)
-{
-  switch (json_typeof(v)) {
-  case JSON_OBJECT:
-    return SCHEMA_OBJECT;
-  case JSON_ARRAY:
-    return SCHEMA_ARRAY;
-  case JSON_STRING:
-    return SCHEMA_STRING;
-  case JSON_INTEGER:
-  case JSON_REAL:
-    return SCHEMA_NUMBER;
-  case JSON_TRUE:
-  case JSON_FALSE:
-    return SCHEMA_BOOLEAN;
-  case JSON_NULL:
-    break;
-  }
-  return SCHEMA_NULL;
-}
-
-static size_t characters(const char *s)
-{
-  size_t n = 0;
-  for (; *s != '\0'; s++)
-    n += ((unsigned char)*s & 0xc0) != 0x80;
-  return n;
-}
-
-static bool has_control(const char *s)
-{
-  for (; *s != '\0'; s++) {
-    if ((unsigned char)*s < 0x20 || (unsigned char)*s == 0x7f)
-      return true;
-  }
-  return false;
-}
-
-static bool listed(const json_t *list, const json_t *v)
-{
-  size_t i;
-  json_t *one;
-  json_array_foreach(list, i, one)
-  {
-    if (json_equal(one, v))
-      return true;
-  }
-  return false;
-}
-
 static const char *check_string(const struct schema_node *n, const char *s)
 {
-  if (characters(s) > n->max_length)
+  if (tm_text_characters(s) > n->max_length)
     return "longer than is allowed";
-  if (has_control(s))
+  if (tm_text_has_control(s))
     return "holds control characters";
   if (n->pattern != NULL && !tm_pattern_fits(n->pattern, s))
     return "not of the form that is allowed";
@@ -94,19 +44,19 @@ static const char *check_string(const struct schema_node *n, const char *s)
 /* NULL, or what is wrong. Members and items are looked at when they are walked. */
 static const char *check_value(const struct schema_node *n, const json_t *v)
 {
-  unsigned type = type_of(v);
+  unsigned type = tm_json_type(v);
   if ((n->types & type) == 0)
     return "of a type that is not allowed";
   if (n->constant != NULL && !json_equal(n->constant, v))
     return "not the value that is allowed";
-  if (n->allowed != NULL && !listed(n->allowed, v))
+  if (n->allowed != NULL && !tm_json_is_listed(n->allowed, v))
     return "not one of the values that are allowed";
-  if (type == SCHEMA_NUMBER &&
+  if ((type & TM_TYPE_NUMBER) != 0 &&
       (json_number_value(v) < n->minimum || json_number_value(v) > n->maximum))
     return "out of range";
-  if (type == SCHEMA_ARRAY && json_array_size(v) > n->max_items)
+  if (type == TM_TYPE_ARRAY && json_array_size(v) > n->max_items)
     return "has more items than are allowed";
-  return type == SCHEMA_STRING ? check_string(n, json_string_value(v)) : NULL;
+  return type == TM_TYPE_STRING ? check_string(n, json_string_value(v)) : NULL;
 }
 
 /* --- may it leave? -------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 TM_EMBED(schema_summary, "contrib/schema/summary.schema.json");
 TM_EMBED(schema_history, "contrib/schema/history.schema.json");
 
-const char *schema_text(enum schema_document which, size_t *len)
+static const char *schema_text(enum schema_document which, size_t *len)
 {
   *len = which == SCHEMA_HISTORY ? schema_history_size : schema_summary_size;
   return which == SCHEMA_HISTORY ? schema_history_text : schema_summary_text;
@@ -23,16 +23,6 @@ const char *schema_text(enum schema_document which, size_t *len)
 /* --- reading ------------------------------------------------------------------------------ */
 
 static int load_node(struct schema_node *node, const json_t *json, struct tm_error *err);
-
-static unsigned type_of(const char *name)
-{
-  static const char *const names[] = {"object", "array", "string", "number", "boolean", "null"};
-  for (unsigned i = 0; name != NULL && i < sizeof(names) / sizeof(names[0]); i++) {
-    if (strcmp(names[i], name) == 0)
-      return 1u << i;
-  }
-  return 0;
-}
 
 /* A string or an array of strings, each turned into a bit. False for a word that is not known. */
 static bool read_set(const json_t *json, unsigned (*bit)(const char *), unsigned *set)
@@ -121,7 +111,7 @@ static int load_keyword(struct schema_node *n, const char *key, const json_t *va
 {
   bool good = true;
   if (strcmp(key, "type") == 0)
-    good = read_set(value, type_of, &n->types);
+    good = read_set(value, tm_json_type_named, &n->types);
   else if (strcmp(key, "x-purposes") == 0)
     good = read_set(value, tm_purpose_of, &n->purposes);
   else if (strcmp(key, "x-pseudonym") == 0)
@@ -171,7 +161,7 @@ static int load_node(struct schema_node *node, const json_t *json, struct tm_err
     if (rc < 0)
       return rc;
   }
-  if (node->types == 0 || (node->types & SCHEMA_ARRAY && node->items == NULL))
+  if (node->types == 0 || (node->types & TM_TYPE_ARRAY && node->items == NULL))
     return tm_fail(err, -EINVAL, "schema: '%s' has no type", node->name != NULL ? node->name : "");
   return load_required(node, json_object_get(json, "required"), err);
 }

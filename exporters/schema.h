@@ -3,6 +3,7 @@
 #define TM_SCHEMA_H
 
 #include "common/error.h"
+#include "common/json_type.h"
 #include "common/pattern.h"
 
 #include <jansson.h>
@@ -20,18 +21,9 @@
  */
 enum schema_document { SCHEMA_SUMMARY, SCHEMA_HISTORY };
 
-enum {
-  SCHEMA_OBJECT = 1,
-  SCHEMA_ARRAY = 2,
-  SCHEMA_STRING = 4,
-  SCHEMA_NUMBER = 8,
-  SCHEMA_BOOLEAN = 16,
-  SCHEMA_NULL = 32,
-};
-
 struct schema_node {
   const char *name;           /* of the property; NULL for the root and for items */
-  unsigned types;             /* a set of the above */
+  unsigned types;             /* a set of TM_TYPE_... */
   unsigned purposes;          /* for which it is sent as it is */
   unsigned pseudonym;         /* for which a pseudonym is sent instead */
   bool is_name, is_name_path; /* replaced where the site asks for it */
@@ -54,11 +46,10 @@ struct schema {
   struct schema_node root;
 };
 
+/* 0, or -EINVAL for a schema that cannot be obeyed, or -ENOMEM; then there is nothing to release.
+ */
 int schema_load(struct schema *s, enum schema_document which, struct tm_error *err);
 void schema_release(struct schema *s);
-
-/* The text of the schema, for people and for tests. */
-const char *schema_text(enum schema_document which, size_t *len);
 
 /*
  * The paths of all fields that a purpose opens ("product.serial", "history[].used_bytes",

@@ -18,6 +18,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -178,6 +180,10 @@ static void text_from_outside_is_cleaned(void **state)
   }
   assert_int_equal(tm_text_clean(out, 4, "ab\xc3\xa9", 4), 2); /* not cut in two */
   assert_string_equal(out, "ab");
+  tm_text_copy(out, 4, "abcd");
+  assert_string_equal(out, "abc");
+  tm_text_copy(out, 4, NULL);
+  assert_string_equal(out, "");
   static const char *const names[] = {"timezone", "name", "url", NULL};
   assert_string_equal(tm_text_nearest("timezoen", names), "timezone");
   assert_string_equal(tm_text_nearest("nmae", names) ? "found" : "none", "none");

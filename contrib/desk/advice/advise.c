@@ -4,6 +4,7 @@
 #include "analyzer/catalogue.h"
 #include "analyzer/expansion.h"
 #include "common/merge.h"
+#include "common/text.h"
 #include "analyzer/recommend.h"
 #include "common/clock.h"
 #include "common/conf.h"
@@ -124,14 +125,6 @@ static int lease(struct db *db, const struct due *d, struct tm_error *err)
   return db_exec(stmt, err);
 }
 
-static void copy(char *out, size_t size, const char *text)
-{
-  size_t n = text != NULL ? strnlen(text, size - 1) : 0;
-  if (n > 0)
-    memcpy(out, text, n);
-  out[n] = '\0';
-}
-
 static int take_due(struct db *db, void *arg, struct tm_error *err)
 {
   struct batch *b = arg;
@@ -153,10 +146,10 @@ static int take_due(struct db *db, void *arg, struct tm_error *err)
                       .lease = b->now + LEASE_S,
                       .last_day = db_int(stmt, 5),
                       .consent = db_int(stmt, 6)};
-    copy(d->customer, sizeof(d->customer), db_text(stmt, 1));
-    copy(d->region, sizeof(d->region), db_text(stmt, 2));
-    copy(d->kind, sizeof(d->kind), db_text(stmt, 3));
-    copy(d->site, sizeof(d->site), db_text(stmt, 4));
+    tm_text_copy(d->customer, sizeof(d->customer), db_text(stmt, 1));
+    tm_text_copy(d->region, sizeof(d->region), db_text(stmt, 2));
+    tm_text_copy(d->kind, sizeof(d->kind), db_text(stmt, 3));
+    tm_text_copy(d->site, sizeof(d->site), db_text(stmt, 4));
   }
   db_done(stmt);
   for (int i = 0; rc >= 0 && i < b->n; i++)
@@ -257,7 +250,7 @@ static int advise_batch(struct db *db, void *arg, struct tm_error *err)
     int rc = advise_device(db, b, &b->due[i], &own);
     if (rc == -EAGAIN || rc == -ENOMEM)
       return tm_fail(err, rc, "%s", own.text);
-    copy(b->due[i].error, sizeof(b->due[i].error), rc < 0 ? own.text : NULL);
+    tm_text_copy(b->due[i].error, sizeof(b->due[i].error), rc < 0 ? own.text : NULL);
   }
   return 0;
 }

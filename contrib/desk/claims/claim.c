@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "common/text.h"
 #include "contrib/desk/claims/cluster.h"
 #include "contrib/desk/claims/letters.h"
 #include "contrib/desk/intake/schemas.h"
@@ -233,11 +234,6 @@ int claim_take(struct db *db, void *intake, struct tm_error *err)
 /* --- which device --------------------------------------------------------------------------------
  */
 
-static void copy(char *out, size_t size, const char *text)
-{
-  snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
 /* Takes the only row of a statement that gives a device's columns; of several none. Gives the
  * statement back. */
 static int take_only(struct db_stmt *stmt, struct claim_device *out, struct tm_error *err)
@@ -246,13 +242,13 @@ static int take_only(struct db_stmt *stmt, struct claim_device *out, struct tm_e
   int rc = db_step(stmt, err);
   if (rc == 1) {
     d.id = db_int(stmt, 0);
-    copy(d.customer, sizeof(d.customer), db_text(stmt, 1));
-    copy(d.site, sizeof(d.site), db_text(stmt, 2));
-    copy(d.host, sizeof(d.host), db_text(stmt, 3));
-    copy(d.device, sizeof(d.device), db_text(stmt, 4));
-    copy(d.kind, sizeof(d.kind), db_text(stmt, 5));
-    copy(d.vendor, sizeof(d.vendor), db_text(stmt, 6));
-    copy(d.model, sizeof(d.model), db_text(stmt, 7));
+    tm_text_copy(d.customer, sizeof(d.customer), db_text(stmt, 1));
+    tm_text_copy(d.site, sizeof(d.site), db_text(stmt, 2));
+    tm_text_copy(d.host, sizeof(d.host), db_text(stmt, 3));
+    tm_text_copy(d.device, sizeof(d.device), db_text(stmt, 4));
+    tm_text_copy(d.kind, sizeof(d.kind), db_text(stmt, 5));
+    tm_text_copy(d.vendor, sizeof(d.vendor), db_text(stmt, 6));
+    tm_text_copy(d.model, sizeof(d.model), db_text(stmt, 7));
     rc = db_step(stmt, err);
     if (rc == 0)
       *out = d;

@@ -46,7 +46,7 @@ char *claim_value_text(char *out, size_t size, const json_t *value)
     return claim_number_text(out, size, json_number_value(value));
   const char *text =
       json_is_boolean(value) ? (json_is_true(value) ? "on" : "off") : json_string_value(value);
-  snprintf(out, size, "%s", text != NULL ? text : "");
+  tm_text_copy(out, size, text);
   return out;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "contrib/desk/advice/items.h"
 #include "contrib/desk/factory/inquiry.h"
 #include "contrib/desk/factory/offer.h"
@@ -30,8 +31,8 @@ static int find_asked(struct db *db, const char *id, struct asked *a, struct tm_
   if (rc == 1) {
     const char *customer = db_text(stmt, 1), *shop = db_text(stmt, 3);
     snprintf(a->state, sizeof(a->state), "%s", db_text(stmt, 0));
-    snprintf(a->customer, sizeof(a->customer), "%s", customer != NULL ? customer : "");
-    snprintf(a->shop, sizeof(a->shop), "%s", shop != NULL ? shop : "");
+    tm_text_copy(a->customer, sizeof(a->customer), customer);
+    tm_text_copy(a->shop, sizeof(a->shop), shop);
     a->item = db_int(stmt, 2);
   }
   db_done(stmt);

@@ -6,6 +6,7 @@
 #include "common/conf.h"
 #include "common/json.h"
 #include "common/sign.h"
+#include "common/text.h"
 #include "contrib/desk/store/document.h"
 
 #include <errno.h>
@@ -330,7 +331,7 @@ static int look(struct db *db, void *arg, struct tm_error *err)
     snprintf(l->is, sizeof(l->is), "%lld/%lld/%lld/%lld/%lld", (long long)db_int(stmt, 0),
              (long long)db_int(stmt, 1), (long long)db_int(stmt, 2),
              (long long)tm_date_days(l->now), (long long)db_int(stmt, 5));
-    snprintf(l->was, sizeof(l->was), "%s", was != NULL ? was : "");
+    tm_text_copy(l->was, sizeof(l->was), was);
     l->advising = db_int(stmt, 3) != 0;
   }
   db_done(stmt);

@@ -53,14 +53,6 @@ static bool is_one_of(const char *words, const char *text)
   return false;
 }
 
-static size_t characters(const char *s)
-{
-  size_t n = 0;
-  for (; *s != '\0'; s++)
-    n += ((unsigned char)*s & 0xc0) != 0x80;
-  return n;
-}
-
 static void check_cell(const struct column *c, const struct rows *rows, const struct row *row,
                        const char *text, struct faults *faults)
 {
@@ -77,7 +69,7 @@ static void check_cell(const struct column *c, const struct rows *rows, const st
   } else if (c->type == CELL_DATE) {
     if (strlen(text) != 10 || tm_time_parse(text, &number) < 0)
       faults_add(faults, rows, row->line, "%s: '%.60s' is no date like 2026-11-20", c->name, text);
-  } else if (c->one_of == NULL && characters(text) > c->max) {
+  } else if (c->one_of == NULL && tm_text_characters(text) > c->max) {
     faults_add(faults, rows, row->line, "%s: longer than %zu characters", c->name, c->max);
   }
 }

@@ -2,6 +2,7 @@
 #include "contrib/desk/people/password.h"
 
 #include "common/embed.h"
+#include "common/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -73,17 +74,9 @@ static bool is_row(const char *password)
   return false;
 }
 
-static size_t characters(const char *text)
-{
-  size_t n = 0;
-  for (; *text != '\0'; text++)
-    n += (*text & 0xc0) != 0x80;
-  return n;
-}
-
 const char *password_fault(const char *password, const char *login, const char *name)
 {
-  if (characters(password) < PASSWORD_MIN)
+  if (tm_text_characters(password) < PASSWORD_MIN)
     return "A password has at least 8 characters; 15 or more are better.";
   if (strlen(password) > PASSWORD_MAX)
     return "A password has at most 256 bytes.";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/people/responsible.h"
 
+#include "common/text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -12,11 +13,6 @@ struct person {
   char stand_in[65]; /* who acts on that day; "" when this one does */
   bool away;
 };
-
-static void copy(char *out, size_t size, const char *text)
-{
-  snprintf(out, size, "%s", text != NULL ? text : "");
-}
 
 /* 1, or 0 for no such person. */
 static int read_person(struct db *db, const char *staff, int64_t day, struct person *out,
@@ -36,10 +32,10 @@ static int read_person(struct db *db, const char *staff, int64_t day, struct per
   db_bind_int(stmt, 2, day);
   rc = db_step(stmt, err);
   if (rc == 1) {
-    copy(out->name, sizeof(out->name), db_text(stmt, 0));
-    copy(out->email, sizeof(out->email), db_text(stmt, 1));
+    tm_text_copy(out->name, sizeof(out->name), db_text(stmt, 0));
+    tm_text_copy(out->email, sizeof(out->email), db_text(stmt, 1));
     out->away = db_int(stmt, 2) != 0;
-    copy(out->stand_in, sizeof(out->stand_in), db_text(stmt, 3));
+    tm_text_copy(out->stand_in, sizeof(out->stand_in), db_text(stmt, 3));
   }
   db_done(stmt);
   return rc;
@@ -49,22 +45,22 @@ int responsible_for(struct db *db, const char *staff, int64_t day, struct respon
                     struct tm_error *err)
 {
   char who[65], first[201] = "";
-  copy(who, sizeof(who), staff);
+  tm_text_copy(who, sizeof(who), staff);
   for (int i = 0; i < STAND_INS && who[0] != '\0'; i++) {
     struct person p = {0};
     int rc = read_person(db, who, day, &p, err);
     if (rc <= 0)
       return rc;
     if (!p.away) {
-      copy(out->staff, sizeof(out->staff), who);
-      copy(out->name, sizeof(out->name), p.name);
-      copy(out->email, sizeof(out->email), p.email);
-      copy(out->instead_of, sizeof(out->instead_of), first);
+      tm_text_copy(out->staff, sizeof(out->staff), who);
+      tm_text_copy(out->name, sizeof(out->name), p.name);
+      tm_text_copy(out->email, sizeof(out->email), p.email);
+      tm_text_copy(out->instead_of, sizeof(out->instead_of), first);
       return 1;
     }
     if (i == 0)
-      copy(first, sizeof(first), p.name);
-    copy(who, sizeof(who), p.stand_in);
+      tm_text_copy(first, sizeof(first), p.name);
+    tm_text_copy(who, sizeof(who), p.stand_in);
   }
   return 0;
 }
@@ -92,7 +88,7 @@ static int read_assigned(struct db *db, const struct responsible_ask *ask,
   db_bind_text(stmt, 4, ask->region);
   db_bind_text(stmt, 5, ask->kind);
   while ((rc = db_step(stmt, err)) == 1 && *n < ASSIGNED)
-    copy(assigned[(*n)++], 65, db_text(stmt, 0));
+    tm_text_copy(assigned[(*n)++], 65, db_text(stmt, 0));
   db_done(stmt);
   return rc < 0 ? rc : 0;
 }
