@@ -5,6 +5,9 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/json_memory.h"
+#include "common/json_type.h"
+#include "common/lock.h"
+#include "exporters/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -237,13 +240,7 @@ static int lock_state(const char *state_dir, struct tm_error *err)
     return rc;
   if (asprintf(&path, "%s/consent.lock", state_dir) < 0)
     return tm_fail(err, -ENOMEM, "out of memory");
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-    rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-      close(fd);
-    fd = rc;
-  }
+  int fd = tm_lock_take(path, 0600, TM_LOCK_FOREVER, err);
   free(path);
   return fd;
 }
@@ -304,16 +301,11 @@ static json_t *fields_beyond(const json_t *fields, const json_t *grant)
 {
   json_t *grown = json_array();
   const json_t *had = json_object_get(grant, "fields");
-  size_t i, j;
-  json_t *field, *old;
+  size_t i;
+  json_t *field;
   json_array_foreach(fields, i, field)
   {
-    bool known = false;
-    json_array_foreach(had, j, old)
-    {
-      known = known || json_equal(field, old);
-    }
-    if (!known)
+    if (!tm_json_is_listed(had, field))
       json_array_append(grown, field);
   }
   return grown;

@@ -4,6 +4,8 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/lock.h"
+#include "common/log.h"
 #include "exporters/requests.h"
 
 #include <dirent.h>
@@ -179,13 +181,7 @@ int inquiry_lock(const char *state_dir, struct tm_error *err)
   if (rc < 0)
     return rc;
   snprintf(path, sizeof(path), "%s.lock", dir);
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (fd >= 0 && flock(fd, LOCK_EX) == 0)
-    return fd;
-  rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-  if (fd >= 0)
-    close(fd);
-  return rc;
+  return tm_lock_take(path, 0640, TM_LOCK_FOREVER, err);
 }
 
 /* --- answers from elsewhere ----------------------------------------------------------------- */

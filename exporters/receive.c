@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/json_memory.h"
+#include "common/lock.h"
 #include "common/log.h"
 #include "common/sign.h"
 #include "exporters/accepted.h"
@@ -16,12 +17,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -296,10 +295,8 @@ static int lock_store(struct receiver *r, struct tm_error *err)
   if (rc < 0)
     return rc;
   snprintf(path, sizeof(path), "%s/.lock", folder);
-  r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (r->lock < 0 || flock(r->lock, LOCK_EX) < 0)
-    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-  return 0;
+  r->lock = tm_lock_take(path, 0640, TM_LOCK_FOREVER, err);
+  return r->lock < 0 ? r->lock : 0;
 }
 
 int receive_run(const struct tm_conf *conf)

@@ -2,6 +2,8 @@
 #include "exporters/spool_own.h"
 
 #include "common/file.h"
+#include "common/lock.h"
+#include "common/room.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -81,18 +83,9 @@ int spool_lock(struct spool *s, const char *what, bool wait, struct tm_error *er
   int rc = spool_path(s, what, "", ".lock", path, err);
   if (rc < 0)
     return rc;
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd = tm_lock_take(path, 0600, wait ? TM_LOCK_FOREVER : 0, err);
   if (fd < 0)
-    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-  do
-    rc = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
-  while (rc < 0 && errno == EINTR);
-  if (rc < 0) {
-    int code = errno == EWOULDBLOCK ? -EBUSY : -errno;
-    close(fd);
-    return tm_fail(err, code, "%s: %s", path,
-                   code == -EBUSY ? "another process is at it" : strerror(-code));
-  }
+    return fd;
   s->lock = fd;
   return 0;
 }
@@ -256,14 +249,8 @@ static int compare_entries(const void *a, const void *b)
 
 static int list_add(struct spool_list *list, const struct spool_entry *e)
 {
-  if (list->len == list->cap) {
-    size_t cap = list->cap != 0 ? 2 * list->cap : 64;
-    struct spool_entry *grown = reallocarray(list->entries, cap, sizeof(*grown));
-    if (grown == NULL)
-      return -ENOMEM;
-    list->entries = grown;
-    list->cap = cap;
-  }
+  if (TM_ROOM(list->entries, list->cap, list->len) < 0)
+    return -ENOMEM;
   list->entries[list->len++] = *e;
   return 0;
 }

@@ -2,31 +2,14 @@
 #include "exporters/tryton/writer.h"
 
 #include "common/file.h"
+#include "common/lock.h"
 #include "common/sign.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { STEP_MS = 50 };
-
-static int wait_for(int fd, int64_t limit_s)
-{
-  const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
-  for (int64_t waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += STEP_MS) {
-    if (errno != EWOULDBLOCK && errno != EINTR)
-      return -errno;
-    if (waited >= limit_s * 1000)
-      return -EBUSY;
-    nanosleep(&step, NULL);
-  }
-  return 0;
-}
 
 static int take_lock(struct writer *w, struct tm_error *err)
 {
@@ -40,13 +23,10 @@ static int take_lock(struct writer *w, struct tm_error *err)
   int rc = tm_dir_make(folder, 0750, err);
   if (rc < 0)
     return rc;
-  w->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (w->lock < 0)
-    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-  rc = wait_for(w->lock, w->target->timeout_s);
-  if (rc == -EBUSY)
-    return tm_fail(err, rc, "%s: another process is writing to this ERP", path);
-  return rc < 0 ? tm_fail(err, rc, "%s: %s", path, strerror(-rc)) : 0;
+  w->lock = tm_lock_take(path, 0640, w->target->timeout_s, err);
+  if (w->lock == -EBUSY)
+    return tm_fail(err, -EBUSY, "%s: another process is writing to this ERP", path);
+  return w->lock < 0 ? w->lock : 0;
 }
 
 int writer_open(struct writer *w, const struct tm_conf_target *target, struct tm_error *err)
