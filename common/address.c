@@ -3,8 +3,8 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define HIDDEN "(address)"
@@ -65,4 +65,11 @@ void tm_address_hide(char *dst, size_t size, const char *text)
     inside = isalnum((unsigned char)p[-1]) || (p[-1] == '.' && isdigit((unsigned char)*p));
   }
   dst[out] = '\0';
+}
+
+bool tm_address_is_loopback(const char *host, size_t len)
+{
+  return (len == 9 && strncasecmp(host, "localhost", len) == 0) ||
+         (len == 5 && memcmp(host, "[::1]", len) == 0) ||
+         (len > 4 && memcmp(host, "127.", 4) == 0 && is_address(AF_INET, host, len));
 }

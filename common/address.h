@@ -2,6 +2,7 @@
 #ifndef TM_ADDRESS_H
 #define TM_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -11,5 +12,9 @@
  * (size >= 1), always ends with NUL.
  */
 void tm_address_hide(char *dst, size_t size, const char *text);
+
+/* True when the host of a URL, of so many bytes as they stand there, is this machine: localhost,
+ * 127.0.0.0/8 (all four numbers) or [::1]. */
+bool tm_address_is_loopback(const char *host, size_t len);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/buf.h"
 
+#include "common/json_memory.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +60,18 @@ int tm_buf_printf(struct tm_buf *b, const char *fmt, ...)
   va_end(ap);
   b->len += (size_t)n;
   return 0;
+}
+
+int tm_buf_percent(struct tm_buf *b, const char *text)
+{
+  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  int rc = 0;
+  while (*text != '\0' && rc == 0) {
+    size_t n = strspn(text, plain);
+    rc = n > 0 ? tm_buf_add(b, text, n) : tm_buf_printf(b, "%%%02X", (unsigned char)*text);
+    text += n > 0 ? n : 1;
+  }
+  return rc;
 }
 
 void tm_buf_reset(struct tm_buf *b)

@@ -24,6 +24,9 @@ int tm_buf_add(struct tm_buf *b, const void *data, size_t n);
 /* Appends a string, or formatted text. The same results. */
 int tm_buf_puts(struct tm_buf *b, const char *text);
 int tm_buf_printf(struct tm_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Appends a string as it stands in a URL or form: one segment of a path, or a value. The same
+ * results; where memory is short a part of it may be there. */
+int tm_buf_percent(struct tm_buf *b, const char *text);
 /* Forgets the content and keeps the memory. */
 void tm_buf_reset(struct tm_buf *b);
 /* The caller frees; b is empty after. NULL when it was empty. */

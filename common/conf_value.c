@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/conf_own.h"
 
+#include "common/address.h"
 #include "common/number.h"
 #include "common/text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MAX_TEXT = 1024 };
 
@@ -45,31 +44,7 @@ bool tm_url_is_loopback(const char *url)
 {
   const char *host = NULL;
   size_t len = 0;
-  if (!url_host(url, &host, &len))
-    return false;
-  if ((len == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-      (len == 5 && memcmp(host, "[::1]", 5) == 0))
-    return true;
-  /* 127.0.0.0/8 in dotted form only: "127.example.com" is somebody else. */
-  if (len < 9 || len > 15 || strncmp(host, "127.", 4) != 0)
-    return false;
-  int dots = 0;
-  for (size_t i = 0; i < len; i++) {
-    if (host[i] == '.')
-      dots++;
-    else if (!isdigit((unsigned char)host[i]))
-      return false;
-  }
-  return dots == 3;
-}
-
-static bool has_control(const char *s)
-{
-  for (; *s != '\0'; s++) {
-    if (iscntrl((unsigned char)*s))
-      return true;
-  }
-  return false;
+  return url_host(url, &host, &len) && tm_address_is_loopback(host, len);
 }
 
 bool tm_conf_is_name(const char *s)
@@ -81,7 +56,8 @@ bool tm_conf_is_name(const char *s)
 static int read_string(const struct tm_reader *r, const struct tm_key *key, const char *value,
                        void *field)
 {
-  if (value[0] == '\0' || strlen(value) > MAX_TEXT || has_control(value) || !tm_text_is_utf8(value))
+  if (value[0] == '\0' || strlen(value) > MAX_TEXT || tm_text_has_control(value) ||
+      !tm_text_is_utf8(value))
     return REFUSE(r, key->name, "%s: 1 to %d characters of printable UTF-8 are wanted", key->name,
                   MAX_TEXT);
   if (key->kind == TM_KEY_NAME && !tm_conf_is_name(value))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/http.h"
 
+#include "common/http_url.h"
 #include "common/number.h"
 #include "common/version.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -33,110 +33,17 @@ static void init_curl(void)
 
 /* --- URLs --------------------------------------------------------------------------------- */
 
-/* A part of an URL; the caller frees by curl_free(). NULL when it has none. */
-static char *part(CURLU *url, CURLUPart what, unsigned flags)
-{
-  char *text = NULL;
-  return curl_url_get(url, what, &text, flags) == CURLUE_OK ? text : NULL;
-}
-
-static bool same_part(CURLU *a, CURLU *b, CURLUPart what)
-{
-  char *x = part(a, what, CURLU_DEFAULT_PORT);
-  char *y = part(b, what, CURLU_DEFAULT_PORT);
-  bool same = x != NULL && y != NULL && strcasecmp(x, y) == 0;
-  curl_free(x);
-  curl_free(y);
-  return same;
-}
-
-static bool same_origin(CURLU *a, CURLU *b)
-{
-  return same_part(a, b, CURLUPART_SCHEME) && same_part(a, b, CURLUPART_HOST) &&
-         same_part(a, b, CURLUPART_PORT);
-}
-
-static bool is_loopback(CURLU *url)
-{
-  char *host = part(url, CURLUPART_HOST, 0);
-  struct in_addr v4;
-  bool yes =
-      host != NULL && (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-                       (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127));
-  curl_free(host);
-  return yes;
-}
-
-bool tm_http_is_loopback(const char *url)
-{
-  CURLU *u = curl_url();
-  bool yes = u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && is_loopback(u);
-  curl_url_cleanup(u);
-  return yes;
-}
-
-static int check_base(CURLU *url, const char *text, bool allow_plain, struct tm_error *err)
-{
-  CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
-  if (rc != CURLUE_OK) /* the text is not repeated: it may hold a password */
-    return tm_fail(err, -EINVAL, "not an URL: %s", curl_url_strerror(rc));
-  char *scheme = part(url, CURLUPART_SCHEME, 0);
-  char *user = part(url, CURLUPART_USER, 0);
-  char *password = part(url, CURLUPART_PASSWORD, 0);
-  int status = 0;
-  if (user != NULL || password != NULL)
-    status = tm_fail(err, -EINVAL, "an URL must not hold a user name or password");
-  else if (scheme != NULL && strcmp(scheme, "http") == 0 && !allow_plain && !is_loopback(url))
-    status =
-        tm_fail(err, -EINVAL, "%s: plain http is for loopback addresses only: use https", text);
-  else if (scheme == NULL || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
-    status = tm_fail(err, -EINVAL, "%s: neither https nor http", text);
-  curl_free(scheme);
-  curl_free(user);
-  curl_free(password);
-  return status;
-}
-
-/* The URL of a request. *out is the caller's, by curl_url_cleanup(). */
-static int resolve(const struct tm_http *http, const char *link, CURLU **out, struct tm_error *err)
-{
-  CURLU *url = curl_url_dup(http->base);
-  if (url == NULL)
-    return tm_fail(err, -ENOMEM, "out of memory");
-  int status = 0;
-  CURLUcode rc = CURLUE_OK;
-  if (link != NULL)
-    rc = curl_url_set(url, CURLUPART_URL, link,
-                      CURLU_NON_SUPPORT_SCHEME | CURLU_DISALLOW_USER | CURLU_URLENCODE);
-  if (rc != CURLUE_OK)
-    status = tm_fail(err, rc == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL, "%s: not a link: %s",
-                     link, curl_url_strerror(rc));
-  errno = 0;
-  if (status == 0 && !same_origin(http->base, url))
-    status = errno == ENOMEM ? tm_fail(err, -ENOMEM, "%s: out of memory", link)
-                             : tm_fail(err, -EXDEV, "%s: leads to another origin", link);
-  if (status < 0) {
-    curl_url_cleanup(url);
-    return status;
-  }
-  curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
-  *out = url;
-  return 0;
-}
-
 int tm_http_resolve(const struct tm_http *http, const char *link, char **out, struct tm_error *err)
 {
   CURLU *url = NULL;
-  int rc = resolve(http, link, &url, err);
+  int rc = tm_url_follow(http->base, link, &url, err);
   if (rc < 0)
     return rc;
-  char *text = part(url, CURLUPART_URL, 0);
-  char *copy = text != NULL ? strdup(text) : NULL; /* so that free() fits */
-  if (copy == NULL)
+  char *text = tm_url_text(url);
+  if (text == NULL)
     rc = tm_fail(err, -ENOMEM, "out of memory");
   else
-    *out = copy;
-  curl_free(text);
+    *out = text;
   curl_url_cleanup(url);
   return rc;
 }
@@ -150,10 +57,7 @@ static int remember_shown(struct tm_http *http, CURLU *url)
   if (copy == NULL)
     return -ENOMEM;
   curl_url_set(copy, CURLUPART_QUERY, NULL, 0);
-  char *text = part(copy, CURLUPART_URL, 0);
-  if (text != NULL)
-    http->shown = strdup(text);
-  curl_free(text);
+  http->shown = tm_url_text(copy);
   curl_url_cleanup(copy);
   return http->shown == NULL ? -ENOMEM : 0;
 }
@@ -163,7 +67,7 @@ static int remember_shown(struct tm_http *http, CURLU *url)
 static void set_limits(CURL *c, const struct tm_http_options *o, size_t max_body)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http"); /* which of them, check_base() said */
+  curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http"); /* which of them, tm_url_begin() said */
 #else
   curl_easy_setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTPS | CURLPROTO_HTTP));
 #endif
@@ -208,7 +112,7 @@ int tm_http_new(struct tm_http **http, const char *base_url, const struct tm_htt
     rc = tm_fail(err, -ENOMEM, "out of memory");
     goto out;
   }
-  rc = check_base(h->base, base_url, o.allow_plain, err);
+  rc = tm_url_begin(h->base, base_url, o.allow_plain, err);
   if (rc < 0)
     goto out;
   h->timeout_ms = o.timeout_ms > 0 ? o.timeout_ms : TIMEOUT_MS;
@@ -241,10 +145,18 @@ void tm_http_free(struct tm_http *http)
 
 /* --- one request -------------------------------------------------------------------------- */
 
+/* So many bytes were taken, or none: libcurl ends then. */
+static size_t take(struct tm_http_reply *r, struct tm_buf *to, const char *data, size_t len)
+{
+  int rc = tm_buf_add(to, data, len);
+  r->starved = r->starved || rc == -ENOMEM;
+  return rc < 0 ? 0 : len;
+}
+
 static size_t on_body(char *data, size_t size, size_t n, void *reply)
 {
   struct tm_http_reply *r = reply;
-  return tm_buf_add(&r->body, data, size * n) < 0 ? 0 : size * n;
+  return take(r, &r->body, data, size * n);
 }
 
 static size_t on_header(char *data, size_t size, size_t n, void *reply)
@@ -255,7 +167,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *reply)
     tm_buf_reset(&r->headers); /* an answer after "100 Continue" */
   }
   r->headers_end = r->headers_end || (size * n > 0 && (data[0] == '\r' || data[0] == '\n'));
-  return tm_buf_add(&r->headers, data, size * n) < 0 ? 0 : size * n;
+  return take(r, &r->headers, data, size * n);
 }
 
 static int make_headers(const char *const *headers, struct curl_slist **out, struct tm_error *err)
@@ -325,6 +237,7 @@ static int perform(struct tm_http *http, struct tm_http_reply *reply, struct tm_
   char why[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, why);
   errno = 0;
+  reply->starved = false;
   CURLcode rc = curl_easy_perform(http->curl);
   int code = errno;
   curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, NULL);
@@ -335,16 +248,17 @@ static int perform(struct tm_http *http, struct tm_http_reply *reply, struct tm_
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);
     return 0;
   }
-  /* The callbacks refuse when their buffer is full. */
+  /* The callbacks refuse when their buffer is full; libcurl calls one endless header line a lack of
+   * memory too. */
+  if (reply->starved || (rc == CURLE_OUT_OF_MEMORY && code == ENOMEM))
+    return tm_fail(err, -ENOMEM, "%s: out of memory", http->shown);
   if (rc == CURLE_FILESIZE_EXCEEDED || (rc == CURLE_WRITE_ERROR && reply->body.len > 0))
     return tm_fail(err, -EFBIG, "%s: the answer is larger than %zu bytes", http->shown,
                    http->max_body_bytes);
-  /* libcurl calls one endless header line a lack of memory too. */
-  if (rc == CURLE_OUT_OF_MEMORY && code == ENOMEM)
-    return tm_fail(err, -ENOMEM, "%s: out of memory", http->shown);
+  /* Which of the two, errno tells only where nothing was called behind it. */
   if (rc == CURLE_WRITE_ERROR || rc == CURLE_OUT_OF_MEMORY)
-    return tm_fail(err, -EFBIG, "%s: the headers are larger than %d bytes", http->shown,
-                   TM_HTTP_HEADERS_MAX);
+    return tm_fail(err, -EFBIG, "%s: the headers are larger than %d bytes, or memory is short",
+                   http->shown, TM_HTTP_HEADERS_MAX);
   return tm_fail(err, code_of(rc), "%s: %s", http->shown,
                  why[0] != '\0' ? why : curl_easy_strerror(rc));
 }
@@ -357,7 +271,7 @@ int tm_http_do(struct tm_http *http, const struct tm_http_request *request,
   tm_http_reply_release(reply);
   reply->body.max = http->max_body_bytes;
   reply->headers.max = TM_HTTP_HEADERS_MAX;
-  int rc = resolve(http, request->url, &url, err);
+  int rc = tm_url_follow(http->base, request->url, &url, err);
   if (rc < 0)
     return rc;
   if (remember_shown(http, url) < 0) {

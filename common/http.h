@@ -49,6 +49,7 @@ struct tm_http_reply {
   struct tm_buf body;    /* NUL-terminated; ptr is NULL when it is empty */
   struct tm_buf headers; /* of the last answer, a line each; use tm_http_header() */
   bool headers_end;      /* the empty line behind them was seen */
+  bool starved;          /* there was no memory for a piece of it */
 };
 
 struct tm_http;

@@ -143,7 +143,7 @@ static int put_hosts(struct prom_client *c, const struct prom_source *p, const c
     rc = put_times(&c->form, p);
   if (rc == 0)
     rc = tm_buf_puts(&c->form, "&match%5B%5D=");
-  return rc < 0 ? rc : prom_encode(&c->form, q->ptr);
+  return rc < 0 ? rc : tm_buf_percent(&c->form, q->ptr);
 }
 
 static int find_devices(struct prom_source *p, struct prom_client *c, const char *label,
@@ -182,7 +182,7 @@ static int find_hosts(struct prom_source *p, struct prom_client *c, const char *
   if (rc == 0)
     rc = tm_buf_puts(&c->form, "&match%5B%5D=");
   if (rc == 0)
-    rc = prom_encode(&c->form, c->query.ptr);
+    rc = tm_buf_percent(&c->form, c->query.ptr);
   if (rc < 0)
     return tm_fail(err, rc, "%s: %s", p->url, strerror(-rc));
   json_t *hosts = prom_ask(c, c->form.ptr, NULL, p->url, err);

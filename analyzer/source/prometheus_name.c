@@ -90,14 +90,3 @@ int prom_quote(struct tm_buf *b, const char *text, bool as_regex)
   }
   return rc;
 }
-
-int prom_encode(struct tm_buf *b, const char *text)
-{
-  int rc = 0;
-  for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && rc == 0; p++) {
-    bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-                 strchr("-_.~", *p) != NULL;
-    rc = plain ? tm_buf_add(b, p, 1) : tm_buf_printf(b, "%%%02X", *p);
-  }
-  return rc;
-}

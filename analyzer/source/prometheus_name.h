@@ -44,7 +44,5 @@ bool prom_owner(struct prom_owner *o, const json_t *labels);
 /* Appends text as it stands between double quotes in a query; as_regex: and matches itself alone.
  * 0, -ENOMEM or -EFBIG. */
 int prom_quote(struct tm_buf *b, const char *text, bool as_regex);
-/* Appends text as it stands in a URL or form. The same results. */
-int prom_encode(struct tm_buf *b, const char *text);
 
 #endif

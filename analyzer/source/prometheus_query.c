@@ -99,7 +99,7 @@ static int begin_form(const struct prom_query *q)
   tm_buf_reset(form);
   /* VictoriaMetrics shifts the times of what it keeps in its cache. */
   int rc = tm_buf_puts(form, "nocache=1&query=");
-  return rc < 0 ? rc : prom_encode(form, q->client->query.ptr);
+  return rc < 0 ? rc : tm_buf_percent(form, q->client->query.ptr);
 }
 
 static int no_memory(const struct prom_query *q, int rc, struct tm_error *err)

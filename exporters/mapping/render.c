@@ -252,17 +252,6 @@ int mapping_render(json_t **out, const json_t *t, const struct mapping_scope *s,
 
 /* --- paths ------------------------------------------------------------------------------------ */
 
-static int put_encoded(struct tm_buf *out, const char *text)
-{
-  int rc = 0;
-  for (const unsigned char *p = (const unsigned char *)text; rc == 0 && *p != '\0'; p++) {
-    bool plain = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') ||
-                 strchr("-._~", *p) != NULL;
-    rc = plain ? tm_buf_add(out, p, 1) : tm_buf_printf(out, "%%%02X", *p);
-  }
-  return rc;
-}
-
 /* What stands between braces, as a template. */
 static json_t *placeholder(const char *text, size_t len)
 {
@@ -294,7 +283,7 @@ static int put_placeholder(struct tm_buf *out, const char *text, size_t len,
   if (rc == 0 && (made[0] == '\0' || strcmp(made, ".") == 0 || strcmp(made, "..") == 0))
     rc = tm_fail(err, -EBADMSG, "{%.*s}: '%s' cannot stand in a path", (int)len, text, made);
   if (rc == 0)
-    rc = s->dry && made[0] == '<' ? tm_buf_puts(out, made) : put_encoded(out, made);
+    rc = s->dry && made[0] == '<' ? tm_buf_puts(out, made) : tm_buf_percent(out, made);
   json_decref(t);
   json_decref(value);
   json_decref(as_text);

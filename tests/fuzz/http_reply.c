@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: common/http.c */
+/* covers: common/http.c common/http_url.c */
 /* A server that answers with any bytes, and the links that stand in its documents: a line that is
  * taken for a link, and then what comes by the connection. */
 #include "common/http.h"

@@ -9,6 +9,7 @@
 #include "common/number.h"
 #include "common/text.h"
 #include "plugins/part_name.h"
+#include "plugins/reading.h"
 #include "plugins/source/snmp_rows.h"
 
 #include <assert.h>
@@ -65,8 +66,8 @@ static void texts(const char *text, size_t len)
   char clean[80], hidden[80];
   size_t n = tm_text_clean(clean, sizeof(clean), text, len);
   assert(n == strlen(clean) && n < sizeof(clean) && tm_text_is_utf8(clean));
-  for (size_t i = 0; i < n; i++)
-    assert((unsigned char)clean[i] >= 0x20 && clean[i] != 0x7f);
+  assert(!tm_text_has_control(clean) && tm_text_characters(clean) <= n);
+  assert(!tm_address_is_loopback(clean, n) || n >= 5);
   tm_text_nearest(clean, names);
   assert(tm_text_columns(clean) <= 2 * n);
   tm_address_hide(hidden, sizeof(hidden), text);

@@ -215,6 +215,9 @@ static void json_from_outside_is_bounded(void **state)
   struct tm_buf b = TM_BUF_INIT(1000);
   assert_int_equal(tm_json_append(&b, o), 0);
   assert_string_equal(b.ptr, "{\"nan\":null,\"whole\":3,\"part\":0.1,\"bad\":\"x\xef\xbf\xbd\"}");
+  tm_buf_reset(&b);
+  assert_int_equal(tm_buf_percent(&b, "a{b=\"c\"}&+ ~\xc3\xa9/-._9"), 0);
+  assert_string_equal(b.ptr, "a%7Bb%3D%22c%22%7D%26%2B%20~%C3%A9%2F-._9");
   tm_buf_release(&b);
   struct tm_buf small = TM_BUF_INIT(5);
   assert_int_equal(tm_json_append(&small, o), -EFBIG);

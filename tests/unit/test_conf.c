@@ -320,6 +320,7 @@ static void only_this_machine_is_loopback(void **state)
       {"http://[::1]", true},
       {"http://127.0.0.1.a.b/", false},
       {"http://127.example.com/", false},
+      {"http://127.0.0.999/", false},
       {"http://localhost.a.b/", false},
       {"http://[::2]/", false},
       {"http://[::1/", false},

@@ -170,9 +170,6 @@ static void texts_are_quoted(void **state)
   tm_buf_reset(&b);
   assert_int_equal(prom_quote(&b, "h.x|y\"", true), 0);
   assert_string_equal(b.ptr, "h\\\\.x\\\\|y\\\"");
-  tm_buf_reset(&b);
-  assert_int_equal(prom_encode(&b, "a{b=\"c\"}&+ ~"), 0);
-  assert_string_equal(b.ptr, "a%7Bb%3D%22c%22%7D%26%2B%20~");
   tm_buf_release(&b);
 }
 

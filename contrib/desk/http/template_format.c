@@ -266,11 +266,8 @@ static int put_url(struct tm_buf *out, const json_t *value)
 {
   struct tm_buf plain = TM_BUF_INIT(1 << 16);
   int rc = put_plain(&plain, value);
-  for (size_t i = 0; i < plain.len && rc == 0; i++) {
-    unsigned char c = (unsigned char)plain.ptr[i];
-    bool bare = c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL) && c != '\0';
-    rc = bare ? tm_buf_add(out, &c, 1) : tm_buf_printf(out, "%%%02X", c);
-  }
+  if (rc == 0 && plain.ptr != NULL)
+    rc = tm_buf_percent(out, plain.ptr);
   tm_buf_release(&plain);
   return rc;
 }

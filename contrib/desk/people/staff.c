@@ -3,6 +3,7 @@
 #include "common/number.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/server.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/accounts.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
@@ -201,39 +202,31 @@ static const char *asked(const struct request *r, const char *name)
   return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* "&name=value" behind a path. */
-static int add_query(char *path, size_t size, const char *name, const char *value)
+/* "&name=value" behind a path; nothing without a value. */
+static int add_query(struct tm_buf *path, const char *name, const char *value)
 {
-  size_t len = strlen(path);
-  int n = snprintf(path + len, size - len, "&%s=", name);
-  if (n < 0 || (size_t)n >= size - len)
-    return -ENAMETOOLONG;
-  for (len += (size_t)n; *value != '\0'; value++) {
-    unsigned char c = (unsigned char)*value;
-    bool plain = c < 0x80 && isalnum(c);
-    if (len + 4 > size)
-      return -ENAMETOOLONG;
-    len += (size_t)snprintf(path + len, size - len, plain ? "%c" : "%%%02X", c);
-  }
-  return 0;
+  if (value == NULL)
+    return 0;
+  int rc = tm_buf_printf(path, "&%s=", name);
+  return rc == 0 ? tm_buf_percent(path, value) : rc;
 }
 
 /* What is older than the last row, under the same filters. */
 static json_t *pager_model(const struct audit_query *q)
 {
-  char older[1024];
+  struct tm_buf older = TM_BUF_INIT(1024);
+  json_t *pager = NULL;
   size_t n = json_array_size(q->rows);
   if (n <= AUDIT_PAGE)
     return NULL;
   json_array_remove(q->rows, AUDIT_PAGE);
   json_int_t last =
       json_integer_value(json_object_get(json_array_get(q->rows, AUDIT_PAGE - 1), "id"));
-  snprintf(older, sizeof(older), "/audit?before=%lld", (long long)last);
-  if (q->what != NULL && add_query(older, sizeof(older), "what", q->what) < 0)
-    return NULL;
-  if (q->subject != NULL && add_query(older, sizeof(older), "subject", q->subject) < 0)
-    return NULL;
-  return json_pack("{s:s, s:s}", "text", "newest first", "older", older);
+  if (tm_buf_printf(&older, "/audit?before=%lld", (long long)last) == 0 &&
+      add_query(&older, "what", q->what) == 0 && add_query(&older, "subject", q->subject) == 0)
+    pager = json_pack("{s:s, s:s}", "text", "newest first", "older", older.ptr);
+  tm_buf_release(&older);
+  return pager;
 }
 
 static json_t *audit_model(const struct audit_query *q)
