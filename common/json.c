@@ -37,6 +37,31 @@ static int check_depth(const char *data, size_t len, const char *name, struct tm
   return 0;
 }
 
+/* A real so large that its 15 figures round to what no double holds would be written, and not be
+ * read again. */
+static bool can_be_told(const json_t *value)
+{
+  const char *key;
+  size_t i;
+  json_t *v;
+  if (json_is_real(value))
+    return fabs(json_real_value(value)) <= TM_JSON_REAL_MAX;
+  if (json_is_array(value)) {
+    json_array_foreach(value, i, v)
+    {
+      if (!can_be_told(v))
+        return false;
+    }
+  } else if (json_is_object(value)) {
+    json_object_foreach((json_t *)value, key, v)
+    {
+      if (!can_be_told(v))
+        return false;
+    }
+  }
+  return true;
+}
+
 json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_error *err)
 {
   if (check_depth(data, len, name, err) < 0)
@@ -48,6 +73,11 @@ json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_
     tm_fail(err, -ENOMEM, "%s: out of memory", name);
   else if (value == NULL)
     tm_fail(err, -EBADMSG, "%s:%d: not valid JSON: %s", name, je.line, je.text);
+  if (value != NULL && !can_be_told(value)) {
+    tm_fail(err, -EBADMSG, "%s: a number is larger than 1e308", name);
+    json_decref(value);
+    value = NULL;
+  }
   return value;
 }
 
@@ -61,19 +91,30 @@ json_t *tm_json_read(const char *path, size_t max_bytes, struct tm_error *err)
   return value;
 }
 
-static int add_chunk(const char *data, size_t len, void *b)
+/* What is written of a value. Jansson goes on where the name of a member could not be taken. */
+struct dump {
+  struct tm_buf *to;
+  int rc; /* of the first piece that failed */
+};
+
+static int add_chunk(const char *data, size_t len, void *arg)
 {
-  return tm_buf_add(b, data, len) < 0 ? -1 : 0;
+  struct dump *d = arg;
+  if (d->rc == 0)
+    d->rc = tm_buf_add(d->to, data, len);
+  return d->rc < 0 ? -1 : 0;
 }
 
 int tm_json_append(struct tm_buf *b, const json_t *value)
 {
   size_t before = b->len;
+  struct dump d = {b, 0};
   errno = 0;
-  if (json_dump_callback(value, add_chunk, b,
-                         JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) == 0)
+  if (json_dump_callback(value, add_chunk, &d,
+                         JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) == 0 &&
+      d.rc == 0)
     return 0;
-  int rc = errno == ENOMEM ? -ENOMEM : -EFBIG;
+  int rc = d.rc < 0 ? d.rc : errno == ENOMEM ? -ENOMEM : -EFBIG;
   if (b->ptr != NULL) {
     b->len = before;
     b->ptr[before] = '\0';
@@ -115,6 +156,19 @@ double tm_json_get_number(const json_t *object, const char *key)
   return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
+const json_t *tm_json_find(const json_t *array, const char *key, const char *value)
+{
+  size_t i;
+  json_t *one;
+  json_array_foreach(array, i, one)
+  {
+    const char *its = tm_json_get_string(one, key);
+    if (its != NULL && strcmp(its, value) == 0)
+      return one;
+  }
+  return NULL;
+}
+
 bool tm_json_get_time(const json_t *object, const char *key, int64_t *t)
 {
   const char *text = tm_json_get_string(object, key);
@@ -126,6 +180,12 @@ int64_t tm_json_time_or(const json_t *object, const char *key, int64_t otherwise
   int64_t t = otherwise;
   tm_json_get_time(object, key, &t);
   return t;
+}
+
+int64_t tm_json_day(const json_t *object, const char *key)
+{
+  int64_t t = tm_json_time_or(object, key, INT64_MIN);
+  return t == INT64_MIN ? t : t / TM_DAY;
 }
 
 bool tm_json_get_bool(const json_t *object, const char *key, bool otherwise)

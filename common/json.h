@@ -10,12 +10,16 @@
 #include <stdint.h>
 
 /*
- * JSON from outside: the size is bounded before parsing, nesting to 32 levels, duplicate keys and
- * NUL characters refused. A message reads "NAME:LINE: what". References: what these functions
- * return is a new reference (json_decref), unless 'borrowed' is said.
+ * JSON from outside: the size is bounded before parsing, nesting to 32 levels, duplicate keys,
+ * NUL characters and numbers beyond 1e308 refused. A message reads "NAME:LINE: what". References:
+ * what these functions return is a new reference (json_decref), unless 'borrowed' is said.
  */
-#define TM_JSON_DEPTH 32
+#define TM_JSON_DEPTH    32
+#define TM_JSON_REAL_MAX 1e308
 
+/* Any value, of a text in memory, or of a file. NULL with err filled: -EBADMSG for what is no such
+ * text, -ENOMEM, and for a file what tm_file_read() says (common/file.h; -EFBIG above max_bytes).
+ */
 json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_error *err);
 json_t *tm_json_read(const char *path, size_t max_bytes, struct tm_error *err);
 
@@ -34,10 +38,14 @@ json_t *tm_json_time(int64_t t);
  * is borrowed. */
 const char *tm_json_get_string(const json_t *object, const char *key); /* NULL */
 double tm_json_get_number(const json_t *object, const char *key);      /* NAN */
+/* The first object of an array whose member is this string, borrowed; NULL where there is none. */
+const json_t *tm_json_find(const json_t *array, const char *key, const char *value);
 /* An RFC 3339 string as a time: true and *t written, or false and *t unchanged. */
 bool tm_json_get_time(const json_t *object, const char *key, int64_t *t);
 /* The same, or `otherwise` where there is no time. */
 int64_t tm_json_time_or(const json_t *object, const char *key, int64_t otherwise);
+/* The same, in days since 1970-01-01; INT64_MIN where there is no time. */
+int64_t tm_json_day(const json_t *object, const char *key);
 bool tm_json_get_bool(const json_t *object, const char *key, bool otherwise);
 
 #endif

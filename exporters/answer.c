@@ -30,19 +30,6 @@ static enum signature check_signature(const struct answer *a, const char *reques
              : WRONG;
 }
 
-static const json_t *result_of(const json_t *body, const char *key)
-{
-  size_t i;
-  json_t *one;
-  json_array_foreach(json_object_get(body, "results"), i, one)
-  {
-    const char *id = tm_json_get_string(one, "id");
-    if (id != NULL && strcmp(id, key) == 0)
-      return one;
-  }
-  return NULL;
-}
-
 /* A remote text in a message of ours: cleaned and short. */
 static void clean(char *out, size_t size, const char *text)
 {
@@ -88,7 +75,7 @@ static void judge_all(const json_t *body, struct target_item *items, size_t n,
 {
   size_t silent = 0;
   for (size_t i = 0; i < n; i++) {
-    judge_item(&items[i], result_of(body, items[i].key));
+    judge_item(&items[i], tm_json_find(json_object_get(body, "results"), "id", items[i].key));
     silent += items[i].result == TARGET_RETRY;
   }
   if (silent > 0 && out->error.code == 0) {
@@ -152,7 +139,7 @@ static bool judge_conflict(const struct answer *a, struct target_item *items, si
   bool had = body != NULL;
   for (size_t i = 0; i < n && had; i++) {
     const char *id = tm_json_get_string(body, "id");
-    judge_item(&items[i], result_of(body, items[i].key));
+    judge_item(&items[i], tm_json_find(json_object_get(body, "results"), "id", items[i].key));
     if (n == 1 && id != NULL && strcmp(id, items[0].key) == 0)
       items[0].result = TARGET_ACCEPTED;
     had = items[i].result != TARGET_RETRY;

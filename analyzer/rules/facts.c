@@ -79,12 +79,6 @@ int rule_facts_read(struct rule_facts *f, const json_t *summary, const struct ca
 
 double rule_level(const struct rule_facts *f, const char *name)
 {
-  const json_t *levels = json_object_get(f->status, "levels");
-  for (size_t i = 0; i < json_array_size(levels); i++) {
-    const json_t *l = json_array_get(levels, i);
-    const char *n = tm_json_get_string(l, "name");
-    if (n != NULL && strcmp(n, name) == 0)
-      return tm_json_get_number(l, "now");
-  }
-  return NAN;
+  const json_t *level = tm_json_find(json_object_get(f->status, "levels"), "name", name);
+  return tm_json_get_number(level, "now");
 }

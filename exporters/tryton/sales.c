@@ -266,26 +266,14 @@ int sales_offer(struct sales *s, const json_t *summary, const json_t *recommenda
 
 /* --- withdrawing ---------------------------------------------------------------------------- */
 
-static bool is_advised(const json_t *summary, const char *key)
-{
-  size_t i;
-  json_t *r;
-  json_array_foreach(json_object_get(summary, "recommendations"), i, r)
-  {
-    const char *its = tm_json_get_string(r, "key");
-    if (its != NULL && strcmp(its, key) == 0)
-      return true;
-  }
-  return false;
-}
-
 /* An open lead of this origin that a newer summary advises no more. */
 static bool is_over(const json_t *one, const char *key, const json_t *summary, const char *origin)
 {
   const char *state = tm_json_get_string(one, "state"), *its = tm_json_get_string(one, "origin");
   int64_t advised = 0, generated = 0;
   if (state == NULL || strcmp(state, "lead") != 0 || its == NULL || strcmp(its, origin) != 0 ||
-      json_object_get(one, "withdrawn") != NULL || is_advised(summary, key))
+      json_object_get(one, "withdrawn") != NULL ||
+      tm_json_find(json_object_get(summary, "recommendations"), "key", key) != NULL)
     return false;
   return tm_json_get_time(summary, "generated_at", &generated) &&
          (!tm_json_get_time(one, "advised_at", &advised) || generated > advised);

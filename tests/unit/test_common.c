@@ -206,7 +206,15 @@ static void json_from_outside_is_bounded(void **state)
   assert_string_equal(tm_json_get_string(v, "a"), "[[[\"");
   assert_null(tm_json_get_string(v, "b"));
   json_decref(v);
+  assert_null(tm_json_parse("{\"a\": [{\"b\": -1.7976931348623157e308}]}", 39, "x.json", &err));
+  assert_string_equal(err.text, "x.json: a number is larger than 1e308");
+  json_decref(v = tm_json_parse("[1e308, -1e308]", 15, "x.json", &err));
+  assert_non_null(v);
 
+  json_t *dates = json_pack("{s:s, s:s}", "on", "1970-01-03", "at", "1970-01-03T23:00:00Z");
+  assert_true(tm_json_day(dates, "on") == 2 && tm_json_day(dates, "at") == 2);
+  assert_true(tm_json_day(dates, "none") == INT64_MIN);
+  json_decref(dates);
   json_t *o = json_object();
   json_object_set_new(o, "nan", tm_json_number(NAN));
   json_object_set_new(o, "whole", tm_json_number(3.0));

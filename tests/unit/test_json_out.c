@@ -2,6 +2,8 @@
 /* What the fast writer writes must be what Jansson reads back. */
 #include "common/json_out.h"
 
+#include "common/json.h"
+
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -122,6 +124,23 @@ static void a_full_buffer_is_said_once(void **state)
   tm_buf_release(&b);
 }
 
+/* Jansson goes on where the name of a member was not taken. */
+static void half_a_document_is_none(void **state)
+{
+  (void)state;
+  json_t *value = json_pack("{s:i,s:{s:s,s:[i]}}", "a", 1, "bc", "d", "e", "f", 2);
+  struct tm_buf whole = TM_BUF_INIT(1000);
+  assert_int_equal(tm_json_append(&whole, value), 0);
+  for (size_t max = 0; max < whole.len; max++) {
+    struct tm_buf b = TM_BUF_INIT(max);
+    assert_int_equal(tm_json_append(&b, value), -EFBIG);
+    assert_int_equal(b.len, 0);
+    tm_buf_release(&b);
+  }
+  tm_buf_release(&whole);
+  json_decref(value);
+}
+
 int main(void)
 {
   static const struct CMUnitTest tests[] = {
@@ -129,6 +148,7 @@ int main(void)
       cmocka_unit_test(numbers_read_back_to_ten_figures),
       cmocka_unit_test(rows_are_written_as_their_elements),
       cmocka_unit_test(a_full_buffer_is_said_once),
+      cmocka_unit_test(half_a_document_is_none),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,12 +36,8 @@ struct building {
 
 static bool date_of(const json_t *day, int64_t *date)
 {
-  const char *text = tm_json_get_string(day, "date");
-  int64_t t;
-  if (text == NULL || tm_time_parse(text, &t) != 0)
-    return false;
-  *date = t / TM_DAY;
-  return true;
+  *date = tm_json_day(day, "date");
+  return *date != INT64_MIN;
 }
 
 static json_t *date_json(int64_t days)

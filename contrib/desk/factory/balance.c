@@ -27,12 +27,6 @@ struct reading {
   json_t *rows, *stock;
 };
 
-static int64_t day_of(const json_t *object, const char *key)
-{
-  int64_t t = tm_json_time_or(object, key, INT64_MIN);
-  return t == INT64_MIN ? t : t / TM_DAY;
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
   const char *text = tm_json_get_string(object, key);
@@ -128,7 +122,7 @@ static json_t *make_cells(const struct reading *r, const json_t *lines, size_t f
     char date[TM_DATE_SIZE];
     for (size_t i = from; i < to; i++) {
       const json_t *line = json_array_get(lines, i);
-      if (day_of(line, "week_start") == monday)
+      if (tm_json_day(line, "week_start") == monday)
         found = line;
     }
     double low = found != NULL ? tm_json_get_number(found, "low") : 0;
@@ -300,7 +294,7 @@ int balance_read(struct db *db, const struct issue *issue, const struct balance_
 {
   const json_t *lines = json_object_get(issue->document, "lines");
   size_t n = json_array_size(lines), from = 0;
-  struct reading r = {.wish = wish, .today = today, .monday = day_of(issue->document, "from")};
+  struct reading r = {.wish = wish, .today = today, .monday = tm_json_day(issue->document, "from")};
   int rc = 0;
   r.rows = json_array();
   r.stock = stock != NULL ? json_array() : NULL;

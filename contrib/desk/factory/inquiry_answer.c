@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/clock.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "contrib/desk/advice/items.h"
@@ -56,19 +55,13 @@ static int keep_stray(struct db *db, const char *id, const char *document, int64
   return db_exec(stmt, err);
 }
 
-static int64_t day_of(const json_t *object, const char *key)
-{
-  int64_t t = tm_json_time_or(object, key, INT64_MIN);
-  return t == INT64_MIN ? t : t / TM_DAY;
-}
-
 /* 1 stored, 0 there is one already. */
 static int keep_answer(struct db *db, const json_t *answer, const json_t *from, const char *text,
                        const struct asked *asked, const char *by, int64_t now, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
   char *shops = from != NULL ? json_dumps(from, JSON_COMPACT) : NULL;
-  int64_t complete = day_of(answer, "complete_on");
+  int64_t complete = tm_json_day(answer, "complete_on");
   int rc = db_prepare(db,
                       "INSERT INTO answers (inquiry, customer_id, arrived_at, answered_at,"
                       " complete_on, by_name, document_json, from_json)"

@@ -8,12 +8,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int64_t day_of(const json_t *spot)
-{
-  int64_t t = tm_json_time_or(spot, "on", INT64_MIN);
-  return t == INT64_MIN ? t : t / TM_DAY;
-}
-
 static bool is_at(const json_t *spot, const char *shop)
 {
   const char *name = tm_json_get_string(spot, "shop");
@@ -36,7 +30,7 @@ json_t *offer_lines(const json_t *answer, const char *shop, int64_t *ready_on)
   json_array_foreach(json_object_get(answer, "lines"), i, line)
   {
     const json_t *spot = spot_at(line, shop);
-    int64_t day = day_of(spot);
+    int64_t day = tm_json_day(spot, "on");
     if (spot == NULL || day == INT64_MIN) {
       json_decref(out);
       return NULL;

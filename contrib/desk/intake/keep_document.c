@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/intake/keep.h"
 
-#include "common/clock.h"
 #include "common/conf.h"
 #include "common/json.h"
 #include "contrib/desk/store/history.h"
@@ -22,13 +21,6 @@ static int64_t consent_of(const json_t *data)
   int64_t bits = 0;
   json_object_foreach(json_object_get(data, "consent"), purpose, v) bits |= tm_purpose_of(purpose);
   return bits;
-}
-
-/* A date, or a time's, as days; INT64_MIN where there is none. */
-static int64_t day_of(const json_t *object, const char *key)
-{
-  int64_t t = tm_json_time_or(object, key, INT64_MIN);
-  return t == INT64_MIN ? t : t / TM_DAY;
 }
 
 static void bind_day(struct db_stmt *stmt, int at, int64_t day)
@@ -79,7 +71,7 @@ static void read_product(struct product *p, const struct credential *from, const
     p->texts[i] = tm_json_get_string(product, names[i]);
   add_words(&p->words, from, data);
   p->texts[PRODUCT_TEXTS - 1] = p->words.ptr != NULL ? p->words.ptr : "";
-  p->sold_on = day_of(product, "sold_on");
+  p->sold_on = tm_json_day(product, "sold_on");
   p->consent = consent_of(data);
 }
 
@@ -228,9 +220,9 @@ static void bind_status(struct db_stmt *stmt, const json_t *data)
   db_bind_real(stmt, 6, used);
   db_bind_real(stmt, 7, share);
   db_bind_real(stmt, 8, tm_json_get_number(forecast, "growth_bytes_per_day"));
-  bind_day(stmt, 9, day_of(fill, "0.1"));
-  bind_day(stmt, 10, day_of(fill, "0.5"));
-  bind_day(stmt, 11, day_of(fill, "0.9"));
+  bind_day(stmt, 9, tm_json_day(fill, "0.1"));
+  bind_day(stmt, 10, tm_json_day(fill, "0.5"));
+  bind_day(stmt, 11, tm_json_day(fill, "0.9"));
   db_bind_int_or_null(stmt, 12, observed != INT64_MIN, observed);
 }
 
