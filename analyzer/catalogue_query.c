@@ -3,6 +3,7 @@
 #include "analyzer/catalogue.h"
 
 #include "common/json.h"
+#include "common/number.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -84,15 +85,8 @@ char *catalogue_price_text(char *out, size_t size, const struct catalogue *c, in
 {
   char amount[32];
   amount_text(amount, sizeof(amount), c, price);
-  size_t whole = strcspn(amount, ".");
   char grouped[48];
-  size_t n = 0;
-  for (size_t i = 0; amount[i] != '\0' && n + 2 < sizeof(grouped); i++) {
-    if (i > 0 && i < whole && (whole - i) % 3 == 0)
-      grouped[n++] = ',';
-    grouped[n++] = amount[i];
-  }
-  grouped[n] = '\0';
+  tm_format_grouped(grouped, sizeof(grouped), amount);
   snprintf(out, size, "%s %s", c->currency, grouped);
   return out;
 }

@@ -167,11 +167,10 @@ static void put_status(struct json_out *o, const struct summary *s)
 static void put_day(struct json_out *o, const struct maxima_day *d, int64_t date_days, bool slots,
                     bool brief)
 {
-  char date[TM_DATE_SIZE];
   char *p = json_out_begin(o, DAY_SIZE);
   if (p == NULL)
     return;
-  p = stpcpy(json_put(p, "{\"date\":\""), tm_date_format_days(date, date_days));
+  p = tm_date_format_days(json_put(p, "{\"date\":\""), date_days) + TM_DATE_LEN;
   p = slots ? json_put(p, "\",\"slots_total\":") : json_put(p, "\",\"capacity_bytes\":");
   p = json_put_number(p, round(d->capacity));
   p = slots ? json_put(p, ",\"slots_used\":") : json_put(p, ",\"used_bytes\":");

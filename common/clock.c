@@ -4,6 +4,7 @@
 #include "common/number.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,14 +27,10 @@ double tm_monotonic(void)
   return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-/* Writes n digits of v, leading zeros included. */
-static char *put_digits(char *p, int n, unsigned v)
+/* Two digits of v < 100. */
+static inline char *put_two(char *p, unsigned v)
 {
-  for (int i = n - 1; i >= 0; i--) {
-    p[i] = (char)('0' + v % 10);
-    v /= 10;
-  }
-  return p + n;
+  return mempcpy(p, tm_digit_pairs + 2 * (size_t)v, 2);
 }
 
 /*
@@ -51,11 +48,11 @@ static char *put_civil(char *p, int64_t days)
   unsigned day = year_day - (153 * march_month + 2) / 5 + 1;
   unsigned month = march_month < 10 ? march_month + 3 : march_month - 9;
   unsigned year = era_year + (unsigned)(days / 146097) * 400 + (month <= 2);
-  p = put_digits(p, 4, year);
+  p = put_two(put_two(p, year / 100), year % 100);
   *p++ = '-';
-  p = put_digits(p, 2, month);
+  p = put_two(p, month);
   *p++ = '-';
-  return put_digits(p, 2, day);
+  return put_two(p, day);
 }
 
 char *tm_time_format(char out[TM_TIME_SIZE], int64_t t)
@@ -69,11 +66,11 @@ char *tm_time_format(char out[TM_TIME_SIZE], int64_t t)
   unsigned in_day = (unsigned)(seconds % TM_DAY);
   char *p = put_civil(out, (int64_t)(seconds / TM_DAY) + FIRST_SECOND / TM_DAY);
   *p++ = 'T';
-  p = put_digits(p, 2, in_day / 3600);
+  p = put_two(p, in_day / 3600);
   *p++ = ':';
-  p = put_digits(p, 2, in_day / 60 % 60);
+  p = put_two(p, in_day / 60 % 60);
   *p++ = ':';
-  p = put_digits(p, 2, in_day % 60);
+  p = put_two(p, in_day % 60);
   *p++ = 'Z';
   *p = '\0';
   return out;

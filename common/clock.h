@@ -13,16 +13,18 @@
  * call tm_now().
  */
 
-#define TM_TIME_SIZE 32 /* "2026-11-20T00:05:00Z" and years far off */
+#define TM_TIME_SIZE 24 /* room for "2026-11-20T00:05:00Z" */
+#define TM_TIME_LEN  20
 #define TM_DATE_SIZE 16 /* "2026-11-20" */
+#define TM_DATE_LEN  10
 #define TM_DAY       86400
 
 int64_t tm_now(void);
 /* Seconds that never jump; with CLOCK_BOOTTIME, so that a suspended machine's wait goes on. */
 double tm_monotonic(void);
 
-/* RFC 3339 in UTC, whole seconds. Before March of the year 0 and after 9999 it
- * is clamped. Returns out. */
+/* RFC 3339 in UTC, whole seconds, always TM_TIME_LEN bytes. Before March of the year 0 and after
+ * 9999 it is clamped. Returns out. */
 char *tm_time_format(char out[TM_TIME_SIZE], int64_t t);
 /* Reads RFC 3339 (any offset, fraction dropped), "2026-11-20" (midnight UTC) or "@SECONDS".
  * 0, or -EINVAL with *t unchanged. */
@@ -42,7 +44,8 @@ int64_t tm_day_start(int64_t t);
 /* The start of the next local day. */
 int64_t tm_day_next(int64_t t);
 /* The local date of t as days since 1970-01-01, and that written as "2026-11-20": for a row of
- * days, each of which is the next number, without asking the zone for each. Returns out. */
+ * days, each of which is the next number, without asking the zone for each. Always TM_DATE_LEN
+ * bytes. Returns out. */
 int64_t tm_date_days(int64_t t);
 char *tm_date_format_days(char out[TM_DATE_SIZE], int64_t days);
 /* The date of t in UTC: what a forecast's dates are told in, at a site as at its vendor. */

@@ -40,7 +40,6 @@ void json_out_close(struct json_out *o, char bracket); /* '}' or ']' */
 void json_out_key(struct json_out *o, const char *key);
 
 void json_out_null(struct json_out *o);
-void json_out_bool(struct json_out *o, bool value);
 void json_out_int(struct json_out *o, int64_t value);
 /* Whole numbers below 2^53 as integers, others with ten significant figures; null for NAN. */
 void json_out_number(struct json_out *o, double value);
@@ -48,6 +47,9 @@ void json_out_number(struct json_out *o, double value);
 void json_out_string(struct json_out *o, const char *text);
 /* A text of our own making that needs no cleaning and no escape. */
 void json_out_plain(struct json_out *o, const char *text);
+/* n bytes as they are, escaped where JSON asks for it and not cleaned: what reads the string gets
+ * just these. text[n] is 0; what is no UTF-8, or holds a zero byte, sets rc to -EBADMSG. */
+void json_out_exact(struct json_out *o, const char *text, size_t n);
 /* RFC 3339 in UTC; null for INT64_MIN. */
 void json_out_time(struct json_out *o, int64_t t);
 /* A Jansson value as it is; null for NULL. */
@@ -72,6 +74,9 @@ void json_out_end(struct json_out *o, char *end);
 #define json_put(p, literal) ((char *)mempcpy((p), (literal), sizeof(literal) - 1))
 /* As json_out_number and json_out_time write them. */
 char *json_put_number(char *p, double value);
+/* As json_put_number, but with fifteen significant figures, as Jansson writes them: a number that
+ * was read from a document is written as it stood there. */
+char *json_put_real(char *p, double value);
 char *json_put_time(char *p, int64_t t);
 
 #endif

@@ -4,9 +4,16 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char tm_digit_pairs[201] =
+    "00010203040506070809101112131415161718192021222324252627282930313233"
+    "34353637383940414243444546474849505152535455565758596061626364656667"
+    "68697071727374757677787980818283848586878889909192939495969798"
+    "99";
 
 #define TEN_YEARS (3653LL * 86400)
 
@@ -156,5 +163,20 @@ char *tm_format_count(char *out, size_t size, double count)
   }
   int places = i == 0 && v == floor(v) ? 0 : figures(v);
   snprintf(out, size, "%s%.*f%s", count < 0 ? "-" : "", places, v, names[i]);
+  return out;
+}
+
+char *tm_format_grouped(char *out, size_t size, const char *decimal)
+{
+  size_t sign = *decimal == '-', whole = sign + strspn(decimal + sign, "0123456789"), n = 0;
+  for (size_t i = 0; decimal[i] != '\0'; i++) {
+    bool comma = i > sign && i < whole && (whole - i) % 3 == 0;
+    if (n + comma + 1 >= size)
+      break;
+    if (comma)
+      out[n++] = ',';
+    out[n++] = decimal[i];
+  }
+  out[n] = '\0';
   return out;
 }

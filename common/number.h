@@ -23,9 +23,16 @@ int tm_parse_bytes(const char *text, uint64_t *bytes);
  * be. NAN without a whole. */
 double tm_percent(double part, double whole);
 
+/* "00", "01" to "99", one after the other: what writes numbers by the million takes two digits at
+ * once. */
+extern const char tm_digit_pairs[201];
+
 /* Units that people read: "97.6 TiB", "812 B"; "unknown" for NAN. Returns out. */
 char *tm_format_bytes(char *out, size_t size, double bytes);
 /* A count with three significant figures: "843", "12.4 k", "3.1 M". "unknown" for NAN. */
 char *tm_format_count(char *out, size_t size, double count);
+/* A decimal number as text, its thousands apart: "-1234567.50" becomes "-1,234,567.50". What stands
+ * behind the whole part is kept as it is. Returns out, cut at size. */
+char *tm_format_grouped(char *out, size_t size, const char *decimal);
 
 #endif

@@ -77,6 +77,11 @@ static void units_are_read_and_written(void **state)
   assert_string_equal(tm_format_bytes(out, sizeof(out), -2048), "-2.00 KiB");
   assert_string_equal(tm_format_count(out, sizeof(out), 843), "843");
   assert_string_equal(tm_format_count(out, sizeof(out), 12400), "12.4 k");
+  assert_string_equal(tm_format_grouped(out, sizeof(out), "1234567.50"), "1,234,567.50");
+  assert_string_equal(tm_format_grouped(out, sizeof(out), "-123456"), "-123,456");
+  assert_string_equal(tm_format_grouped(out, sizeof(out), "999"), "999");
+  assert_string_equal(tm_format_grouped(out, sizeof(out), "1.23e+15"), "1.23e+15");
+  assert_string_equal(tm_format_grouped(out, 6, "1234567"), "1,234");
 }
 
 static void times_are_read_and_written(void **state)

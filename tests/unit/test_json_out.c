@@ -24,7 +24,6 @@ static void containers_get_their_commas(void **state)
   json_out_key(&o, "a");
   json_out_open(&o, '[');
   json_out_int(&o, INT64_MIN);
-  json_out_bool(&o, true);
   json_out_null(&o);
   json_out_open(&o, '{');
   json_out_close(&o, '}');
@@ -37,13 +36,13 @@ static void containers_get_their_commas(void **state)
   json_out_string(&o, "");
   json_out_close(&o, '}');
   assert_int_equal(o.rc, 0);
-  assert_string_equal(b.ptr, "{\"a\":[-9223372036854775808,true,null,{}],"
+  assert_string_equal(b.ptr, "{\"a\":[-9223372036854775808,null,{}],"
                              "\"b\":\"q\\\"b\\\\s \xef\xbf\xbd\","
                              "\"c\":\"1970-01-01T00:00:00Z\",\"d\":null}");
   tm_buf_release(&b);
 }
 
-static void numbers_read_back_to_ten_figures(void **state)
+static void numbers_are_rounded_to_ten_figures(void **state)
 {
   (void)state;
   static const struct {
@@ -74,8 +73,10 @@ static void numbers_read_back_to_ten_figures(void **state)
     struct json_out o = JSON_OUT_INIT(&b);
     tm_buf_reset(&b);
     json_out_number(&o, i % 2 ? v : -v);
-    double got = fabs(strtod(b.ptr, NULL));
-    assert_true(fabs(got - v) <= v * 1.01e-9);
+    char printed[64];
+    snprintf(printed, sizeof(printed), "%.10g", i % 2 ? v : -v);
+    if (v != floor(v))
+      assert_string_equal(b.ptr, printed);
   }
   tm_buf_release(&b);
 }
@@ -113,6 +114,88 @@ static void rows_are_written_as_their_elements(void **state)
   tm_buf_release(&c);
 }
 
+/* What Jansson writes of the same double, byte for byte; whole numbers as integers. */
+static void must_write_as_jansson(double value)
+{
+  char ours[JSON_NUMBER_SIZE + 1];
+  char theirs[64];
+  *json_put_real(ours, value) = '\0';
+  bool whole = value == floor(value) && fabs(value) < 4e15;
+  json_t *v = whole ? json_integer((json_int_t)value) : json_real(value);
+  size_t n = json_dumpb(v, theirs, sizeof(theirs) - 1, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+  json_decref(v);
+  theirs[n] = '\0';
+  assert_string_equal(ours, theirs);
+}
+
+static void reals_are_written_as_jansson_writes_them(void **state)
+{
+  (void)state;
+  static const double values[] = {0.981,  0.1,       21611.10985, 0.30000000000000004, 1.0 / 3,
+                                  1e-9,   3e-300,    999999999.9, 999999999.99999,     -2.5,
+                                  1e300,  123456.75, 0.09999999,  99.999999999,        8e15,
+                                  -1e-16, 1e9 + 0.5};
+  for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+    must_write_as_jansson(values[i]);
+  uint64_t seed = 88172645463325252U;
+  for (int i = 0; i < 200000; i++) {
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    double power = pow(10, (double)(seed >> 8 & 15));
+    must_write_as_jansson((double)(seed >> 20) / power);                         /* all figures */
+    must_write_as_jansson((double)(seed >> 20 & 0xffffffff) / power);            /* ten at most */
+    must_write_as_jansson(nextafter((double)(seed >> 44) / power, i % 2 * 1e9)); /* just beside */
+  }
+}
+
+static void texts_are_escaped_and_otherwise_left_alone(void **state)
+{
+  (void)state;
+  char text[600];
+  size_t n = 0;
+  for (int c = 1; c < 128; c++)
+    text[n++] = (char)c;
+  n += (size_t)sprintf(text + n, "Gr\xc3\xb6\xc3\x9f"
+                                 "e \xf0\x9f\x96\xa8 \xe2\x80\xae \\u0041 \"");
+  struct tm_buf b = TM_BUF_INIT(10000);
+  struct json_out o = JSON_OUT_INIT(&b);
+  json_out_exact(&o, text, n);
+  assert_int_equal(o.rc, 0);
+  json_t *v = json_stringn(text, n);
+  char *theirs = json_dumps(v, JSON_ENCODE_ANY);
+  assert_string_equal(b.ptr, theirs);
+  free(theirs);
+  json_decref(v);
+  json_out_exact(&o, "broken \xc3", 8);
+  assert_int_equal(o.rc, -EBADMSG);
+  o.rc = 0;
+  json_out_exact(&o, "a\0b", 3);
+  assert_int_equal(o.rc, -EBADMSG);
+  tm_buf_release(&b);
+}
+
+/* Wherever a Jansson value stops to fit it is told, and nothing of it stays: Jansson itself passes
+ * over an object's key that was not taken, and what follows may fit. */
+static void what_does_not_fit_is_not_half_written(void **state)
+{
+  (void)state;
+  json_t *v = json_pack("{s:s, s:[i, f, b, n, s], s:{s:{s:[]}, s:{}}, s:s, s:i}", "text",
+                        "a\n\"b\"\\", "list", 7, 0.25, 1, "\xc3\xb6", "a", "b", "c", "d", "end", "",
+                        "a key that is longer than all that follows", 1);
+  assert_non_null(v);
+  struct tm_buf whole = TM_BUF_INIT(10000);
+  assert_int_equal(tm_json_append(&whole, v), 0);
+  for (size_t max = 3; max < whole.len + 3; max++) {
+    struct tm_buf b = TM_BUF_INIT(max);
+    assert_int_equal(tm_buf_puts(&b, "abc"), 0);
+    assert_int_equal(tm_json_append(&b, v), -EFBIG);
+    assert_string_equal(b.ptr, "abc");
+    assert_int_equal(b.len, 3);
+    tm_buf_release(&b);
+  }
+  tm_buf_release(&whole);
+  json_decref(v);
+}
+
 static void a_full_buffer_is_said_once(void **state)
 {
   (void)state;
@@ -145,8 +228,11 @@ int main(void)
 {
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(containers_get_their_commas),
-      cmocka_unit_test(numbers_read_back_to_ten_figures),
+      cmocka_unit_test(numbers_are_rounded_to_ten_figures),
       cmocka_unit_test(rows_are_written_as_their_elements),
+      cmocka_unit_test(reals_are_written_as_jansson_writes_them),
+      cmocka_unit_test(texts_are_escaped_and_otherwise_left_alone),
+      cmocka_unit_test(what_does_not_fit_is_not_half_written),
       cmocka_unit_test(a_full_buffer_is_said_once),
       cmocka_unit_test(half_a_document_is_none),
   };

@@ -27,14 +27,7 @@ char *claim_number_text(char *out, size_t size, double value)
     snprintf(plain, sizeof(plain), "%.0f", whole);
   else
     snprintf(plain, sizeof(plain), "%.2f", whole);
-  size_t digits = strspn(plain, "0123456789"), at = 0;
-  bool group = strchr(plain, 'e') == NULL;
-  for (size_t i = 0; plain[i] != '\0' && at + 2 < sizeof(grouped); i++) {
-    if (group && i > 0 && i < digits && (digits - i) % 3 == 0)
-      grouped[at++] = ',';
-    grouped[at++] = plain[i];
-  }
-  grouped[at] = '\0';
+  tm_format_grouped(grouped, sizeof(grouped), plain);
   snprintf(out, size, "%s%s", value < 0 && strpbrk(grouped, "123456789") != NULL ? MINUS : "",
            grouped);
   return out;

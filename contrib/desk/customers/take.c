@@ -76,16 +76,21 @@ static int put_document(struct db *db, const struct taking *t, const char *kind,
 {
   struct document d = {0};
   int rc = document_read(db, json_integer_value(json_object_get(row, "id")), &d, err);
-  if (rc == 0) {
-    json_t *whole = json_pack("{s:I, s:I, s:s, s:I, s:s, s:o}", "id", (json_int_t)d.id, "device_id",
-                              (json_int_t)d.device_id, "document", d.kind, "arrived_at",
-                              (json_int_t)d.arrived_at, "sha256", d.sha256, "event",
-                              json_stringn(d.bytes.ptr, d.bytes.len));
-    rc = whole != NULL ? put_line(db, t, kind, whole, err) : tm_fail(err, -ENOMEM, "out of memory");
-    json_decref(whole);
-  }
+  if (rc < 0)
+    return rc;
+  struct json_out out = JSON_OUT_INIT(t->out);
+  json_out_open(&out, '{');
+  json_out_key(&out, "kind"), json_out_plain(&out, kind);
+  json_out_key(&out, "id"), json_out_int(&out, d.id);
+  json_out_key(&out, "device_id"), json_out_int(&out, d.device_id);
+  json_out_key(&out, "document"), json_out_plain(&out, d.kind);
+  json_out_key(&out, "arrived_at"), json_out_int(&out, d.arrived_at);
+  json_out_key(&out, "sha256"), json_out_plain(&out, d.sha256);
+  json_out_key(&out, "event"), json_out_exact(&out, d.bytes.ptr, d.bytes.len);
+  json_out_close(&out, '}');
   document_release(&d);
-  return rc;
+  rc = out.rc == 0 ? tm_buf_puts(t->out, "\n") : out.rc;
+  return rc < 0 ? tm_fail(err, rc, "document %lld: %s", (long long)d.id, strerror(-rc)) : 0;
 }
 
 /* A line for each of the customer's rows. */

@@ -17,6 +17,8 @@
 #define MINUS "\xe2\x88\x92"
 #define TIB   1099511627776.0
 
+enum { DECIMAL = 128 }; /* room for a decimal number and its commas */
+
 #define LAST_SECOND 253402300799 /* of the year 9999 */
 
 static const char *const names[] = {
@@ -41,31 +43,13 @@ static int put_unknown(struct tm_buf *out)
   return tm_buf_puts(out, "unknown");
 }
 
-/* Digits in groups of three: "1234567" to "1,234,567". */
-static int put_grouped(struct tm_buf *out, const char *digits, size_t len)
-{
-  int rc = 0;
-  for (size_t i = 0; i < len && rc == 0; i++) {
-    if (i > 0 && (len - i) % 3 == 0)
-      rc = tm_buf_puts(out, ",");
-    if (rc == 0)
-      rc = tm_buf_add(out, digits + i, 1);
-  }
-  return rc;
-}
-
 /* A decimal text, its whole part grouped, its sign as one reads it. */
 static int put_decimal(struct tm_buf *out, const char *text)
 {
-  int rc = 0;
-  if (*text == '-') {
-    rc = tm_buf_puts(out, MINUS);
-    text++;
-  }
-  size_t whole = strspn(text, "0123456789");
-  if (rc == 0)
-    rc = put_grouped(out, text, whole);
-  return rc == 0 ? tm_buf_puts(out, text + whole) : rc;
+  char grouped[DECIMAL];
+  bool below = *text == '-';
+  return tm_buf_printf(out, "%s%s", below ? MINUS : "",
+                       tm_format_grouped(grouped, sizeof(grouped), text + below));
 }
 
 /* Three figures, as a column of them is read: 0.29, 97.6, 120, 1,204. */

@@ -13,9 +13,13 @@ enum { VERSION = 1, MONTH_MAX = 12 * 9000 };
 
 #define WHOLE_MAX 4503599627370496.0 /* 2^52 */
 
-static const char *const names[DAY_FIELDS] = {"capacity_bytes", "used_bytes",    "slots_total",
-                                              "slots_used",     "transfers_max", "transfers_max_at",
-                                              "transfers_mean", "transfers_p95", "covered"};
+#define EACH_NAME(F)                                                                               \
+  F("capacity_bytes"), F("used_bytes"), F("slots_total"), F("slots_used"), F("transfers_max"),     \
+      F("transfers_max_at"), F("transfers_mean"), F("transfers_p95"), F("covered")
+#define NAME(s)   s
+#define LENGTH(s) (sizeof(s) - 1)
+static const char *const names[DAY_FIELDS] = {EACH_NAME(NAME)};
+static const size_t name_len[DAY_FIELDS] = {EACH_NAME(LENGTH)};
 
 const char *day_field_name(enum day_field field)
 {
@@ -98,37 +102,27 @@ json_t *day_json(const struct day *day, int arrived)
   return o;
 }
 
-/* With all its figures, as Jansson writes them. */
-static char *put_real(char *p, double value)
-{
-  json_t *v = json_real(value);
-  size_t n = json_dumpb(v, p, JSON_NUMBER_SIZE, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-  json_decref(v);
-  return n > 0 && n <= JSON_NUMBER_SIZE ? p + n : json_put(p, "null");
-}
-
 void day_write(struct json_out *out, const struct day *day, int arrived)
 {
   enum { FIELD_SIZE = 24 /* "name": and a comma */ + JSON_TIME_SIZE };
-  char date[TM_DATE_SIZE];
   char *p = json_out_begin(out, 80 + DAY_FIELDS * FIELD_SIZE);
   if (p == NULL)
     return;
   p = json_put(p, "{\"date\":\"");
-  p = json_put(stpcpy(p, tm_date_format_days(date, day->date)), "\"");
+  p = json_put(tm_date_format_days(p, day->date) + TM_DATE_LEN, "\"");
   for (int i = 0; i < DAY_FIELDS; i++) {
     if (day->state[i] == DAY_ABSENT)
       continue;
     double v = day->value[i];
-    p = json_put(stpcpy(json_put(p, ",\""), names[i]), "\":");
-    p = day->state[i] == DAY_NULL              ? json_put(p, "null")
-        : i == DAY_MAX_AT                      ? json_put_time(p, (int64_t)v)
-        : v == floor(v) && fabs(v) < WHOLE_MAX ? json_put_number(p, v)
-                                               : put_real(p, v);
+    p = mempcpy(json_put(p, ",\""), names[i], name_len[i]);
+    p = json_put(p, "\":");
+    p = day->state[i] == DAY_NULL ? json_put(p, "null")
+        : i == DAY_MAX_AT         ? json_put_time(p, (int64_t)v)
+                                  : json_put_real(p, v);
   }
   if (arrived) {
     p = json_put(p, ",\"arrived_on\":\"");
-    p = json_put(stpcpy(p, tm_date_format_days(date, day->arrived_on)), "\"");
+    p = json_put(tm_date_format_days(p, day->arrived_on) + TM_DATE_LEN, "\"");
   }
   json_out_end(out, json_put(p, "}"));
 }
