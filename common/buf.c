@@ -20,8 +20,10 @@ int tm_buf_reserve(struct tm_buf *b, size_t n)
   if (cap < need)
     cap = need;
   char *p = realloc(b->ptr, cap);
-  if (p == NULL)
+  if (p == NULL) {
+    tm_json_starve(); /* not every text that lacks a piece is looked at */
     return -ENOMEM;
+  }
   b->ptr = p;
   b->cap = cap;
   return 0;

@@ -27,6 +27,7 @@ struct running {
   pid_t pid;
   int fd;
   size_t fed;
+  bool unread;  /* not all of it could be given */
   double until; /* of tm_monotonic(); 0: never */
 };
 
@@ -81,19 +82,23 @@ static int start(struct running *r, const char *name, const char *path, int thei
   return -rc;
 }
 
-/* The next piece of input. What a program that ends early did not read is its own matter. */
-static void feed(struct running *r)
+/* The next piece of input. A program that ends early leaves some unread: that is its own matter
+ * where it says by its status why. 0, or a negative errno. */
+static int feed(struct running *r)
 {
   const char *data = r->child->input;
   size_t left = r->child->input_len - r->fed;
   if (left > 0) {
     ssize_t n = send(r->fd, data + r->fed, left, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
-      return;
+      return 0;
+    r->unread = n < 0;
     r->fed += n > 0 ? (size_t)n : left;
   }
-  if (r->fed == r->child->input_len)
-    shutdown(r->fd, SHUT_WR);
+  /* Without an end it would wait for more for ever. */
+  if (r->fed == r->child->input_len && shutdown(r->fd, SHUT_WR) < 0 && errno != ENOTCONN)
+    return -errno;
+  return 0;
 }
 
 /* 1 at the end of the output. */
@@ -105,13 +110,14 @@ static int drain(struct running *r)
     return tm_buf_add(r->child->output, chunk, (size_t)n);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return 0;
-  return 1; /* a reset too: it ended with input unread */
+  r->unread = r->unread || n < 0; /* a reset: it ended with input unread */
+  return 1;
 }
 
 static int talk(struct running *r)
 {
-  feed(r);
-  for (;;) {
+  int rc = feed(r);
+  while (rc == 0) {
     bool feeding = r->fed < r->child->input_len;
     struct pollfd p = {.fd = r->fd, .events = feeding ? POLLIN | POLLOUT : POLLIN};
     double left = r->until - tm_monotonic();
@@ -124,13 +130,11 @@ static int talk(struct running *r)
     if (n <= 0)
       continue;
     if (feeding && (p.revents & POLLOUT) != 0)
-      feed(r);
-    if ((p.revents & (POLLIN | POLLHUP | POLLERR)) == 0)
-      continue;
-    int rc = drain(r);
-    if (rc != 0)
-      return rc < 0 ? rc : 0;
+      rc = feed(r);
+    if (rc == 0 && (p.revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+      rc = drain(r);
   }
+  return rc < 0 ? rc : 0;
 }
 
 int tm_child_run(const char *name, const struct tm_child *child, int *status, struct tm_error *err)
@@ -162,6 +166,8 @@ int tm_child_run(const char *name, const struct tm_child *child, int *status, st
     return tm_fail(err, rc, "%s: %s", path,
                    rc == -EFBIG ? "its answer is too large" : strerror(-rc));
   *status = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+  if (r.unread && *status == 0)
+    return tm_fail(err, -EIO, "%s: ended before it had read everything", path);
   return 0;
 }
 

@@ -28,7 +28,8 @@ struct tm_child {
 
 /*
  * Runs it to its end. *status is its exit status (128 + N for signal N), which may be anything. 0,
- * or -ENOENT and the like (cannot be run), -ETIMEDOUT, -EFBIG (more than output may hold).
+ * or -ENOENT and the like (cannot be run), -ETIMEDOUT, -EFBIG (more than output may hold), -EIO
+ * (all was well with it, and it had not read all of its input).
  */
 int tm_child_run(const char *name, const struct tm_child *child, int *status, struct tm_error *err);
 

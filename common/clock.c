@@ -15,6 +15,8 @@
 #define FIRST_SECOND (-62162035200LL) /* 0000-03-01 */
 #define LAST_SECOND  253402300799LL   /* 9999-12-31 */
 
+enum { ZONE_PATH_MAX = 256, ZONE_FILE_MAX = 65536 };
+
 int64_t tm_now(void)
 {
   return (int64_t)time(NULL);
@@ -164,18 +166,97 @@ int tm_time_parse(const char *text, int64_t *t)
   return 0;
 }
 
+/* False: no file is needed, or none can be so called. */
+static bool zone_path(char path[ZONE_PATH_MAX], const char *name)
+{
+  int n = snprintf(path, ZONE_PATH_MAX, "/usr/share/zoneinfo/%s", name);
+  return strcmp(name, "UTC") != 0 && n > 0 && n < ZONE_PATH_MAX && name[0] != '/' &&
+         strstr(name, "..") == NULL;
+}
+
 bool tm_zone_is_known(const char *name)
 {
-  char path[256];
-  if (strcmp(name, "UTC") == 0)
+  char path[ZONE_PATH_MAX];
+  return strcmp(name, "UTC") == 0 || (zone_path(path, name) && access(path, R_OK) == 0);
+}
+
+/*
+ * The zone's file as the C library reads it (RFC 8536). Bytes are looked at only where they are.
+ */
+struct zone_file {
+  unsigned char bytes[ZONE_FILE_MAX];
+  size_t len;
+};
+
+static int64_t zone_number(const unsigned char *p, unsigned size)
+{
+  uint64_t v = (p[0] & 0x80) != 0 ? UINT64_MAX : 0;
+  for (unsigned i = 0; i < size; i++)
+    v = v << 8 | p[i];
+  return (int64_t)v;
+}
+
+/* The newest moment at which the file has an offset other than that of UTC; false: it has none, or
+ * cannot be understood. */
+static bool zone_witness(const struct zone_file *z, int64_t *t)
+{
+  enum { HEAD = 44, TYPE = 6 };
+  size_t at = 0;
+  for (unsigned size = 4;; size = 8) {
+    const unsigned char *head = z->bytes + at;
+    if (z->len - at < HEAD || memcmp(head, "TZif", 4) != 0)
+      return false;
+    uint64_t n[6] = {0}; /* UTC and standard flags, leap seconds, times, types, letters */
+    for (size_t i = 0; i < 6; i++)
+      n[i] = (uint64_t)zone_number(head + 20 + 4 * i, 4) & UINT32_MAX;
+    uint64_t times = at + HEAD, kinds = times + n[3] * size, types = kinds + n[3];
+    uint64_t end = types + n[4] * TYPE + n[5] + n[2] * (size + 4) + n[1] + n[0];
+    if (end > z->len)
+      return false;
+    if (size == 4 && head[4] >= '2') {
+      at = (size_t)end; /* the same again, with times of 64 bits */
+      continue;
+    }
+    *t = 0;
+    if (n[3] == 0)
+      return n[4] > 0 && zone_number(z->bytes + types, 4) != 0;
+    for (uint64_t i = n[3]; i-- > 0;) {
+      unsigned kind = z->bytes[kinds + i];
+      if (kind < n[4] && zone_number(z->bytes + types + (uint64_t)kind * TYPE, 4) != 0) {
+        *t = zone_number(z->bytes + times + i * size, size);
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+/* tzset() tells no failure: without memory, or a descriptor, local days would silently be those of
+ * UTC. */
+static bool zone_was_loaded(const char *path)
+{
+  struct zone_file z = {.len = 0};
+  ssize_t n = 0;
+  int64_t t;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  while (z.len < sizeof(z.bytes) && ((n = read(fd, z.bytes + z.len, sizeof(z.bytes) - z.len)) > 0 ||
+                                     (n < 0 && errno == EINTR)))
+    z.len += n > 0 ? (size_t)n : 0;
+  close(fd);
+  if (n < 0)
+    return false;
+  if (!zone_witness(&z, &t))
     return true;
-  int n = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
-  return n > 0 && (size_t)n < sizeof(path) && name[0] != '/' && strstr(name, "..") == NULL &&
-         access(path, R_OK) == 0;
+  time_t s = (time_t)t;
+  struct tm tm;
+  return localtime_r(&s, &tm) != NULL && tm.tm_gmtoff != 0;
 }
 
 int tm_zone_use(const char *name, struct tm_error *err)
 {
+  char path[ZONE_PATH_MAX];
   if (name == NULL || name[0] == '\0') {
     tzset();
     return 0;
@@ -186,6 +267,8 @@ int tm_zone_use(const char *name, struct tm_error *err)
   if (setenv("TZ", strcmp(name, "UTC") == 0 ? "UTC0" : name, 1) < 0)
     return tm_fail(err, -errno, "timezone '%s': %s", name, strerror(errno));
   tzset();
+  if (zone_path(path, name) && !zone_was_loaded(path))
+    return tm_fail(err, -EIO, "timezone '%s': %s cannot be read, or memory runs out", name, path);
   return 0;
 }
 

@@ -147,6 +147,50 @@ static int check_text(const char *text, size_t len, const char *name, int *lines
   return 0;
 }
 
+/* Where a quoted text, which begins at i, is over. */
+static size_t quoted_end(const char *text, size_t len, size_t i)
+{
+  char quote = text[i++];
+  while (i < len && text[i] != quote)
+    i += text[i] == '\\' ? 2 : 1;
+  return i + 1;
+}
+
+/* Where a comment ends that begins at i: i where none does, behind len where it never ends. A value
+ * without quotes may hold "//", and no '#'. */
+static size_t comment_end(const char *text, size_t len, size_t i, bool inside_word)
+{
+  bool block = !inside_word && strncmp(text + i, "/*", 2) == 0;
+  if (text[i] != '#' && !block && (inside_word || strncmp(text + i, "//", 2) != 0))
+    return i;
+  const char *end = block ? strstr(text + i + 2, "*/") : strchr(text + i, '\n');
+  return end != NULL ? (size_t)(end - text) + (block ? 2 : 0) : block ? len + 1 : len;
+}
+
+/* libconfuse 3.3 counts a line more, or two, for every comment, and takes one that never ends for
+ * the end of the file: it gets blanks instead. text ends with NUL at len. */
+static int blank_comments(char *text, size_t len, const char *name, struct tm_error *err)
+{
+  bool inside_word = false;
+  int line = 1;
+  size_t i = 0;
+  while (i < len) {
+    size_t end = comment_end(text, len, i, inside_word);
+    if (end > len)
+      return tm_fail(err, -EINVAL, "%s:%d: the comment does not end", name, line);
+    bool comment = end > i, quoted = !comment && (text[i] == '"' || text[i] == '\'');
+    if (quoted)
+      end = quoted_end(text, len, i);
+    inside_word = !comment && !quoted && strchr(" \t\r\n={}(),+", text[i]) == NULL;
+    for (end += end == i; i < end && i < len; i++) {
+      line += text[i] == '\n';
+      if (comment && text[i] != '\n')
+        text[i] = ' ';
+    }
+  }
+  return 0;
+}
+
 static int remember_file(struct tm_conf_own *own, const char *name, struct tm_error *err)
 {
   if (own->files_len == TM_CONF_FILES_MAX)
@@ -172,7 +216,11 @@ static int parse_text(struct tm_conf_own *own, const char *text, size_t len, con
   int size = asprintf(&copy, "%.*s\n" END_KEY " = 1\n", (int)len, text);
   if (size < 0)
     return tm_fail(err, -ENOMEM, "%s: out of memory", name);
-  FILE *f = fmemopen(copy, (size_t)size, "r");
+  FILE *f = NULL;
+  rc = blank_comments(copy, strlen(copy), name, err);
+  if (rc < 0)
+    goto out;
+  f = fmemopen(copy, (size_t)size, "r");
   if (f == NULL) {
     rc = tm_fail(err, -ENOMEM, "%s: out of memory", name);
     goto out;

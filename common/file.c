@@ -224,11 +224,14 @@ int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct 
     out->stream = stdout;
     return 0;
   }
-  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-    if (S_ISDIR(st.st_mode))
-      return tm_fail(err, -EISDIR, "%s: cannot write: is a directory", path);
+  bool there = stat(path, &st) == 0;
+  /* What it is must be known: a device of which that cannot be told would be replaced. */
+  if (!there && errno != ENOENT)
+    return tm_fail(err, -errno, "%s: cannot write: %s", path, strerror(errno));
+  if (there && S_ISDIR(st.st_mode))
+    return tm_fail(err, -EISDIR, "%s: cannot write: is a directory", path);
+  if (there && !S_ISREG(st.st_mode))
     return open_special(out, path, err);
-  }
   out->path = strdup(path);
   if (out->path == NULL)
     return tm_fail(err, -ENOMEM, "%s: out of memory", path);

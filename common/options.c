@@ -225,7 +225,7 @@ int tm_program_main(const struct tm_program *program, int argc, char **argv)
   setlocale(LC_CTYPE, "");
   if (argc == 3 && strcmp(argv[1], "--completion") == 0 &&
       tm_completion_print(program, argv[2]) == 0)
-    return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    return fflush(stdout) == 0 && !ferror(stdout) ? EX_OK : EX_IOERR;
   struct tm_args args = {.program = program, .command = &program->commands[0]};
   if (args.command->name != NULL) {
     const char *typed = argc > 1 ? argv[1] : NULL;
@@ -268,7 +268,8 @@ int tm_program_main(const struct tm_program *program, int argc, char **argv)
     tm_log_error("out of memory");
     status = EX_TEMPFAIL;
   }
-  if (fflush(stdout) != 0 && status == EX_OK) {
+  /* A failure in the middle is remembered; what came after it may have gone out. */
+  if ((fflush(stdout) != 0 || ferror(stdout)) && status == EX_OK) {
     tm_log_error("standard output: cannot write");
     status = EX_IOERR;
   }

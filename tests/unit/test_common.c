@@ -156,6 +156,33 @@ static void local_days_have_their_own_lengths(void **state)
   assert_int_equal(tm_zone_use("UTC", &err), 0);
 }
 
+/* libc takes UTC without a word when it cannot read the file. In a child, which has no descriptor
+ * left. */
+static void a_zone_that_cannot_be_loaded_is_told(void **state)
+{
+  (void)state;
+  static const char *const zones[] = {"Asia/Tokyo", "Europe/Lisbon", "EST", "WET", "Etc/GMT+3"};
+  static const char *const none[] = {"UTC", "Etc/UTC"}; /* there is nothing to be wrong */
+  for (size_t i = 0; i < 5; i++) {
+    pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+      struct tm_error err = {0};
+      struct rlimit limit = {0, 0};
+      int before = tm_zone_use(zones[i], &err) == 0 && tm_zone_use("UTC", &err) == 0 ? 0 : 1;
+      setrlimit(RLIMIT_NOFILE, &limit);
+      bool told = tm_zone_use(zones[i], &err) == -EIO && strstr(err.text, zones[i]) != NULL;
+      _exit(before + !told);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+  }
+  for (size_t i = 0; i < 2; i++)
+    assert_int_equal(tm_zone_use(none[i], NULL), 0);
+  assert_int_equal(tm_zone_use("UTC", NULL), 0);
+}
+
 static void text_from_outside_is_cleaned(void **state)
 {
   (void)state;
@@ -351,6 +378,7 @@ int main(void)
       cmocka_unit_test(units_are_read_and_written),
       cmocka_unit_test(times_are_read_and_written),
       cmocka_unit_test(local_days_have_their_own_lengths),
+      cmocka_unit_test(a_zone_that_cannot_be_loaded_is_told),
       cmocka_unit_test(text_from_outside_is_cleaned),
       cmocka_unit_test(json_from_outside_is_bounded),
       cmocka_unit_test(files_are_written_whole_or_not_at_all),

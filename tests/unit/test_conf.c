@@ -115,6 +115,13 @@ static const struct {
 } refused[] = {
     {"role = \"site\"\ncatalog = \"/x\"\n",
      "t.conf:2: no such key 'catalog'; did you mean 'catalogue'?"},
+    {"# a\nrole = \"site\" # b\n// c\n/* d\n e */ catalog = \"/x\"",
+     "t.conf:5: no such key 'catalog'; did you mean 'catalogue'?"},
+    {"# a\ncustomer { name = \"# \\\"// /* b\" } // c\nsite { timezone = \"\" }",
+     "t.conf:3: timezone: 1 to 1024 characters of printable UTF-8 are wanted"},
+    {"# a\ncatalog = \"/x\"", "t.conf:2: no such key 'catalog'; did you mean 'catalogue'?"},
+    {"\n/* a\n", "t.conf:2: the comment does not end"},
+    {"site { name = \"a\n", "t.conf:2: the file ends inside a block, a list or a value"},
     {"site { nam = \"x\" }", "t.conf:1: no such key 'nam'; did you mean 'name'?"},
     {"targt crm { }", "t.conf:1: no such key 'targt'; did you mean 'target'?"},
     {"quux = 1", "t.conf:1: no such key 'quux'; see tidemark.conf(5)"},
