@@ -75,15 +75,31 @@ static void print_bash_kind(const char *name)
   }
 }
 
+/* The option as the last word but one, after a command of this name, or (NULL) after any. */
+static void print_bash_pattern(const char *command, size_t len, const struct tm_option *o)
+{
+  const char *any = command == NULL ? "*" : "";
+  printf("%s'%.*s --%s'", any, (int)len, command != NULL ? command : "", o->name);
+  if (o->letter != 0)
+    printf("|%s'%.*s -%c'", any, (int)len, command != NULL ? command : "", o->letter);
+}
+
 static void print_bash_values(const struct tm_program *program)
 {
-  printf("  case $prev in\n");
+  printf("  case \"${COMP_WORDS[1]} $prev\" in\n");
   for (const struct tm_option *o = program->options; o->name != NULL; o++) {
     if (o->value == NULL)
       continue;
-    printf("    --%s", o->name);
-    if (o->letter != 0)
-      printf("|-%c", o->letter);
+    printf("    ");
+    if (o->of == NULL)
+      print_bash_pattern(NULL, 0, o);
+    for (const char *c = o->of; c != NULL && *c != '\0'; c += strspn(c, " ")) {
+      size_t len = strcspn(c, " ");
+      print_bash_pattern(c, len, o);
+      c += len;
+      if (*c != '\0')
+        putchar('|');
+    }
     printf(")\n      ");
     print_bash_kind(o->value);
     printf("\n      return ;;\n");

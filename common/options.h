@@ -13,7 +13,8 @@ struct tm_option {
   char letter;       /* 0: only the long name */
   const char *name;  /* "output" */
   const char *value; /* NULL: a flag; else what stands in the help, "PATH" */
-  const char *of;    /* the commands that take it, separated by blanks; NULL: all of them */
+  const char *of;    /* the commands that take it, separated by blanks; NULL: all of them. What
+                        means another thing for another command is another element. */
   const char *help;  /* one sentence without a period */
 };
 

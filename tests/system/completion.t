@@ -59,6 +59,8 @@ same(completed("tidemark-analyze", "run", "--config", "here"), ["here-is.conf"],
 same(completed("tidemark-analyze", "run", "--config", "=", "here"), ["here-is.conf"], "... and after =")
 same(completed("tidemark-analyze", "run", "--forecast-rrd", ""), ["rrds"], "a folder where no file will do")
 same(completed("tidemark-export", "push", "--trigger", ""), ["link", "mail", "timer"], "the words that an option takes")
+same([completed("tidemark-analyze", c, o, "") for c, o in (("demand", "--format"), ("score", "-f"))],
+     [["csv", "json"], ["json", "table"]], "... those of its command")
 same(completed("tidemark-desk", "import", "cu"), ["customers"], "the words that an operand may be")
 same(completed("tidemark-desk", "import", "customers", "here"), ["here-is.conf"], "and then its file")
 same(completed("tidemark-probe", "--timeout", ""), [], "nothing where only the user can know")
