@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/device.h"
 
+#include "analyzer/inventory.h"
 #include "analyzer/ledger.h"
 #include "analyzer/recommend.h"
 #include "analyzer/summary.h"
@@ -121,7 +122,7 @@ static json_t *product_of(struct device_work *w, const struct device_settings *s
     tm_log_warning("%s", err.text);
   const struct registration *r = registration_find(settings->registrations, s->host, s->device,
                                                    tm_json_get_string(inventory, "serial"));
-  json_t *product = registration_product(r, inventory);
+  json_t *product = inventory_product(r, inventory);
   json_decref(inventory);
   return product;
 }

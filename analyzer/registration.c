@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/stat.h>
 
 enum { MAX_FILE_BYTES = 256 * 1024, MAX_DEPTH = 4, MAX_SOFTWARE = 100, KEY_SIZE = 520 };
@@ -213,11 +212,6 @@ static int read_folder(struct loading *l, const char *dir, int depth, struct tm_
   return rc;
 }
 
-static bool is_same(const char *a, const char *b)
-{
-  return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 /* "serial X", or "device Y of HOST": the keys under which a registration is found. */
 struct registration_key {
   struct registration *of;
@@ -343,115 +337,4 @@ const struct registration *registration_find(const struct registrations *r, cons
   place_key(key, host, device);
   found = look_up(r, key);
   return found == NULL || serial == NULL || found->serial == NULL ? found : NULL;
-}
-
-/* ---- what was found ---- */
-
-/* The file name that the plugins make of a host or device. Returns out. */
-static const char *inventory_name(char out[256], const char *given)
-{
-  snprintf(out, 256, "%s", given);
-  for (char *p = out; *p != '\0'; p++)
-    if (*p == '/')
-      *p = '_';
-  if (out[0] == '.')
-    out[0] = '_';
-  return out;
-}
-
-bool inventory_has(const char *state_dir, const char *host)
-{
-  char path[PATH_MAX];
-  char folder[256];
-  int n = snprintf(path, sizeof(path), "%s/inventory/%s", state_dir, inventory_name(folder, host));
-  return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
-}
-
-json_t *inventory_read(const char *state_dir, const char *host, const char *device,
-                       struct tm_error *err)
-{
-  char path[PATH_MAX];
-  char folder[256];
-  char file[256];
-  struct tm_error why = {0};
-  int n = snprintf(path, sizeof(path), "%s/inventory/%s/%s.json", state_dir,
-                   inventory_name(folder, host), inventory_name(file, device));
-  if (n < 0 || (size_t)n >= sizeof(path)) {
-    tm_fail(err, -ENAMETOOLONG, "%s: too long", state_dir);
-    return NULL;
-  }
-  json_t *found = tm_json_read(path, MAX_FILE_BYTES, &why);
-  if (found != NULL && !json_is_object(found)) {
-    json_decref(found);
-    found = NULL;
-    tm_fail(&why, -EBADMSG, "%s:1: not a JSON object", path);
-  }
-  if (found == NULL && why.code != -ENOENT && err != NULL)
-    *err = why;
-  return found;
-}
-
-/* When the firmware became this one: the inventory's own note of the change, else the day on which
- * it was written. */
-static const char *changed_on(const json_t *inventory, const char *version)
-{
-  const json_t *changes = json_object_get(inventory, "changes");
-  for (size_t i = json_array_size(changes); i-- > 0;) {
-    const json_t *c = json_array_get(changes, i);
-    if (is_same(tm_json_get_string(c, "what"), "firmware") &&
-        is_same(tm_json_get_string(c, "to"), version))
-      return tm_json_get_string(c, "on");
-  }
-  return tm_json_get_string(inventory, "since");
-}
-
-static json_t *software_entry(const char *found, const char *paper, const json_t *inventory)
-{
-  json_t *entry = json_pack("{s:s, s:s}", "name", "firmware", "version", found);
-  const char *since = changed_on(inventory, found);
-  if (paper != NULL && strcmp(paper, found) != 0) {
-    json_object_set_new(entry, "registered", json_string(paper));
-    if (since != NULL)
-      json_object_set_new(entry, "since",
-                          json_stringn(since, strlen(since) < 10 ? strlen(since) : 10));
-  }
-  return entry;
-}
-
-/* Puts the firmware that runs into software[], in the place of the registered one. */
-static void put_firmware(json_t *product, const json_t *inventory)
-{
-  const char *found = tm_json_get_string(inventory, "firmware");
-  json_t *list = json_array();
-  const json_t *papers = json_object_get(product, "software");
-  bool put = false;
-  for (size_t i = 0; i < json_array_size(papers); i++) {
-    json_t *entry = json_array_get(papers, i);
-    if (found != NULL && is_same(tm_json_get_string(entry, "name"), "firmware")) {
-      if (!put)
-        json_array_append_new(
-            list, software_entry(found, tm_json_get_string(entry, "version"), inventory));
-      put = true;
-    } else {
-      json_array_append(list, entry);
-    }
-  }
-  if (found != NULL && !put)
-    json_array_append_new(list, software_entry(found, NULL, inventory));
-  json_object_set_new(product, "software", list);
-}
-
-json_t *registration_product(const struct registration *r, const json_t *inventory)
-{
-  static const char *const filled[] = {"kind", "vendor", "model", "serial", NULL};
-  if (r == NULL && inventory == NULL)
-    return NULL;
-  json_t *product = r != NULL ? json_copy(r->product) : json_object();
-  for (size_t i = 0; filled[i] != NULL; i++) {
-    json_t *found = json_object_get(inventory, filled[i]);
-    if (json_is_string(found) && !json_is_string(json_object_get(product, filled[i])))
-      json_object_set(product, filled[i], found);
-  }
-  put_firmware(product, inventory);
-  return product;
 }

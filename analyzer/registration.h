@@ -4,14 +4,12 @@
 
 #include "common/error.h"
 #include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 /*
  * What the vendor says of a device that was sold: one JSON file a device
  * (contrib/schema/registration.schema.json), as delivered with it, below the folder that
- * tidemark.conf names as `products`. What the plugins found (their inventory file) is put over it:
- * a device knows its firmware better than its paper does.
+ * tidemark.conf names as `products`.
  */
 #define REGISTRATION_SCHEMA "tidemark.registration/1"
 
@@ -53,21 +51,5 @@ void registration_free(struct registration *r);
  */
 const struct registration *registration_find(const struct registrations *r, const char *host,
                                              const char *device, const char *serial);
-
-/* Whether the plugins have left anything about this host's devices. */
-bool inventory_has(const char *state_dir, const char *host);
-/* What the plugins found: STATEDIR/inventory/HOST/DEVICE.json. A new reference; NULL when there is
- * no such file (err untouched) or it cannot be read (err filled). */
-json_t *inventory_read(const char *state_dir, const char *host, const char *device,
-                       struct tm_error *err);
-
-/*
- * The product of a summary: the registration, with what was found put over it. Vendor, model and
- * serial number are taken from the device where the paper is silent. The firmware that was found
- * wins; where it differs from the paper, its entry in software[] keeps both:
- * {"name":"firmware","version":FOUND,"registered":PAPER,"since":DATE}. Either may be NULL. A new
- * reference; NULL when both are, or memory is out.
- */
-json_t *registration_product(const struct registration *r, const json_t *inventory);
 
 #endif

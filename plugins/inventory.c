@@ -3,27 +3,15 @@
 
 #include "common/buf.h"
 #include "common/file.h"
+#include "common/inventory_file.h"
 #include "common/json.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { MAX_INVENTORY_BYTES = 8 << 20, MAX_CHANGES = 100 };
-
-/* '/' and a leading dot would leave the folder. */
-static void file_name(char *out, size_t size, const char *name)
-{
-  snprintf(out, size, "%s", name);
-  for (char *p = out; *p != '\0'; p++) {
-    if (*p == '/')
-      *p = '_';
-  }
-  if (out[0] == '.')
-    out[0] = '_';
-}
+enum { MAX_CHANGES = 100 };
 
 static void put_volumes(json_t *o, const struct reading *r)
 {
@@ -62,12 +50,7 @@ static json_t *describe(const struct reading *r, const json_t *asked)
 {
   json_t *o = json_object();
   json_object_set_new(o, "schema", json_string("tidemark.inventory/1"));
-  json_object_set_new(o, "kind", json_string(reading_kind_name(r->kind)));
-  json_object_set_new(o, "vendor", tm_json_text(r->vendor));
-  json_object_set_new(o, "model", tm_json_text(r->model));
-  json_object_set_new(o, "serial", tm_json_text(r->serial));
-  json_object_set_new(o, "firmware", tm_json_text(r->firmware));
-  json_object_set_new(o, "profile", tm_json_text(r->profile));
+  reading_put_identity(o, r);
   if (r->kind != READING_PRINTER)
     json_object_set_new(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
   if (r->kind == READING_DISK_ARRAY)
@@ -173,7 +156,7 @@ static bool is_asked_the_same(const json_t *now, const json_t *before)
 
 static int write_document(const char *path, json_t *o, int64_t since, struct tm_error *err)
 {
-  struct tm_buf text = TM_BUF_INIT(MAX_INVENTORY_BYTES);
+  struct tm_buf text = TM_BUF_INIT(TM_INVENTORY_MAX_BYTES);
   json_object_set_new(o, "since", tm_json_time(since));
   int rc = tm_json_append(&text, o);
   if (rc == 0)
@@ -231,23 +214,19 @@ static uint64_t mark_of(const struct reading *r)
 int inventory_update(uint64_t *mark, const struct inventory_device *device, const struct reading *r,
                      struct tm_error *err)
 {
-  char host_name[256];
-  char device_name[256];
   char path[PATH_MAX];
   uint64_t new_mark = mark_of(r);
   if (new_mark == *mark)
     return 0;
-  file_name(host_name, sizeof(host_name), device->host);
-  file_name(device_name, sizeof(device_name), device->name);
-  int n = snprintf(path, sizeof(path), "%s/inventory/%s", device->state_dir, host_name);
-  if (n < 0 || (size_t)n + strlen(device_name) + sizeof("/.json") > sizeof(path))
-    return tm_fail(err, -ENAMETOOLONG, "%s: too long", device->state_dir);
-  int rc = tm_dir_make(path, 0755, err);
+  int rc = tm_inventory_path(path, device->state_dir, device->host, NULL, err);
+  if (rc == 0)
+    rc = tm_dir_make(path, 0755, err);
+  if (rc == 0)
+    rc = tm_inventory_path(path, device->state_dir, device->host, device->name, err);
   if (rc < 0)
     return rc;
-  snprintf(path + n, sizeof(path) - (size_t)n, "/%s.json", device_name);
   json_t *now = describe(r, device->asked);
-  json_t *before = tm_json_read(path, MAX_INVENTORY_BYTES, NULL);
+  json_t *before = tm_json_read(path, TM_INVENTORY_MAX_BYTES, NULL);
   bool same = before != NULL && now != NULL;
   if (same) {
     keep_known(now, before);

@@ -235,18 +235,23 @@ static void put_items(json_t *o, const struct reading *r)
   json_object_set_new(o, "items", items);
 }
 
-json_t *reading_to_json(const struct reading *r)
+void reading_put_identity(json_t *o, const struct reading *r)
 {
-  json_t *o = json_object();
-  if (o == NULL)
-    return NULL;
-  json_object_set_new(o, "schema", json_string("tidemark.reading/1"));
   json_object_set_new(o, "kind", json_string(reading_kind_name(r->kind)));
   json_object_set_new(o, "vendor", tm_json_text(r->vendor));
   json_object_set_new(o, "model", tm_json_text(r->model));
   json_object_set_new(o, "serial", tm_json_text(r->serial));
   json_object_set_new(o, "firmware", tm_json_text(r->firmware));
   json_object_set_new(o, "profile", tm_json_text(r->profile));
+}
+
+json_t *reading_to_json(const struct reading *r)
+{
+  json_t *o = json_object();
+  if (o == NULL)
+    return NULL;
+  json_object_set_new(o, "schema", json_string("tidemark.reading/1"));
+  reading_put_identity(o, r);
   json_object_set_new(o, "observed_at", tm_json_time(r->observed_at));
   json_object_set_new(o, "error", r->error.code != 0 ? tm_json_text(r->error.text) : json_null());
   if (r->kind == READING_DISK_ARRAY)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: analyzer/registration.c */
+/* covers: analyzer/registration.c analyzer/inventory.c */
 /* A registration, and an inventory file, of any bytes. */
+#include "analyzer/inventory.h"
 #include "analyzer/registration.h"
 #include "common/json.h"
 #include "tests/lib/fuzz_folder.h"
@@ -20,7 +21,8 @@ static void in_a_folder(const uint8_t *data, size_t size)
 {
   static const char other[] =
       "{\"schema\":\"tidemark.registration/1\",\"kind\":\"disk_array\",\"vendor\":\"V\","
-      "\"model\":\"M\",\"serial\":\"SN-1\",\"host\":\"gw\",\"device\":\"array-01\"}";
+      "\"model\":\"M\",\"serial\":\"SN-1\",\"host\":\"gw\",\"device\":\"array-01\","
+      "\"software\":[{\"name\":\"driver\"},{\"name\":\"firmware\",\"version\":\"0.9\"}]}";
   struct registrations all = {0};
   struct tm_error err = {0};
   static int made;
@@ -41,8 +43,8 @@ static void in_a_folder(const uint8_t *data, size_t size)
   assert(by_serial == NULL || by_serial->serial == NULL || strcmp(by_serial->serial, "SN-1") == 0);
   json_t *found = inventory_read(fuzz_folder(), "gw", "array-01", &err);
   assert(inventory_has(fuzz_folder(), "gw") && !inventory_has(fuzz_folder(), "other/host"));
-  json_decref(registration_product(registration_find(&all, "gw", "array-01", NULL), found));
-  json_decref(registration_product(NULL, found));
+  json_decref(inventory_product(registration_find(&all, "gw", "array-01", NULL), found));
+  json_decref(inventory_product(NULL, found));
   json_decref(found);
   registrations_release(&all);
 }
@@ -53,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct tm_error err = {0};
   json_t *found = tm_json_parse((const char *)data, size, "input", &err);
   registration_parse(&r, (const char *)data, size, "input", &err);
-  json_decref(registration_product(r, json_is_object(found) ? found : NULL));
+  json_decref(inventory_product(r, json_is_object(found) ? found : NULL));
   json_decref(found);
   registration_free(r);
   in_a_folder(data, size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the vendor delivered with a device, and what was found on it. */
+#include "analyzer/inventory.h"
 #include "analyzer/registration.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -117,7 +118,7 @@ static json_t *product_of(const char *paper, const char *found)
   if (paper != NULL && registration_parse(&r, paper, strlen(paper), "r", &err) != 0)
     fail_msg("%s", err.text);
   json_t *inventory = found != NULL ? json_loads(found, 0, NULL) : NULL;
-  json_t *product = registration_product(r, inventory);
+  json_t *product = inventory_product(r, inventory);
   json_decref(inventory);
   registration_free(r);
   return product;
@@ -143,7 +144,7 @@ static void what_is_registered_comes_out_the_same(void **state)
   assert_null(json_object_get(p, "price"));
   assert_null(json_object_get(p, "cache_bytes"));
   json_decref(p);
-  assert_null(registration_product(NULL, NULL));
+  assert_null(inventory_product(NULL, NULL));
 }
 
 static void the_firmware_that_was_found_wins_and_the_change_is_kept(void **state)
@@ -191,6 +192,17 @@ static void the_inventory_lies_where_the_plugins_write_it(void **state)
   put_file("inventory/h/bad.json", "[1]");
   json_t *found = inventory_read(test_folder, "h", ".a/b", &err);
   assert_string_equal(tm_json_get_string(found, "firmware"), "1");
+  json_decref(found);
+  /* A device of thousands of volumes has a large one. */
+  char *large = malloc(400000);
+  assert_non_null(large);
+  memset(large, ' ', 400000);
+  memcpy(large, "{", 1);
+  memcpy(large + 399998, "}", 2);
+  put_file("inventory/h/large.json", large);
+  free(large);
+  found = inventory_read(test_folder, "h", "large", &err);
+  assert_non_null(found);
   json_decref(found);
   assert_null(inventory_read(test_folder, "h", "none", &err));
   assert_int_equal(err.code, 0);
