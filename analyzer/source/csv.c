@@ -22,12 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HISTORY_DAYS 731
-#define DEFAULT_DAYS 30
-
 struct csv_device {
-  char *host; /* and behind it, after its NUL, the folder; owned */
-  const char *folder;
+  struct source_name name;
   const struct rrd_recipe *recipe; /* NULL: named in another way */
   struct forecast_csv_series rows;
 };
@@ -54,48 +50,41 @@ static int refuse(void *context, const char *what, struct tm_error *err)
 
 /* --- the devices ------------------------------------------------------------------------------ */
 
-/* Splits the name of a series. False: it cannot be one of a device. */
-static bool name_device(const struct csv_source *c, const char *name, struct csv_device *d)
+/* Splits the name of a series. -EINVAL: it cannot be one of a device. */
+static int name_device(const struct csv_source *c, const char *name, struct csv_device *d)
 {
   const char *slash = strchr(name, '/');
+  const char *host = slash != NULL ? name : c->stem;
   const char *folder = slash != NULL ? slash + 1 : name;
-  size_t host_len = slash != NULL ? (size_t)(slash - name) : strlen(c->stem);
-  size_t folder_size = strlen(folder) + 1;
-  d->host = malloc(host_len + 1 + folder_size);
-  if (d->host == NULL)
-    return false;
-  memcpy(d->host, slash != NULL ? name : c->stem, host_len);
-  d->host[host_len] = '\0';
-  memcpy(d->host + host_len + 1, folder, folder_size);
-  d->folder = d->host + host_len + 1;
-  d->recipe = rrd_recipe_for(d->folder);
-  return tm_file_name_is_safe(d->host) && tm_file_name_is_safe(d->folder);
+  int rc = source_name_make(&d->name, host, slash != NULL ? (size_t)(slash - name) : strlen(host),
+                            folder);
+  if (rc < 0)
+    return rc;
+  d->recipe = rrd_recipe_for(d->name.folder);
+  return tm_file_name_is_safe(d->name.host) && tm_file_name_is_safe(d->name.folder) ? 0 : -EINVAL;
 }
 
 static int take_series(void *context, struct forecast_csv_series *s, struct tm_error *err)
 {
   struct csv_source *c = context;
   struct csv_device d = {0};
-  if (!name_device(c, s->name, &d)) {
+  int rc = name_device(c, s->name, &d);
+  if (rc == -ENOMEM)
+    return tm_fail(err, rc, "%s: out of memory", c->options->path);
+  if (rc < 0) {
     char text[FORECAST_CSV_FIELD_MAX + 512];
     snprintf(text, sizeof(text), "%s: series '%s': not the name of a device: HOST/DEVICE",
              c->options->path, s->name);
-    free(d.host);
+    free(d.name.host);
     return refuse(c, text, err);
   }
-  if (s->n == 0 || !source_wants(c->options, d.host, d.folder)) {
-    free(d.host);
+  if (s->n == 0 || !source_wants(c->options, d.name.host, d.name.folder)) {
+    free(d.name.host);
     return 0;
   }
-  if (c->n == c->cap) {
-    size_t cap = 2 * c->cap + 64;
-    struct csv_device *more = reallocarray(c->device, cap, sizeof(*more));
-    if (more == NULL) {
-      free(d.host);
-      return tm_fail(err, -ENOMEM, "%s: out of memory", c->options->path);
-    }
-    c->device = more;
-    c->cap = cap;
+  if (TM_ROOM(c->device, c->cap, c->n) < 0) {
+    free(d.name.host);
+    return tm_fail(err, -ENOMEM, "%s: out of memory", c->options->path);
   }
   d.rows = *s; /* the reader goes on with new memory */
   *s = (struct forecast_csv_series){0};
@@ -103,17 +92,9 @@ static int take_series(void *context, struct forecast_csv_series *s, struct tm_e
   return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-  const struct csv_device *x = a;
-  const struct csv_device *y = b;
-  int order = strcmp(x->host, y->host);
-  return order != 0 ? order : strcmp(x->folder, y->folder);
-}
-
 static void release_device(struct csv_device *d)
 {
-  free(d->host);
+  free(d->name.host);
   forecast_csv_series_release(&d->rows);
 }
 
@@ -123,7 +104,7 @@ static int refuse_doubles(struct csv_source *c, struct tm_error *err)
   size_t kept = 0;
   int rc = 0;
   for (size_t i = 0, next; i < c->n; i = next) {
-    for (next = i + 1; next < c->n && by_name(&c->device[i], &c->device[next]) == 0;)
+    for (next = i + 1; next < c->n && source_name_order(&c->device[i], &c->device[next]) == 0;)
       next++;
     if (next == i + 1) {
       c->device[kept++] = c->device[i];
@@ -131,7 +112,7 @@ static int refuse_doubles(struct csv_source *c, struct tm_error *err)
     }
     char text[FORECAST_CSV_FIELD_MAX + 512];
     snprintf(text, sizeof(text), "%s: series '%s/%s': its rows do not stand together",
-             c->options->path, c->device[i].host, c->device[i].folder);
+             c->options->path, c->device[i].name.host, c->device[i].name.folder);
     rc = rc == 0 ? refuse(c, text, err) : rc;
     for (size_t k = i; k < next; k++)
       release_device(&c->device[k]);
@@ -177,19 +158,18 @@ static int open_csv(void **state, const struct source_options *o, struct tm_erro
   const char *slash = strrchr(o->path, '/');
   const char *name = slash != NULL ? slash + 1 : o->path;
   const char *dot = strrchr(name, '.');
-  unsigned history_days = o->history_days != 0 ? o->history_days : HISTORY_DAYS;
   struct csv_source *c = calloc(1, sizeof(*c));
   if (c == NULL)
     return tm_fail(err, -ENOMEM, "%s: out of memory", o->path);
   c->options = o;
   c->as_of = o->as_of != INT64_MIN ? o->as_of : INT64_MAX;
-  c->days = o->days != 0 ? o->days : DEFAULT_DAYS;
-  c->history_s = (int64_t)(o->read_days != 0 ? o->read_days : history_days) * TM_DAY;
+  c->days = o->days;
+  c->history_s = (int64_t)o->read_days * TM_DAY;
   c->stem = strndup(name, dot != NULL && dot > name ? (size_t)(dot - name) : strlen(name));
   int rc =
       c->stem == NULL ? tm_fail(err, -ENOMEM, "%s: out of memory", o->path) : read_file(c, err);
   if (rc == 0 && c->n > 1) {
-    qsort(c->device, c->n, sizeof(c->device[0]), by_name);
+    qsort(c->device, c->n, sizeof(c->device[0]), source_name_order);
     rc = refuse_doubles(c, err);
   }
   if (rc == 0 && c->n == 0 && c->refused.n == 0 && o->shards <= 1)
@@ -209,12 +189,11 @@ static size_t count_csv(const void *state)
 static struct source_device device_csv(const void *state, size_t index)
 {
   const struct csv_device *d = &((const struct csv_source *)state)->device[index];
-  const char *device = d->folder;
+  const struct source_name *n = &d->name;
   if (d->recipe == NULL)
-    return (struct source_device){d->host, device, NULL, SERIES_COMPUTER};
-  if (d->recipe->by_instance && rrd_recipe_instance(d->recipe, device)[0] != '\0')
-    device = rrd_recipe_instance(d->recipe, device);
-  return (struct source_device){d->host, device, d->folder, d->recipe->kind};
+    return (struct source_device){n->host, n->folder, NULL, SERIES_COMPUTER};
+  return (struct source_device){n->host, rrd_recipe_device(d->recipe, n->folder), n->folder,
+                                d->recipe->kind};
 }
 
 static size_t refusals_csv(const void *state, const struct series_refusal **refused)
@@ -304,16 +283,7 @@ static int next_csv(void *state, unsigned job, struct series *s, struct tm_error
   size_t index = atomic_fetch_add(&c->given, 1);
   if (index >= c->n)
     return 0;
-  struct source_device d = device_csv(c, index);
-  *s = (struct series){.index = index,
-                       .host = d.host,
-                       .device = d.device,
-                       .folder = d.folder,
-                       .kind = d.kind,
-                       .observed_at = INT64_MIN,
-                       .read_at = INT64_MIN,
-                       .used_now = NAN,
-                       .capacity_now = NAN};
+  *s = source_unknown(index, device_csv(c, index));
   make_series(c, &c->device[index], c->history[job], s);
   return 1;
 }

@@ -11,14 +11,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HISTORY_DAYS  731
-#define DEFAULT_DAYS  30
 #define HOSTS_AT_ONCE 50
 #define MAX_FAILURES  3
 
@@ -47,39 +44,17 @@ static int refuse(struct prom_source *p, const char *host, const char *folder, c
 
 /* --- the devices ------------------------------------------------------------------------------ */
 
-static int by_name(const void *a, const void *b)
-{
-  const struct prom_device *x = a;
-  const struct prom_device *y = b;
-  int order = strcmp(x->host, y->host);
-  return order != 0 ? order : strcmp(x->folder, y->folder);
-}
-
 static int keep_device(struct prom_source *p, const struct prom_owner *o, const char *folder,
                        struct tm_error *err)
 {
-  if (p->n == p->cap) {
-    size_t cap = 2 * p->cap + 64;
-    struct prom_device *more = reallocarray(p->device, cap, sizeof(*more));
-    if (more == NULL)
-      return tm_fail(err, -ENOMEM, "out of memory");
-    p->device = more;
-    p->cap = cap;
-  }
-  size_t host_size = strlen(o->host) + 1;
-  size_t folder_size = strlen(folder) + 1;
-  char *names = malloc(host_size + folder_size);
-  if (names == NULL)
+  if (TM_ROOM(p->device, p->cap, p->n) < 0)
     return tm_fail(err, -ENOMEM, "out of memory");
-  memcpy(names, o->host, host_size);
-  memcpy(names + host_size, folder, folder_size);
-  p->device[p->n++] = (struct prom_device){
-      .host = names,
-      .folder = names + host_size,
-      .instance = rrd_recipe_instance(o->recipe, names + host_size),
-      .recipe = o->recipe,
-      .exported = o->exported,
-  };
+  struct prom_device *d = &p->device[p->n];
+  *d = (struct prom_device){.recipe = o->recipe, .exported = o->exported};
+  if (source_name_make(&d->name, o->host, strlen(o->host), folder) < 0)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  d->instance = rrd_recipe_instance(o->recipe, d->name.folder);
+  p->n++;
   return 0;
 }
 
@@ -94,7 +69,8 @@ static int take_labels(struct prom_source *p, const json_t *labels, struct tm_er
   int n = snprintf(folder, sizeof(folder), "%s%s%s", o.recipe->plugin,
                    o.instance[0] != '\0' ? "-" : "", o.instance);
   const struct prom_device *last = p->n > 0 ? &p->device[p->n - 1] : NULL;
-  if (last != NULL && strcmp(last->host, o.host) == 0 && strcmp(last->folder, folder) == 0)
+  if (last != NULL && strcmp(last->name.host, o.host) == 0 &&
+      strcmp(last->name.folder, folder) == 0)
     return 0;
   if (n < 0 || (size_t)n >= sizeof(folder) || !tm_file_name_is_safe(o.host) ||
       !tm_file_name_is_safe(folder))
@@ -109,8 +85,8 @@ static void drop_doubles(struct prom_source *p)
 {
   size_t kept = 0;
   for (size_t i = 0; i < p->n; i++) {
-    if (kept > 0 && by_name(&p->device[kept - 1], &p->device[i]) == 0)
-      free(p->device[i].host);
+    if (kept > 0 && source_name_order(&p->device[kept - 1], &p->device[i]) == 0)
+      free(p->device[i].name.host);
     else
       p->device[kept++] = p->device[i];
   }
@@ -214,7 +190,7 @@ static int find_all(struct prom_source *p, struct tm_error *err)
     rc = find_hosts(p, &client, "exported_instance", err);
   prom_client_release(&client);
   if (rc == 0 && p->n > 1)
-    qsort(p->device, p->n, sizeof(p->device[0]), by_name);
+    qsort(p->device, p->n, sizeof(p->device[0]), source_name_order);
   if (rc == 0)
     drop_doubles(p);
   if (rc == 0 && p->n == 0 && p->refused.n == 0 && p->options->shards <= 1)
@@ -241,7 +217,7 @@ static void free_prom(void *state)
 {
   struct prom_source *p = state;
   for (size_t i = 0; i < p->n; i++)
-    free(p->device[i].host);
+    free(p->device[i].name.host);
   for (unsigned i = 0; i < SOURCE_MAX_JOBS; i++)
     free_job(p->job[i]);
   tm_buf_release(&p->metrics);
@@ -253,7 +229,6 @@ static void free_prom(void *state)
 
 static int open_prom(void **state, const struct source_options *o, struct tm_error *err)
 {
-  unsigned history_days = o->history_days != 0 ? o->history_days : HISTORY_DAYS;
   struct prom_source *p = calloc(1, sizeof(*p));
   if (p == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
@@ -261,8 +236,8 @@ static int open_prom(void **state, const struct source_options *o, struct tm_err
   p->access = o->access;
   p->url = strdup(o->path);
   p->metrics = (struct tm_buf)TM_BUF_INIT(65536);
-  p->days = o->days != 0 ? o->days : DEFAULT_DAYS;
-  p->wanted.history_s = (int64_t)(o->read_days != 0 ? o->read_days : history_days) * TM_DAY;
+  p->days = o->days;
+  p->wanted.history_s = (int64_t)o->read_days * TM_DAY;
   p->wanted.until = o->as_of != INT64_MIN ? o->as_of : o->now;
   int rc = p->url == NULL ? tm_fail(err, -ENOMEM, "out of memory") : find_all(p, err);
   if (rc < 0)
@@ -280,8 +255,8 @@ static size_t count_prom(const void *state)
 static struct source_device device_prom(const void *state, size_t index)
 {
   const struct prom_device *d = &((const struct prom_source *)state)->device[index];
-  bool named = d->recipe->by_instance && d->instance[0] != '\0';
-  return (struct source_device){d->host, named ? d->instance : d->folder, d->folder,
+  const struct source_name *n = &d->name;
+  return (struct source_device){n->host, rrd_recipe_device(d->recipe, n->folder), n->folder,
                                 d->recipe->kind};
 }
 
@@ -319,20 +294,6 @@ static int start_prom(void *state, unsigned jobs, struct tm_error *err)
   return rc;
 }
 
-static struct series unknown_series(const struct prom_source *p, size_t index)
-{
-  struct source_device d = device_prom(p, index);
-  return (struct series){.index = index,
-                         .host = d.host,
-                         .device = d.device,
-                         .folder = d.folder,
-                         .kind = d.kind,
-                         .observed_at = INT64_MIN,
-                         .read_at = INT64_MIN,
-                         .used_now = NAN,
-                         .capacity_now = NAN};
-}
-
 /* A device that cannot be told costs itself; a server that does not answer, all that are left. */
 static int next_prom(void *state, unsigned number, struct series *s, struct tm_error *err)
 {
@@ -342,14 +303,14 @@ static int next_prom(void *state, unsigned number, struct series *s, struct tm_e
   size_t index = atomic_fetch_add(&p->given, 1);
   if (index >= p->n)
     return 0;
-  *s = unknown_series(p, index);
+  *s = source_unknown(index, device_prom(p, index));
   int rc = prom_device_load(job, &p->device[index], &p->wanted, s, &why);
   job->failures = rc < 0 && rc != -EBADMSG ? job->failures + 1 : 0;
   if (rc == 0)
     return 1;
   if (job->failures == MAX_FAILURES || rc == -EPIPE || rc == -ECONNREFUSED)
     return tm_fail(err, rc, "%s", why.text);
-  *s = unknown_series(p, index);
+  *s = source_unknown(index, device_prom(p, index));
   snprintf(job->refused_text, sizeof(job->refused_text), "%s%s%s%s%s",
            rc == -EBADMSG ? "" : s->host, rc == -EBADMSG ? "" : "/",
            rc == -EBADMSG ? "" : s->folder, rc == -EBADMSG ? "" : ": ", why.text);

@@ -15,9 +15,8 @@
  * prometheus_device.c makes the history of one device. Nobody else includes this.
  */
 struct prom_device {
-  char *host; /* and behind it, after its NUL, the folder; owned */
-  const char *folder;
-  const char *instance; /* within folder; "" without one */
+  struct source_name name;
+  const char *instance; /* within the folder; "" without one */
   const struct rrd_recipe *recipe;
   bool exported; /* the host stands in the label exported_instance */
 };

@@ -199,7 +199,7 @@ static int read_rows(const struct part *p, const char *function, unsigned use, s
   size_t lead = prom_is_counter(role) ? 1 : 0;
   int rc = open_stretch(p->job, &s, p->from - (int64_t)lead * p->span, p->to, p->span);
   if (rc < 0)
-    return tm_fail(err, rc, "%s/%s: too many rows", p->d->host, p->d->folder);
+    return tm_fail(err, rc, "%s/%s: too many rows", p->d->name.host, p->d->name.folder);
   rc = read_source(p, &s, role->ds, function, s.row, err);
   if (rc == 0 && role->ds2 != NULL)
     rc = read_source(p, &s, role->ds2, function, s.other, err);

@@ -64,7 +64,7 @@ static int put_selector(struct tm_buf *b, const struct prom_query *q, int64_t wi
   const struct prom_device *d = q->device;
   int rc = tm_buf_printf(b, "%s{", q->metric);
   if (rc == 0)
-    rc = put_matcher(b, d->exported ? "exported_instance" : "instance", d->host);
+    rc = put_matcher(b, d->exported ? "exported_instance" : "instance", d->name.host);
   if (rc == 0 && d->instance[0] != '\0') {
     rc = tm_buf_puts(b, ",");
     if (rc == 0)
@@ -82,8 +82,8 @@ static int ask_matrix(const struct prom_query *q, const char *path, struct prom_
                       struct tm_error *err)
 {
   char what[512];
-  snprintf(what, sizeof(what), "%s: %s/%s: %s", q->client->url, q->device->host, q->device->folder,
-           q->metric);
+  snprintf(what, sizeof(what), "%s: %s/%s: %s", q->client->url, q->device->name.host,
+           q->device->name.folder, q->metric);
   json_t *data = prom_ask(q->client, path, q->client->form.ptr, what, err);
   if (data == NULL)
     return err->code;
@@ -104,8 +104,8 @@ static int begin_form(const struct prom_query *q)
 
 static int no_memory(const struct prom_query *q, int rc, struct tm_error *err)
 {
-  return tm_fail(err, rc, "%s: %s/%s: %s", q->client->url, q->device->host, q->device->folder,
-                 strerror(-rc));
+  return tm_fail(err, rc, "%s: %s/%s: %s", q->client->url, q->device->name.host,
+                 q->device->name.folder, strerror(-rc));
 }
 
 int prom_raw(const struct prom_query *q, int64_t to, int64_t span_s, struct prom_matrix *m,

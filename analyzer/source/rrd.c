@@ -82,11 +82,8 @@ struct rrd_device rrd_source_device(const struct rrd_source *src, size_t index)
 {
   const struct rrd_entry *e = &src->scan.entry[index];
   const char *folder = rrd_scan_text(&src->scan, e->folder);
-  const char *device = folder;
-  if (e->recipe->by_instance && rrd_recipe_instance(e->recipe, folder)[0] != '\0')
-    device = rrd_recipe_instance(e->recipe, folder);
   return (struct rrd_device){.host = rrd_scan_text(&src->scan, e->host),
-                             .device = device,
+                             .device = rrd_recipe_device(e->recipe, folder),
                              .folder = e->recipe == rrd_recipe_loose() ? NULL : folder,
                              .kind = e->recipe->kind};
 }

@@ -108,6 +108,12 @@ const char *rrd_recipe_instance(const struct rrd_recipe *r, const char *folder)
   return folder[n] == '-' ? folder + n + 1 : "";
 }
 
+const char *rrd_recipe_device(const struct rrd_recipe *r, const char *folder)
+{
+  const char *instance = r->by_instance ? rrd_recipe_instance(r, folder) : "";
+  return instance[0] != '\0' ? instance : folder;
+}
+
 const struct rrd_role *rrd_recipe_role(const struct rrd_recipe *r, const char *file)
 {
   size_t n = strlen(file);

@@ -53,6 +53,8 @@ const struct rrd_recipe *rrd_recipe_at(size_t i);
 const struct rrd_recipe *rrd_recipe_loose(void);
 /* The instance in a folder's name ("" for none). */
 const char *rrd_recipe_instance(const struct rrd_recipe *r, const char *folder);
+/* What a device is called whose folder this is: its instance or, without one, the folder. */
+const char *rrd_recipe_device(const struct rrd_recipe *r, const char *folder);
 /* The role of a file name ("capacity-used.rrd"); NULL: none. */
 const struct rrd_role *rrd_recipe_role(const struct rrd_recipe *r, const char *file);
 

@@ -13,6 +13,9 @@
 _Static_assert(SOURCE_MAX_DAYS == RRD_MAX_DAYS && SOURCE_MAX_JOBS == RRD_MAX_JOBS,
                "what any source can do the RRD reader can");
 
+#define HISTORY_DAYS 731
+#define DEFAULT_DAYS 30
+
 struct source {
   const struct source_type_calls *calls;
   void *state;
@@ -116,13 +119,56 @@ bool source_wants(const struct source_options *o, const char *host, const char *
          (o->folder == NULL || strcmp(o->folder, folder) == 0);
 }
 
+int source_name_make(struct source_name *name, const char *host, size_t host_len,
+                     const char *folder)
+{
+  size_t folder_size = strlen(folder) + 1;
+  char *both = malloc(host_len + 1 + folder_size);
+  if (both == NULL)
+    return -ENOMEM;
+  memcpy(both, host, host_len);
+  both[host_len] = '\0';
+  memcpy(both + host_len + 1, folder, folder_size);
+  name->host = both;
+  name->folder = both + host_len + 1;
+  return 0;
+}
+
+int source_name_order(const void *a, const void *b)
+{
+  const struct source_name *x = a;
+  const struct source_name *y = b;
+  int order = strcmp(x->host, y->host);
+  return order != 0 ? order : strcmp(x->folder, y->folder);
+}
+
+struct series source_unknown(size_t index, struct source_device d)
+{
+  return (struct series){.index = index,
+                         .host = d.host,
+                         .device = d.device,
+                         .folder = d.folder,
+                         .kind = d.kind,
+                         .observed_at = INT64_MIN,
+                         .read_at = INT64_MIN,
+                         .used_now = NAN,
+                         .capacity_now = NAN};
+}
+
 int source_open(struct source **src, const struct source_options *options, struct tm_error *err)
 {
+  struct source_options filled = *options;
+  if (filled.days == 0)
+    filled.days = DEFAULT_DAYS;
+  if (filled.history_days == 0)
+    filled.history_days = HISTORY_DAYS;
+  if (filled.read_days == 0)
+    filled.read_days = filled.history_days;
   struct source *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   s->calls = types[options->type];
-  int rc = s->calls->open(&s->state, options, err);
+  int rc = s->calls->open(&s->state, &filled, err);
   if (rc < 0)
     free(s);
   else
