@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/source/rrd.h"
 
-#include "analyzer/source/rrd_lane.h"
+#include "analyzer/source/rrd_receive.h"
 #include "analyzer/source/rrd_scan.h"
-#include "analyzer/source/rrd_worker.h"
+#include "analyzer/source/rrd_keeper.h"
 #include "analyzer/source/rrdcached.h"
 #include "common/clock.h"
 

@@ -2,20 +2,15 @@
 #ifndef TM_RRD_LANE_H
 #define TM_RRD_LANE_H
 
-#include "analyzer/series.h"
-
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /*
  * A lane: one worker process gives histories to one job of the program, through a ring in shared
  * memory. Histories are published some at a time, so that neither side waits for the other at each
  * one; a worker that takes over from one that died goes on after what was published last.
- *
- * The receiving side trusts nothing in the ring: sizes are copied, then checked, texts are cut and
- * cleaned, and pointers are never taken from it.
  */
 #define RRD_RING_SIZE  (640 * 1024)
 #define RRD_LANE_CHUNK 16 /* devices that a lane takes at once */
@@ -70,39 +65,13 @@ size_t rrd_lane_claim(struct rrd_shared *s, unsigned lane);
 /* The first device of the chunk that this lane took last; n_devices when it has none. */
 size_t rrd_lane_last(struct rrd_shared *s, unsigned lane);
 
-/* --- the worker's side ----------------------------------------------------------------------- */
-
-struct rrd_sender {
-  struct rrd_lane *lane;
-  char *ring;
-  uint64_t at;     /* bytes written so far, published or not */
-  size_t complete; /* devices below this are written */
-};
-
-void rrd_send_begin(struct rrd_sender *s, struct rrd_lane *lane, char *ring);
-/* A refusal of the device that is being read: the k-th, from 0. */
-void rrd_send_refusal(struct rrd_sender *s, size_t device, uint32_t k, const char *text);
-/* The device is complete. */
-void rrd_send_series(struct rrd_sender *s, size_t device, const struct series *series);
-/* No more devices. */
-void rrd_send_end(struct rrd_sender *s);
-/* Makes visible what was written. */
-void rrd_send_publish(struct rrd_sender *s);
-
-/* --- the job's side -------------------------------------------------------------------------- */
-
-struct rrd_receiver;
-
-/* One job, one receiver. NULL when memory is out. ended() is asked now and then while nothing
- * comes. */
-struct rrd_receiver *rrd_receiver_new(struct rrd_lane *lane, char *ring, size_t n_devices,
-                                      bool (*ended)(void *ctx), void *ctx);
-void rrd_receiver_free(struct rrd_receiver *r);
-/* The next history: 1, 0 at the end, -EIO when the workers ended before it, -EBADMSG when the ring
- * holds nonsense, -ENOMEM. The series has index, numbers, units and refusals; valid until the next
- * call. */
-int rrd_receive(struct rrd_receiver *r, struct series *s);
-/* True when the end was received. */
-bool rrd_receiver_done(const struct rrd_receiver *r);
+/*
+ * One side waits at a bell until the other rings it. The one that waits reads the bell first, says
+ * in `waits` that it does, and looks once more whether it has to: `seen` is what it read. limit
+ * NULL: without an end. 0, or a negative errno (-EAGAIN: it was rung meanwhile, -EINTR,
+ * -ETIMEDOUT).
+ */
+int rrd_bell_wait(_Atomic uint32_t *bell, uint32_t seen, const struct timespec *limit);
+void rrd_bell_ring(_Atomic uint32_t *bell, _Atomic uint32_t *waits);
 
 #endif

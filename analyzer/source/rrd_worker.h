@@ -6,30 +6,19 @@
 #include "analyzer/source/rrd_lane.h"
 #include "analyzer/source/rrd_scan.h"
 
-#include <sys/types.h>
+/* What the processes do that rrd_keeper.c starts: they read devices, confined (rrd_sandbox.h). */
 
-/*
- * The processes that read. A keeper, a child of the program that has no other threads, starts one
- * sandboxed worker for each lane and starts it again when it dies or hangs; what it had in hand is
- * left out from then on and refused by name. All of them end with the program.
- *
- * When the files are not in the page cache, so that workers wait for the disk, some more processes
- * read ahead of them and throw away what they read: disks answer many questions as fast as one.
- */
-struct rrd_workers {
-  pid_t keeper;
-  unsigned n;
-  struct rrd_shared *shared; /* lanes and rings, shared by all the processes */
-  size_t size;
-};
+/* The status of one for which memory was short: another would have no more of it. */
+#define RRD_EXIT_MEMORY 71
 
-/* Starts n workers over the devices of a scan, which must stay as it is. */
-int rrd_workers_start(struct rrd_workers *w, const struct rrd_scan *scan,
-                      const struct rrd_wanted *wanted, unsigned n, struct tm_error *err);
-/* Ends them all, or, when every lane has come to its end, lets them end by themselves. Harmless
- * when they were not started, and twice. */
-void rrd_workers_stop(struct rrd_workers *w, bool over);
-/* True when nothing will ever come from them again. */
-bool rrd_workers_ended(const struct rrd_workers *w);
+/* Takes devices for this lane until there are none left, first those that a predecessor did not
+ * complete, and sends their histories. Ends the process: 0, or RRD_EXIT_MEMORY. */
+_Noreturn void rrd_worker_run(const struct rrd_scan *scan, const struct rrd_wanted *wanted,
+                              struct rrd_shared *shared, unsigned lane);
+
+/* Reads devices that no worker has begun and throws away what it read, until there are none or the
+ * disk is not needed for them. Ends the process: 0. */
+_Noreturn void rrd_warmer_run(const struct rrd_scan *scan, const struct rrd_wanted *wanted,
+                              struct rrd_shared *shared);
 
 #endif
