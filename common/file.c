@@ -22,14 +22,15 @@ static const char *type_name(mode_t mode)
 
 int tm_file_open(const char *path, struct stat *st, struct tm_error *err)
 {
-  return tm_file_open_at(AT_FDCWD, "", path, st, err);
+  return tm_file_open_at(AT_FDCWD, "", path, 0, st, err);
 }
 
-int tm_file_open_at(int folder_fd, const char *folder, const char *name, struct stat *st,
+int tm_file_open_at(int folder_fd, const char *folder, const char *name, int flags, struct stat *st,
                     struct tm_error *err)
 {
   const char *slash = folder[0] != '\0' ? "/" : "";
-  int fd = openat(folder_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+  int fd =
+      openat(folder_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | flags);
   if (fd < 0) {
     int code = -errno;
     const char *why = strerror(-code);

@@ -20,8 +20,9 @@
 /* Opens path for reading. The descriptor (the caller closes it), or a negative errno with the
  * reason in err ("PATH: is a FIFO, not a regular file"). st, when not NULL, gets its status. */
 int tm_file_open(const char *path, struct stat *st, struct tm_error *err);
-/* The same beside an open folder; its path stands before the name in messages ("" for none). */
-int tm_file_open_at(int folder_fd, const char *folder, const char *name, struct stat *st,
+/* The same beside an open folder; its path stands before the name in messages ("" for none). flags
+ * are added to those of open: 0, or O_NOATIME, which a file of somebody else refuses by -EPERM. */
+int tm_file_open_at(int folder_fd, const char *folder, const char *name, int flags, struct stat *st,
                     struct tm_error *err);
 
 /* Appends the whole file to b, which is "" and not NULL after an empty one; -EFBIG when it is

@@ -23,6 +23,9 @@ enum rrd_cf { RRD_CF_AVERAGE, RRD_CF_MIN, RRD_CF_MAX, RRD_CF_LAST, RRD_CF_OTHER 
 #define RRD_MAX_HEADER      (4 << 20) /* bytes */
 #define RRD_NAME_SIZE       20
 #define RRD_SMALL_HEADER    8192
+#define RRD_FIRST_READ      4096
+#define RRD_LAYOUTS         4     /* headers that are remembered, */
+#define RRD_LAYOUT_RRA      32    /* of at most so many archives */
 #define RRD_ROW_BUFFER_SIZE 65536 /* bytes */
 
 struct rrd_archive {
@@ -42,6 +45,26 @@ struct rrd_data_source {
   double newest;            /* GAUGE: the value sent last; NAN: unknown, out of bounds, no gauge */
 };
 
+/* How many parts the header has, and where they lie. What a writer changes goes from the live head
+ * to the row pointers; what comes before is fixed. */
+struct rrd_shape {
+  size_t n_ds;
+  size_t n_archives;
+  size_t live_offset; /* private from here */
+  size_t live_size;   /* of the live head: 8 or 16 */
+  size_t pointer_offset;
+  size_t header_size;
+};
+
+/* Private: a header whose fixed part was checked, and what follows from it. Most files of a site
+ * have one of a few. */
+struct rrd_layout {
+  uint64_t file_size;
+  struct rrd_shape shape; /* its live_offset 0: none yet */
+  struct rrd_archive archive[RRD_LAYOUT_RRA];
+  char header[RRD_FIRST_READ];
+};
+
 struct rrd_file {
   int fd;
   bool sparing;       /* set it to have the disk asked for no more than what is read */
@@ -50,26 +73,20 @@ struct rrd_file {
   uint64_t size;
   int64_t step;
   int64_t last_update;
-  size_t n_ds;
-  size_t n_archives;
+  struct rrd_shape shape;
   struct rrd_archive archive[RRD_MAX_RRA];
   /* private from here */
-  size_t live_offset; /* of what a writer changes: live head to row pointers */
-  size_t pointer_offset;
-  size_t header_size;
-  size_t live_size; /* of the live head: 8 or 16 */
-  char *header;     /* points to small or large */
-  char *large;      /* for headers that do not fit into small; NULL until one came */
+  bool others_own; /* the files are not ours: reading them changes their time of access */
+  char *header;    /* points to small or large */
+  char *large;     /* for headers that do not fit into small; NULL until one came */
   size_t large_size;
-  size_t proven; /* bytes of the fixed part of a header that was checked, for files of proven_size:
-                    most files of a site have the same one */
-  uint64_t proven_size;
-  char proven_header[RRD_SMALL_HEADER];
+  struct rrd_layout layout[RRD_LAYOUTS];
+  unsigned next_layout; /* gives way to the next new one */
   char small[RRD_SMALL_HEADER] __attribute__((aligned(16)));
   double rows[RRD_ROW_BUFFER_SIZE / sizeof(double)];
 };
 
-/* It is large (90 kB): allocate it. Release closes and frees what is inside; harmless twice. */
+/* It is large (100 kB): allocate it. Release closes and frees what is inside; harmless twice. */
 void rrd_file_init(struct rrd_file *f);
 void rrd_file_release(struct rrd_file *f);
 

@@ -68,7 +68,7 @@ static int trough_archive(const struct rrd_file *f, int64_t from)
 static int same_span(const struct rrd_file *f, enum rrd_cf cf, int64_t span)
 {
   int best = -1;
-  for (size_t i = 0; i < f->n_archives; i++) {
+  for (size_t i = 0; i < f->shape.n_archives; i++) {
     const struct rrd_archive *a = &f->archive[i];
     if (a->cf == cf && a->span == span && (best < 0 || a->rows > f->archive[best].rows))
       best = (int)i;

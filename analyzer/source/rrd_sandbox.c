@@ -84,6 +84,11 @@ static int allow_calls(scmp_filter_ctx filter)
   int rc = 0;
   for (size_t i = 0; rc == 0 && i < sizeof(plain) / sizeof(plain[0]); i++)
     rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
+  /* What is looked at in each call stands first: these two are asked for each file. */
+  if (rc == 0)
+    rc = seccomp_syscall_priority(filter, SCMP_SYS(openat), 255);
+  if (rc == 0)
+    rc = seccomp_syscall_priority(filter, SCMP_SYS(fcntl), 254);
   if (rc == 0) /* for reading only */
     rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                           SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));

@@ -55,7 +55,7 @@ static int64_t exact_days(const struct rrd_file *f, int64_t *worst_span)
 {
   int64_t days = 0;
   *worst_span = 0;
-  for (size_t i = 0; i < f->n_archives; i++) {
+  for (size_t i = 0; i < f->shape.n_archives; i++) {
     const struct rrd_archive *a = &f->archive[i];
     if (a->cf != RRD_CF_MAX)
       continue;
@@ -76,7 +76,7 @@ void rrd_settings_check(const struct rrd_file *f, int64_t interval_s, rrd_findin
   int64_t span;
   snprintf(s.where, sizeof(s.where), "%s%s%s", f->folder, f->folder[0] != '\0' ? "/" : "", f->name);
   rrd_file_source(f, 0, &source);
-  if (f->n_ds != 1 || strcmp(source.type, "GAUGE") != 0)
+  if (f->shape.n_ds != 1 || strcmp(source.type, "GAUGE") != 0)
     say(&s, "is no gauge of one value, as a count has to be; use plugins/types.db and remove it");
   if (t % f->step != 0)
     say(&s,

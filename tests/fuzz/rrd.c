@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* covers: analyzer/source/rrd_file.c analyzer/source/rrd_level.c
+/* covers: analyzer/source/rrd_file.c analyzer/source/rrd_header.c analyzer/source/rrd_level.c
  * analyzer/source/rrd_measure.c analyzer/source/rrd_device.c */
 /* The reader of RRD files, as a device of each kind reads them: levels, counts, rates, all headers.
  */

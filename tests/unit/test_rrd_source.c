@@ -2,40 +2,23 @@
 /* Data directories through the reading processes: what is found, what is made of it, and that one
  * file costs that file alone. */
 #include "analyzer/days.h"
-#include "analyzer/source/rrd.h"
 #include "common/clock.h"
-#include "tests/lib/shell.h"
-#include "tests/lib/test_folder.h"
+#include "tests/lib/rrd_gauges.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#define NOW 1772366400L /* 2026-03-01 12:00 UTC */
-
 /* --- making files ---------------------------------------------------------------------------- */
 
-/* Values of one file: a function of time. */
-typedef double value_fn(int64_t t);
-
-static double used_growing(int64_t t)
-{
-  return 5e9 + (double)(t - NOW) * 10;
-}
 static double total_constant(int64_t t)
 {
   (void)t;
@@ -55,40 +38,10 @@ static double supply_falling(int64_t t)
   return 500 - (double)(t - NOW) / 8640;
 }
 
-/* DIR/place, with values of `fn` every `step` seconds from `from` to `to`. */
-static void make_gauge(const char *place, const char *archives, int step, int64_t from, int64_t to,
-                       value_fn *fn)
-{
-  char path[512];
-  run("mkdir -p $(dirname %s/%s)", test_folder, place);
-  run("rrdtool create %s/%s --start %lld --step %d DS:value:GAUGE:%d:0:U %s", test_folder, place,
-      (long long)from - step, step, 2 * step, archives);
-  snprintf(path, sizeof(path), "%s/commands", test_folder);
-  FILE *f = fopen(path, "w");
-  assert_non_null(f);
-  int n = 0;
-  for (int64_t t = from; t <= to; t += step, n++) {
-    if (n % 200 == 0)
-      fprintf(f, "%supdate %s/%s", n > 0 ? "\n" : "", test_folder, place);
-    double v = fn(t);
-    if (isnan(v))
-      fprintf(f, " %lld:U", (long long)t);
-    else
-      fprintf(f, " %lld:%.6f", (long long)t, v);
-  }
-  fprintf(f, "\n");
-  fclose(f);
-  run("rrdtool - < %s > %s/answers && ! grep ERROR %s/answers && rm %s/answers %s/commands", path,
-      test_folder, test_folder, test_folder, test_folder);
-}
-
 static const char plain_archives[] =
     "RRA:AVERAGE:0.1:1:1200 RRA:MIN:0.1:1:1200 RRA:MAX:0.1:1:1200 RRA:AVERAGE:0.1:7:1300 "
     "RRA:MIN:0.1:7:1300 RRA:MAX:0.1:7:1300 RRA:AVERAGE:0.1:88:1220 RRA:MIN:0.1:88:1220 "
     "RRA:MAX:0.1:88:1220";
-static const char exact_archives[] =
-    "RRA:AVERAGE:0.1:1:17664 RRA:MIN:0.1:1:17664 RRA:MAX:0.1:1:17664 RRA:AVERAGE:0.1:12:17664 "
-    "RRA:MIN:0.1:12:17664 RRA:MAX:0.1:12:17664";
 
 /* --- reading everything ---------------------------------------------------------------------- */
 
@@ -110,18 +63,6 @@ static void note_refusals(struct got *g, const struct series_refusal *refused, s
   }
 }
 
-static struct rrd_source *open_source(const char *place, struct rrd_options *o)
-{
-  static char path[512];
-  struct tm_error err = {0};
-  struct rrd_source *src = NULL;
-  snprintf(path, sizeof(path), "%s/%s", test_folder, place);
-  o->path = path;
-  if (rrd_source_open(&src, o, &err) < 0)
-    fail_msg("%s", err.text);
-  return src;
-}
-
 /* Reads all devices in one job and calls `look` for each. */
 static struct got read_all(const char *place, struct rrd_options *o,
                            void (*look)(const struct series *s))
@@ -131,7 +72,8 @@ static struct got read_all(const char *place, struct rrd_options *o,
   struct series s;
   const struct series_refusal *refused;
   struct rrd_source *src = open_source(place, o);
-  note_refusals(&g, refused, rrd_source_refusals(src, &refused));
+  size_t n = rrd_source_refusals(src, &refused);
+  note_refusals(&g, refused, n);
   if (rrd_source_start(src, 1, &err) < 0)
     fail_msg("%s", err.text);
   int rc;
@@ -146,11 +88,6 @@ static struct got read_all(const char *place, struct rrd_options *o,
   rrd_source_free(src);
   return g;
 }
-
-#define OPTIONS                                                                                    \
-  {                                                                                                \
-    .as_of = INT64_MIN                                                                             \
-  }
 
 static void must_name(const struct got *g, const char *file, const char *reason)
 {
@@ -428,172 +365,6 @@ static void a_thousand_hostile_files_are_all_named(void **state)
   free(g.refused);
 }
 
-/* --- several jobs, workers that die, shards -------------------------------------------------- */
-
-#define FLEET 300
-
-static void make_fleet(void)
-{
-  static bool made;
-  if (made)
-    return;
-  made = true;
-  run("cd %s && for i in $(seq 1 %d); do d=fleet/host$((i %% 7))/disk_array-a$i; mkdir -p $d; "
-      "cp own/gw/disk_array-array-01/*.rrd $d/; done",
-      test_folder, FLEET);
-}
-
-struct job {
-  pthread_t thread;
-  struct rrd_source *src;
-  unsigned number;
-  atomic_int *seen; /* by device */
-  atomic_size_t *refused;
-  bool slow;
-  int rc;
-};
-
-static void *take_devices(void *arg)
-{
-  struct job *j = arg;
-  struct series s;
-  struct tm_error err;
-  while ((j->rc = rrd_source_next(j->src, j->number, &s, &err)) > 0) {
-    atomic_fetch_add(&j->seen[s.index], 1);
-    atomic_fetch_add(j->refused, s.n_refused);
-    if (s.n_refused == 0 && (s.n < 1000 || s.maxima.n != 30))
-      atomic_fetch_add(&j->seen[s.index], 100);
-    if (j->slow)
-      usleep(1000);
-  }
-  return NULL;
-}
-
-/* The processes that read: children of the keeper, which is this process's child. */
-static size_t find_children(pid_t parent, pid_t *out, size_t max)
-{
-  char path[64];
-  size_t n = 0;
-  DIR *d = opendir("/proc");
-  assert_non_null(d);
-  struct dirent *e;
-  while ((e = readdir(d)) != NULL && n < max) {
-    int pid = atoi(e->d_name);
-    int its_parent = 0;
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    FILE *f = pid > 0 ? fopen(path, "r") : NULL;
-    if (f == NULL)
-      continue;
-    if (fscanf(f, "%*d (%*[^)]) %*c %d", &its_parent) == 1 && its_parent == parent)
-      out[n++] = pid;
-    fclose(f);
-  }
-  closedir(d);
-  return n;
-}
-
-static size_t read_fleet(unsigned jobs, int kills, bool slow, size_t *refused)
-{
-  struct rrd_options o = OPTIONS;
-  struct tm_error err = {0};
-  struct rrd_source *src = open_source("fleet", &o);
-  static atomic_int seen[FLEET];
-  atomic_size_t refusals = 0;
-  struct job job[8];
-  memset(seen, 0, sizeof(seen));
-  assert_int_equal(rrd_source_count(src), FLEET);
-  if (rrd_source_start(src, jobs, &err) < 0)
-    fail_msg("%s", err.text);
-  for (unsigned i = 0; i < jobs; i++) {
-    job[i] =
-        (struct job){.src = src, .number = i, .seen = seen, .refused = &refusals, .slow = slow};
-    assert_int_equal(pthread_create(&job[i].thread, NULL, take_devices, &job[i]), 0);
-  }
-  size_t killed = 0;
-  pid_t keeper;
-  assert_int_equal(find_children(getpid(), &keeper, 1), 1);
-  for (int i = 0; i < kills; i++) {
-    pid_t worker[8];
-    size_t n = find_children(keeper, worker, 8);
-    usleep(1500);
-    if (n > 0 && kill(worker[(size_t)i % n], i % 2 != 0 ? SIGABRT : SIGKILL) == 0)
-      killed++;
-  }
-  for (unsigned i = 0; i < jobs; i++) {
-    pthread_join(job[i].thread, NULL);
-    assert_int_equal(job[i].rc, 0);
-  }
-  rrd_source_free(src);
-  assert_int_equal(find_children(getpid(), &keeper, 1), 0);
-  for (size_t i = 0; i < FLEET; i++)
-    if (seen[i] != 1)
-      fail_msg("device %zu came %d times", i, seen[i]);
-  *refused = refusals;
-  return killed;
-}
-
-static void jobs_share_the_devices(void **state)
-{
-  (void)state;
-  size_t refused;
-  make_fleet();
-  for (unsigned jobs = 1; jobs <= 8; jobs *= 2) {
-    read_fleet(jobs, 0, jobs == 2, &refused);
-    assert_int_equal(refused, 0);
-  }
-}
-
-static void a_dead_worker_costs_the_file_in_hand(void **state)
-{
-  (void)state;
-  size_t killed = 0;
-  make_fleet();
-  /* On a busy machine a fleet may be read before many could be killed: then again. */
-  for (int round = 0; round < 20 && killed < 10; round++) {
-    size_t refused, now = read_fleet(2, 30, true, &refused);
-    assert_true(refused <= now);
-    killed += now;
-  }
-  assert_true(killed >= 10);
-}
-
-static void a_source_may_be_left_in_the_middle(void **state)
-{
-  (void)state;
-  struct rrd_options o = OPTIONS;
-  struct tm_error err;
-  struct series s;
-  pid_t child;
-  make_fleet();
-  struct rrd_source *src = open_source("fleet", &o);
-  assert_int_equal(rrd_source_start(src, 2, &err), 0);
-  assert_int_equal(rrd_source_next(src, 1, &s, &err), 1);
-  rrd_source_free(src);
-  assert_int_equal(find_children(getpid(), &child, 1), 0);
-}
-
-static void shards_are_disjoint_and_complete(void **state)
-{
-  (void)state;
-  make_fleet();
-  size_t sum = 0;
-  char seen[FLEET + 1] = {0};
-  for (unsigned i = 0; i < 4; i++) {
-    struct rrd_options o = {.as_of = INT64_MIN, .shard = i, .shards = 4};
-    struct rrd_source *src = open_source("fleet", &o);
-    size_t n = rrd_source_count(src);
-    assert_in_range(n, FLEET / 8, FLEET / 2);
-    sum += n;
-    for (size_t k = 0; k < n; k++) {
-      int number = atoi(rrd_source_device(src, k).device + 1);
-      assert_in_range(number, 1, FLEET);
-      assert_int_equal(seen[number]++, 0);
-    }
-    rrd_source_free(src);
-  }
-  assert_int_equal(sum, FLEET);
-}
-
 int main(void)
 {
   cmocka_set_message_output(CM_OUTPUT_TAP);
@@ -606,10 +377,6 @@ int main(void)
       cmocka_unit_test(young_files_are_read_from_their_finest_rows),
       cmocka_unit_test(bad_files_are_refused_and_good_ones_reported),
       cmocka_unit_test(a_thousand_hostile_files_are_all_named),
-      cmocka_unit_test(jobs_share_the_devices),
-      cmocka_unit_test(a_dead_worker_costs_the_file_in_hand),
-      cmocka_unit_test(a_source_may_be_left_in_the_middle),
-      cmocka_unit_test(shards_are_disjoint_and_complete),
   };
   return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }
