@@ -62,3 +62,13 @@ int command_source(const struct tm_args *args, const struct tm_conf *conf,
     options->access = &conf->prometheus;
   return 0;
 }
+
+int command_as_of(const struct tm_args *args, int64_t *as_of)
+{
+  const char *text = tm_args_get(args, "as-of");
+  *as_of = INT64_MIN;
+  return text == NULL || tm_time_parse(text, as_of) == 0
+             ? 0
+             : tm_args_refuse(args, "as-of",
+                              "expected 2026-11-20, 2026-11-20T00:00:00Z or @SECONDS");
+}

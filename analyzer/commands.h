@@ -28,4 +28,8 @@ int command_load_conf(const struct tm_args *args, struct tm_conf *conf);
 int command_source(const struct tm_args *args, const struct tm_conf *conf,
                    struct source_options *options);
 
+/* The time that --as-of names; INT64_MIN where it was not given. 0, or EX_USAGE after saying why.
+ */
+int command_as_of(const struct tm_args *args, int64_t *as_of);
+
 #endif

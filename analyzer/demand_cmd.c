@@ -112,24 +112,24 @@ static int write_demand(const struct demand_run *run, const struct demand_settin
 
 int cmd_demand(const struct tm_args *args)
 {
-  struct demand_run run = {.now = INT64_MIN};
+  struct demand_run run = {0};
   struct shops shops = {0};
   struct documents_count count = {0};
   struct tm_output out = {0};
   struct tm_error err = {0};
   uint64_t weeks = 26;
-  const char *as_of = tm_args_get(args, "as-of");
   const char *format = tm_args_get(args, "format");
   const char *weeks_text = tm_args_get(args, "weeks");
   const char *shops_path = tm_args_get(args, "shops");
-  run.as_of = as_of != NULL;
-  if (as_of != NULL && tm_time_parse(as_of, &run.now) < 0)
-    return tm_args_refuse(args, "as-of", "not a time such as 2026-11-20T00:05:00Z");
+  int status = command_as_of(args, &run.now);
+  if (status != 0)
+    return status;
+  run.as_of = run.now != INT64_MIN;
   if (weeks_text != NULL && tm_parse_u64(weeks_text, 1, DEMAND_MAX_WEEKS, &weeks) < 0)
     return tm_args_refuse(args, "weeks", "not a number from 1 to 156");
   if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0)
     return tm_args_refuse(args, "format", "not one of json, csv");
-  int status = EX_CONFIG;
+  status = EX_CONFIG;
   int rc = shops_path != NULL ? shops_load(&shops, shops_path, &err) : 0;
   if (rc < 0)
     goto out;

@@ -27,7 +27,6 @@ struct device_settings {
   struct rule_thresholds thresholds;
   bool forecast;
   bool brief;      /* capacity and maxima only, see struct summary */
-  bool record;     /* append to the ledger and write the device's own summary file */
   bool has_ledger; /* there is a ledger to read */
   int64_t as_of;   /* INT64_MIN: the newest row's time */
   unsigned history_days;

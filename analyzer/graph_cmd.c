@@ -55,15 +55,14 @@ static int parse_output(const struct tm_args *args, struct graph *g)
 static int parse_numbers(const struct tm_args *args, struct graph *g)
 {
   const char *width = tm_args_get(args, "width");
-  const char *as_of = tm_args_get(args, "as-of");
   const char *history = tm_args_get(args, "history");
   uint64_t pixels = DEFAULT_WIDTH;
   int64_t span_s = HISTORY_DAYS * (int64_t)TM_DAY;
-  g->options.as_of = INT64_MIN;
   if (width != NULL && tm_parse_u64(width, 420, 4000, &pixels) < 0)
     return tm_args_refuse(args, "width", "a number from 420 to 4000 is expected");
-  if (as_of != NULL && tm_time_parse(as_of, &g->options.as_of) < 0)
-    return tm_args_refuse(args, "as-of", "expected 2026-11-20, 2026-11-20T00:00:00Z or @SECONDS");
+  int status = command_as_of(args, &g->options.as_of);
+  if (status != 0)
+    return status;
   if (history != NULL && (tm_parse_duration(history, &span_s) < 0 || span_s < TM_DAY ||
                           span_s > HISTORY_DAYS * (int64_t)TM_DAY))
     return tm_args_refuse(args, "history", "a duration from 1d to 731d is expected");

@@ -193,20 +193,20 @@ static int set_up(struct recommend_run *run, const struct tm_args *args)
 
 int cmd_recommend(const struct tm_args *args)
 {
-  struct recommend_run run = {.as_of = INT64_MIN};
+  struct recommend_run run = {0};
   struct documents_count count = {0};
   struct tm_error err = {0};
-  const char *as_of = tm_args_get(args, "as-of");
   const char *format = tm_args_get(args, "format");
-  if (as_of != NULL && tm_time_parse(as_of, &run.as_of) < 0)
-    return tm_args_refuse(args, "as-of", "not a time such as 2026-11-20T00:05:00Z");
+  int status = command_as_of(args, &run.as_of);
+  if (status != 0)
+    return status;
   if (format == NULL)
     format = "json";
   if (strcmp(format, "json") != 0 && strcmp(format, "table") != 0 &&
       strcmp(format, "summaries") != 0)
     return tm_args_refuse(args, "format", "not one of table, json, summaries");
   run.summaries = strcmp(format, "summaries") == 0;
-  int status = set_up(&run, args);
+  status = set_up(&run, args);
   if (status != EX_OK)
     goto out;
   int rc = tm_output_open(&run.out, tm_args_get(args, "output"), 0644, &err);

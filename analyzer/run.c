@@ -8,12 +8,12 @@
 #include "analyzer/device.h"
 #include "analyzer/ordered.h"
 #include "analyzer/report/report.h"
+#include "analyzer/run_options.h"
 #include "analyzer/source/source.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/number.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,35 +23,25 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define BRIEF_HISTORY_DAYS   30
-#define DEFAULT_HISTORY_DAYS 35
-#define ADVICE_HISTORY_DAYS  366
-#define MAX_HISTORY_DAYS     731
-#define BAR_WIDTH            30
-#define AHEAD_BYTES          ((size_t)1 << 20)
+#define ADVICE_HISTORY_DAYS 366
+#define BAR_WIDTH           30
+#define AHEAD_BYTES         ((size_t)1 << 20)
 
 struct run {
   const struct tm_args *args;
   struct tm_conf conf;
-  struct device_settings settings;
+  struct run_options options;
   struct catalogue catalogue;
   struct registrations registrations;
-  struct source_options source_options;
-  unsigned jobs;
-  int64_t warning_s;
-  int64_t critical_s;
 
   struct source *source;
   struct ordered *ordered;
-  const struct report_format *format;
   struct report *report;
   struct tm_output output;
   struct tm_output recorded; /* STATEDIR/summaries.ndjson, with --record */
-  bool record;
-  const char *ahead_folder; /* of the forecasts as RRD files; NULL: none */
-  atomic_bool ahead_broken; /* none can be written, as was said */
-  atomic_int unrecorded;    /* why something could not be recorded: a negative errno */
-  atomic_size_t refused;    /* files and devices that could not be used */
+  atomic_bool ahead_broken;  /* none can be written, as was said */
+  atomic_int unrecorded;     /* why something could not be recorded: a negative errno */
+  atomic_size_t refused;     /* files and devices that could not be used */
   size_t reported;
   atomic_size_t written; /* bytes of the report, and how many of them the disk was told of */
   atomic_size_t ahead;
@@ -62,117 +52,7 @@ struct run {
   double bar_drawn;
 };
 
-/* ---- the command line ---- */
-
-static int parse_count(const struct run *run, const char *name, uint64_t min, uint64_t max,
-                       unsigned *value)
-{
-  const char *text = tm_args_get(run->args, name);
-  uint64_t v = 0;
-  if (text == NULL)
-    return 0;
-  if (tm_parse_u64(text, min, max, &v) < 0) {
-    char why[64];
-    snprintf(why, sizeof(why), "a number from %llu to %llu is expected", (unsigned long long)min,
-             (unsigned long long)max);
-    return tm_args_refuse(run->args, name, why);
-  }
-  *value = (unsigned)v;
-  return 0;
-}
-
-static int parse_times(struct run *run)
-{
-  const char *as_of = tm_args_get(run->args, "as-of");
-  run->settings.as_of = INT64_MIN;
-  if (as_of != NULL && tm_time_parse(as_of, &run->settings.as_of) < 0)
-    return tm_args_refuse(run->args, "as-of",
-                          "expected 2026-11-20, 2026-11-20T00:00:00Z or @SECONDS");
-  run->source_options.as_of = run->settings.as_of;
-  const char *history = tm_args_get(run->args, "history");
-  int64_t s = (run->settings.brief ? BRIEF_HISTORY_DAYS : DEFAULT_HISTORY_DAYS) * (int64_t)TM_DAY;
-  if (history != NULL &&
-      (tm_parse_duration(history, &s) < 0 || s < TM_DAY || s > MAX_HISTORY_DAYS * (int64_t)TM_DAY))
-    return tm_args_refuse(run->args, "history", "a duration from 1d to 731d is expected");
-  run->settings.history_days = (unsigned)(s / TM_DAY);
-  run->source_options.days = run->settings.history_days;
-  return 0;
-}
-
-/* What nagios calls soon. */
-static int parse_thresholds(struct run *run)
-{
-  static const char why[] = "a duration such as 90d is expected";
-  const char *warning = tm_args_get(run->args, "warning");
-  const char *critical = tm_args_get(run->args, "critical");
-  run->warning_s = 90 * (int64_t)TM_DAY;
-  run->critical_s = 30 * (int64_t)TM_DAY;
-  if (warning != NULL && tm_parse_duration(warning, &run->warning_s) < 0)
-    return tm_args_refuse(run->args, "warning", why);
-  if (critical != NULL && tm_parse_duration(critical, &run->critical_s) < 0)
-    return tm_args_refuse(run->args, "critical", why);
-  return 0;
-}
-
-static int parse_shard(struct run *run)
-{
-  const char *text = tm_args_get(run->args, "shard");
-  if (text == NULL)
-    return 0;
-  char share[16];
-  const char *slash = strchr(text, '/');
-  uint64_t i = 0;
-  uint64_t n = 0;
-  if (slash == NULL || (size_t)(slash - text) >= sizeof(share))
-    return tm_args_refuse(run->args, "shard", "expected I/N");
-  memcpy(share, text, (size_t)(slash - text));
-  share[slash - text] = '\0';
-  if (tm_parse_u64(slash + 1, 1, 1000000, &n) < 0 || tm_parse_u64(share, 0, n - 1, &i) < 0)
-    return tm_args_refuse(run->args, "shard", "expected I/N with I from 0 to N-1");
-  run->source_options.shard = (unsigned)i;
-  run->source_options.shards = (unsigned)n;
-  return 0;
-}
-
-static int parse_options(struct run *run)
-{
-  const char *format = tm_args_get(run->args, "format");
-  run->format = report_format_find(format != NULL ? format : "table");
-  if (run->format == NULL) {
-    char why[120];
-    snprintf(why, sizeof(why), "expected one of %s", report_format_names());
-    return tm_args_refuse(run->args, "format", why);
-  }
-  long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  run->jobs = processors < 1                 ? 1
-              : processors > SOURCE_MAX_JOBS ? SOURCE_MAX_JOBS
-                                             : (unsigned)processors;
-  run->record = tm_args_has(run->args, "record");
-  run->settings.forecast = !tm_args_has(run->args, "no-forecast");
-  /* What is recorded is sent, and a receiver wants all of each day. */
-  run->settings.brief =
-      !run->settings.forecast && !run->record && tm_args_get(run->args, "history") == NULL;
-  int status = parse_count(run, "jobs", 1, SOURCE_MAX_JOBS, &run->jobs);
-  if (status == 0)
-    status = parse_times(run);
-  if (status == 0)
-    status = parse_thresholds(run);
-  if (status == 0)
-    status = parse_shard(run);
-  if (status == 0)
-    status = command_source(run->args, &run->conf, &run->source_options);
-  run->source_options.all = tm_args_has(run->args, "all");
-  run->source_options.now = tm_now();
-  run->ahead_folder = tm_args_get(run->args, "forecast-rrd");
-  if (run->ahead_folder != NULL && !run->settings.forecast)
-    return tm_args_refuse(run->args, "forecast-rrd", "there is none with --no-forecast");
-  run->source_options.maxima_only = run->settings.brief;
-  if (!run->settings.forecast) /* rows beyond the reported days would be read for nobody */
-    run->source_options.read_days = run->source_options.days;
-  return status;
-}
-
-/* ---- the report ---- */
+/* --- the report ------------------------------------------------------------------------------- */
 
 static void draw_bar(struct run *run, size_t done, size_t count)
 {
@@ -212,12 +92,12 @@ static int report_one(void *user, size_t index, char *data, size_t len)
   if (data == NULL)
     return 0;
   json_t *parsed = NULL;
-  if (!run->format->wants_lines) {
+  if (!run->options.format->wants_lines) {
     parsed = tm_json_parse(data, len, "summary", &run->sink_error);
     if (parsed == NULL)
       return run->sink_error.code;
   }
-  int rc = run->format->add(run->report, data, len, parsed);
+  int rc = run->options.format->add(run->report, data, len, parsed);
   json_decref(parsed);
   if (rc < 0)
     return tm_fail(&run->sink_error, rc, "%s: cannot write: %s",
@@ -244,7 +124,7 @@ static void open_recorded(struct run *run)
     return;
   tm_log_error("%s", err.text);
   atomic_store(&run->unrecorded, rc);
-  run->record = false;
+  run->options.record = false;
 }
 
 static int open_output(struct run *run, struct tm_error *err)
@@ -253,17 +133,17 @@ static int open_output(struct run *run, struct tm_error *err)
   int rc = tm_output_open(&run->output, path, 0644, err);
   if (rc < 0)
     return rc;
-  if (run->record)
+  if (run->options.record)
     open_recorded(run);
   bool terminal = run->output.stream == stdout && isatty(STDOUT_FILENO);
   struct report_settings settings = {
       .out = run->output.stream,
       .color = terminal && tm_color_wanted(STDOUT_FILENO),
       .columns = run->output.stream == stdout ? tm_terminal_columns(STDOUT_FILENO) : 0,
-      .warning_s = run->warning_s,
-      .critical_s = run->critical_s,
+      .warning_s = run->options.warning_s,
+      .critical_s = run->options.critical_s,
   };
-  run->report = run->format->begin(&settings);
+  run->report = run->options.format->begin(&settings);
   if (run->report == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   run->bar = isatty(STDERR_FILENO) && !tm_args_has(run->args, "quiet");
@@ -301,7 +181,7 @@ static void keep_ahead(struct job *job, const struct series *s)
 {
   struct run *run = job->run;
   struct tm_error err = {0};
-  if (run->ahead_folder == NULL)
+  if (run->options.ahead_folder == NULL)
     return;
   int rc = s == NULL
                ? ahead_flush(&job->ahead, &err)
@@ -320,7 +200,7 @@ static int make_line(struct job *job, const struct series *s, char **line, size_
   say_refusals(run, s->refused, s->n_refused);
   if (s->n == 0 && s->maxima.n == 0 && s->n_levels == 0)
     return 0;
-  int rc = device_summarize(&job->work, &run->settings, s, &err);
+  int rc = device_summarize(&job->work, &run->options.settings, s, &err);
   if (rc == -ENOMEM)
     return tm_fail(&job->err, rc, "%s", err.text);
   if (rc < 0) {
@@ -328,7 +208,7 @@ static int make_line(struct job *job, const struct series *s, char **line, size_
     atomic_fetch_add(&run->refused, 1);
     return 0;
   }
-  if (run->record && device_record(&job->work, &run->settings, s, &err) < 0)
+  if (run->options.record && device_record(&job->work, &run->options.settings, s, &err) < 0)
     was_not_recorded(run, &err);
   keep_ahead(job, s);
   *line = malloc(job->work.line.len + 1);
@@ -376,12 +256,12 @@ static int run_jobs(struct run *run, struct tm_error *err)
 {
   struct job jobs[SOURCE_MAX_JOBS] = {0};
   unsigned started = 0;
-  int rc = source_start(run->source, run->jobs, err);
-  for (; rc == 0 && started < run->jobs; started++) {
+  int rc = source_start(run->source, run->options.jobs, err);
+  for (; rc == 0 && started < run->options.jobs; started++) {
     struct job *job = &jobs[started];
     job->run = run;
     job->number = started;
-    ahead_init(&job->ahead, run->ahead_folder);
+    ahead_init(&job->ahead, run->options.ahead_folder);
     rc = device_work_init(&job->work);
     if (rc == 0)
       rc = -pthread_create(&job->thread, NULL, run_job, job);
@@ -413,13 +293,13 @@ static int load_catalogue(struct run *run, struct tm_error *err)
   const char *path = tm_args_get(run->args, "catalogue");
   if (path == NULL)
     path = run->conf.catalogue;
-  if (path == NULL || !run->settings.forecast)
+  if (path == NULL || !run->options.settings.forecast)
     return 0;
   /* A load that rises is not seen within a month. */
   if (tm_args_get(run->args, "history") == NULL)
-    run->settings.history_days = run->source_options.days = ADVICE_HISTORY_DAYS;
-  run->settings.thresholds = run->conf.recommend;
-  run->settings.catalogue = &run->catalogue;
+    run->options.settings.history_days = run->options.source.days = ADVICE_HISTORY_DAYS;
+  run->options.settings.thresholds = run->conf.recommend;
+  run->options.settings.catalogue = &run->catalogue;
   return catalogue_load(&run->catalogue, path, err);
 }
 
@@ -435,8 +315,8 @@ static int load_products(struct run *run, struct tm_error *err)
 {
   char inventory[4096];
   snprintf(inventory, sizeof(inventory), "%s/inventory", run->conf.state_dir);
-  run->settings.has_inventory = access(inventory, F_OK) == 0;
-  run->settings.registrations = &run->registrations;
+  run->options.settings.has_inventory = access(inventory, F_OK) == 0;
+  run->options.settings.registrations = &run->registrations;
   if (run->conf.products == NULL)
     return 0;
   return registrations_load(&run->registrations, run->conf.products, registration_was_refused, run,
@@ -450,7 +330,7 @@ static int run_all(struct run *run, struct tm_error *err)
     rc = load_products(run, err);
   if (rc < 0)
     return rc;
-  rc = source_open(&run->source, &run->source_options, err);
+  rc = source_open(&run->source, &run->options.source, err);
   if (rc < 0)
     return rc;
   const struct series_refusal *refused = NULL;
@@ -467,7 +347,7 @@ static int run_all(struct run *run, struct tm_error *err)
 
 static int finish(struct run *run, struct tm_error *err)
 {
-  int status = run->format->end(run->report);
+  int status = run->options.format->end(run->report);
   int rc = tm_output_commit(&run->output, err);
   if (rc < 0)
     return rc;
@@ -475,7 +355,7 @@ static int finish(struct run *run, struct tm_error *err)
     tm_log_error("%s", err->text);
     atomic_store(&run->unrecorded, err->code);
   }
-  if (run->format == &report_nagios)
+  if (run->options.format == &report_nagios)
     return status;
   if (atomic_load(&run->unrecorded) < 0)
     status = tm_exit_status(atomic_load(&run->unrecorded));
@@ -491,14 +371,13 @@ int cmd_run(const struct tm_args *args)
   struct run run = {.args = args};
   struct tm_error err = {0};
   int status = command_load_conf(args, &run.conf);
-  run.settings.conf = &run.conf;
   if (status == 0)
-    status = parse_options(&run);
+    status = run_options_parse(&run.options, args, &run.conf);
   if (status != 0)
     goto out;
   char ledger[4096];
   snprintf(ledger, sizeof(ledger), "%s/ledger", run.conf.state_dir);
-  run.settings.has_ledger = access(ledger, F_OK) == 0;
+  run.options.settings.has_ledger = access(ledger, F_OK) == 0;
   int rc = run_all(&run, &err);
   if (rc == 0)
     rc = finish(&run, &err);
@@ -506,8 +385,8 @@ int cmd_run(const struct tm_args *args)
   if (rc < 0)
     tm_log_error("%s", err.text);
 out:
-  if (run.format != NULL)
-    run.format->free(run.report);
+  if (run.options.format != NULL)
+    run.options.format->free(run.report);
   tm_output_release(&run.output);
   tm_output_release(&run.recorded);
   ordered_free(run.ordered);

@@ -132,6 +132,13 @@ with tempfile.TemporaryDirectory() as T:
         status, out, err = run(*args)
         same((status, out, len(err.splitlines())), (wanted, "", 1), name)
 
+    refused = [subprocess.run([ANALYZE, *words, "--as-of", "soon"], capture_output=True, text=True,
+                              timeout=60, check=False)
+               for words in (["run"], ["graph", "array", "-o", T + "/a.svg"],
+                             ["recommend", "--catalogue", CATALOGUE], ["demand"])]
+    same([(p.returncode, p.stderr) for p in refused], [(64, refused[0].stderr)] * 4,
+         "each command that has --as-of refuses what is no time in the same words")
+
     strict = T + "/strict.conf"
     with open(CONFIG, encoding="utf-8") as f, open(strict, "w", encoding="utf-8") as g:
         g.write(f.read() + "recommend { min_probability = 0.95 }\n")
