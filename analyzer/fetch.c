@@ -72,23 +72,28 @@ static int serve(const struct fetch *f, char *line)
   return rc;
 }
 
-/* A line without its end; NULL at the end of the input. */
-static char *next_line(char **line, size_t *cap)
+/* Reads a line without its end: 1, 0 at the end of the input, -ENOMEM or -EIO. */
+static int next_line(char **line, size_t *cap)
 {
+  errno = 0;
   ssize_t n = getline(line, cap, stdin);
-  if (n <= 0 || (*line)[n - 1] != '\n')
-    return NULL;
+  if (n < 0)
+    return errno == ENOMEM ? -ENOMEM : ferror(stdin) ? -EIO : 0;
+  if (n == 0 || (*line)[n - 1] != '\n')
+    return 0;
   (*line)[n - 1] = '\0';
-  return *line;
+  return 1;
 }
 
-/* Takes "NAME VALUE" lines up to an empty one. */
+/* Takes "NAME VALUE" lines up to an empty one. Without that nothing may be asked: what is missing
+ * may be the authority that the server is held to. */
 static int read_access(char *access[ACCESS_KEYS], char **line, size_t *cap)
 {
   static const char *const names[ACCESS_KEYS] = {"tenant ",        "token_file ", "user ",
                                                  "password_file ", "ca_file ",    "crl_file ",
                                                  "ocsp_stapling "};
-  while (next_line(line, cap) != NULL && (*line)[0] != '\0') {
+  int rc;
+  while ((rc = next_line(line, cap)) == 1 && (*line)[0] != '\0') {
     int i = 0;
     while (i < ACCESS_KEYS && strncmp(*line, names[i], strlen(names[i])) != 0)
       i++;
@@ -98,7 +103,7 @@ static int read_access(char *access[ACCESS_KEYS], char **line, size_t *cap)
     if (access[i] == NULL)
       return -ENOMEM;
   }
-  return 0;
+  return rc == 0 ? -EINVAL : rc < 0 ? rc : 0;
 }
 
 /* Reads the secrets and makes the headers of them. */
@@ -162,18 +167,24 @@ int main(void)
   char *base_url = NULL;
   char *line = NULL;
   size_t cap = 0;
-  int rc = 0;
-  if (next_line(&line, &cap) == NULL) {
+  int rc = next_line(&line, &cap);
+  if (rc == 0) {
     fputs("tidemark-fetch: a helper of tidemark-analyze; it is not called by hand\n", stderr);
     free(line);
     return EX_USAGE;
   }
-  base_url = strdup(line);
-  int failed = base_url != NULL ? read_access(access, &line, &cap) : -ENOMEM;
-  failed = failed == 0 ? open_server(&f, base_url, access, &err)
-                       : tm_fail(&err, failed, "what goes with requests is not understood");
-  while (rc == 0 && next_line(&line, &cap) != NULL)
+  base_url = rc == 1 ? strdup(line) : NULL;
+  int failed = rc < 0 ? rc : base_url == NULL ? -ENOMEM : read_access(access, &line, &cap);
+  failed = failed == 0         ? open_server(&f, base_url, access, &err)
+           : failed == -EINVAL ? tm_fail(&err, failed, "what goes with requests is not understood")
+                               : tm_fail(&err, failed, "tidemark-fetch: %s", strerror(-failed));
+  int more = 0;
+  rc = 0;
+  while (rc == 0 && (more = next_line(&line, &cap)) == 1)
     rc = failed < 0 ? answer(failed, err.text, strlen(err.text)) : serve(&f, line);
+  rc = rc < 0 ? rc : more;
+  if (more < 0)
+    fprintf(stderr, "tidemark-fetch: %s\n", strerror(-more));
   fetch_release(&f);
   for (int i = 0; i < ACCESS_KEYS; i++)
     free(access[i]);

@@ -25,7 +25,7 @@
 #define MARGIN        104  /* what librrd puts beside the plotting area */
 #define HISTORY_DAYS  731
 enum { DOCUMENT_MAX = 16 << 20, PICTURE_MAX = 64 << 20 };
-enum { DRAW_S = 120 }; /* takes a second: a library that hangs is no reason to wait for ever */
+enum { DRAW_S = 60 }; /* takes a second: a library that hangs is no reason to wait for ever */
 
 struct graph {
   struct tm_conf conf;
@@ -34,6 +34,7 @@ struct graph {
   const char *output;
   const char *format;
   unsigned width; /* of the plotting area */
+  size_t refused; /* files of the device that could not be used, each told */
 };
 
 /* --- the command line ------------------------------------------------------------------------- */
@@ -156,7 +157,8 @@ static int source_narrow(struct source **src, const struct graph *g,
   return 0;
 }
 
-static int device_read(struct source *src, struct series *s, struct tm_error *err)
+/* Reads the device. What cannot be used is told and counted; the picture is of the rest. */
+static int device_read(struct graph *g, struct source *src, struct series *s, struct tm_error *err)
 {
   int rc = source_start(src, 1, err);
   if (rc == 0)
@@ -166,7 +168,8 @@ static int device_read(struct source *src, struct series *s, struct tm_error *er
   if (rc < 0)
     return rc;
   for (size_t i = 0; i < s->n_refused; i++)
-    tm_log_warning("%s", s->refused[i].text);
+    tm_log_error("%s", s->refused[i].text);
+  g->refused = s->n_refused;
   return 0;
 }
 
@@ -202,7 +205,7 @@ static int draw(const struct graph *g, const struct series *s, struct tm_buf *pi
   return rc;
 }
 
-static int graph_run(const struct graph *g, struct tm_error *err)
+static int graph_run(struct graph *g, struct tm_error *err)
 {
   struct tm_buf picture = TM_BUF_INIT(PICTURE_MAX);
   struct source *src = NULL;
@@ -214,7 +217,7 @@ static int graph_run(const struct graph *g, struct tm_error *err)
   if (rc == 0)
     rc = source_narrow(&src, g, &device, err);
   if (rc == 0)
-    rc = device_read(src, &s, err);
+    rc = device_read(g, src, &s, err);
   if (rc == 0)
     rc = draw(g, &s, &picture, err);
   if (rc == 0)
@@ -237,7 +240,7 @@ int cmd_graph(const struct tm_args *args)
     status = parse_source(args, &g);
   if (status == 0) {
     int rc = graph_run(&g, &err);
-    status = tm_exit_status(rc);
+    status = rc == 0 && g.refused > 0 ? EX_DATAERR : tm_exit_status(rc);
     if (rc < 0)
       tm_log_error("%s", err.text);
   }

@@ -347,7 +347,7 @@ static int run_all(struct run *run, struct tm_error *err)
 
 static int finish(struct run *run, struct tm_error *err)
 {
-  int status = run->options.format->end(run->report);
+  int status = run->options.format->end(run->report, atomic_load(&run->refused));
   int rc = tm_output_commit(&run->output, err);
   if (rc < 0)
     return rc;

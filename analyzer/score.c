@@ -197,17 +197,34 @@ static int print_json(FILE *f, const struct score *s, struct tm_error *err)
   return rc < 0 ? tm_fail(err, rc, "out of memory") : 0;
 }
 
-/* Every device of the source; what its files are refused for was run's to say. */
+static size_t say_refusals(const struct series_refusal *refused, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    tm_log_error("%s", refused[i].text);
+  return n;
+}
+
+/* Every device of the source. *unread: files and devices that could not be used. */
 static int score_all(struct score *score, const struct tm_conf *conf,
-                     const struct source_options *options, int64_t keep_s, struct tm_error *err)
+                     const struct source_options *options, int64_t keep_s, size_t *unread,
+                     struct tm_error *err)
 {
   struct source *source = NULL;
+  const struct series_refusal *refused = NULL;
+  size_t n = 0;
   int rc = source_open(&source, options, err);
+  if (rc == 0)
+    n = source_refusals(source, &refused);
+  *unread += say_refusals(refused, n);
   if (rc == 0)
     rc = source_start(source, 1, err);
   struct series s;
-  while (rc >= 0 && (rc = source_next(source, 0, &s, err)) > 0)
+  while (rc >= 0 && (rc = source_next(source, 0, &s, err)) > 0) {
+    *unread += say_refusals(s.refused, s.n_refused);
+    if (s.observed_at == INT64_MIN)
+      continue; /* nothing of it could be read: nothing is judged, nothing is old */
     rc = add_device(score, conf, &s, s.observed_at - keep_s, err);
+  }
   source_free(source);
   return rc;
 }
@@ -221,6 +238,7 @@ int cmd_score(const struct tm_args *args)
   struct score score = {0};
   struct tm_output out = {0};
   int64_t keep_s = DEFAULT_KEEP_DAYS * (int64_t)TM_DAY;
+  size_t unread = 0;
   const char *keep = tm_args_get(args, "keep");
   const char *format = tm_args_get(args, "format");
   bool json = format != NULL && strcmp(format, "json") == 0;
@@ -235,7 +253,7 @@ int cmd_score(const struct tm_args *args)
     status = command_source(args, &conf, &options);
   if (status != EX_OK)
     goto out;
-  rc = score_all(&score, &conf, &options, keep_s, &err);
+  rc = score_all(&score, &conf, &options, keep_s, &unread, &err);
   if (rc == 0)
     rc = tm_output_open(&out, tm_args_get(args, "output"), 0644, &err);
   if (rc == 0 && json)
@@ -244,6 +262,8 @@ int cmd_score(const struct tm_args *args)
     print_table(out.stream, &score);
   if (rc == 0)
     rc = tm_output_commit(&out, &err);
+  if (rc == 0 && unread > 0)
+    status = EX_DATAERR;
   if (rc < 0) {
     tm_log_error("%s", err.text);
     status = tm_exit_status(rc);

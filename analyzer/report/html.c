@@ -264,8 +264,9 @@ static void put_device(FILE *out, const json_t *summary)
   fputs("</section>\n", out);
 }
 
-static int html_end(struct report *r)
+static int html_end(struct report *r, size_t unread)
 {
+  (void)unread;
   int64_t now = 0;
   size_t soon = 0;
   char text[TM_TIME_SIZE];

@@ -112,21 +112,25 @@ static int nagios_add(struct report *r, const char *line, size_t len, const json
   return rc < 0 ? rc : add_perfdata(r, name, json_object_get(summary, "status"));
 }
 
-static int nagios_end(struct report *r)
+/* A device that nobody could read may be the one that is full: then nothing is well. */
+static int nagios_end(struct report *r, size_t unread)
 {
   enum state state = r->count[CRITICAL] > 0  ? CRITICAL
                      : r->count[WARNING] > 0 ? WARNING
+                     : unread > 0            ? UNKNOWN
                      : r->devices > 0        ? OK
                                              : UNKNOWN;
   FILE *f = r->settings.out;
   fprintf(f, "TIDEMARK %s - ", state_names[state]);
-  if (state == UNKNOWN)
+  if (r->devices == 0)
     fputs("no device was found", f);
-  else if (state == OK)
+  else if (state == OK || state == UNKNOWN)
     fprintf(f, "%zu device%s, none fills up soon", r->devices, r->devices == 1 ? "" : "s");
   else
     fprintf(f, "%s; %zu critical, %zu warning of %zu device%s", r->worst, r->count[CRITICAL],
             r->count[WARNING], r->devices, r->devices == 1 ? "" : "s");
+  if (unread > 0)
+    fprintf(f, "; %zu could not be read", unread);
   if (r->perfdata.len > 0)
     fprintf(f, " |%s", r->perfdata.ptr);
   fputc('\n', f);

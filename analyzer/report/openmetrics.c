@@ -153,8 +153,9 @@ static int openmetrics_add(struct report *r, const char *line, size_t len, const
   return rc;
 }
 
-static int openmetrics_end(struct report *r)
+static int openmetrics_end(struct report *r, size_t unread)
 {
+  (void)unread;
   for (int i = 0; i < FAMILIES; i++) {
     if (r->text[i].len > 0)
       fprintf(r->out, "# HELP %s %s\n# TYPE %s gauge\n%s", families[i].name, families[i].help,

@@ -46,8 +46,9 @@ static int json_add(struct report *r, const char *line, size_t len, const json_t
   return 0;
 }
 
-static int json_end(struct report *r)
+static int json_end(struct report *r, size_t unread)
 {
+  (void)unread;
   (void)r;
   return EX_OK;
 }

@@ -33,8 +33,9 @@ struct report_format {
   /* Adds one summary: its line (no newline, len bytes) as it was written, and the same parsed;
    * summary is NULL when wants_lines is all that the format asked for. 0 or -ENOMEM. */
   int (*add)(struct report *r, const char *line, size_t len, const json_t *summary);
-  /* Writes what is left. Returns the exit status (EX_OK but for nagios). */
-  int (*end)(struct report *r);
+  /* Writes what is left. unread: files and devices that could not be used, each told by now.
+   * Returns the exit status (EX_OK but for nagios). */
+  int (*end)(struct report *r, size_t unread);
   void (*free)(struct report *r); /* free(NULL) is fine */
   bool wants_lines;               /* true: never needs the parsed summary */
 };

@@ -319,8 +319,9 @@ static const char *paint_of(const struct report *r, const struct row *row)
   return NULL;
 }
 
-static int table_end(struct report *r)
+static int table_end(struct report *r, size_t unread)
 {
+  (void)unread;
   if (r->len == 0)
     return EX_OK;
   qsort(r->rows, r->len, sizeof(*r->rows), by_urgency);

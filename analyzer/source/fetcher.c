@@ -65,29 +65,25 @@ static int spawn(pid_t *pid, const char *path, int fd)
   return -rc;
 }
 
-static void send_line(int fd, const char *name, const char *value)
+static bool send_line(int fd, const char *name, const char *value)
 {
-  if (value == NULL)
-    return;
-  send_all(fd, name, strlen(name));
-  send_all(fd, value, strlen(value));
-  send_all(fd, "\n", 1);
+  return value == NULL || (send_all(fd, name, strlen(name)) && send_all(fd, value, strlen(value)) &&
+                           send_all(fd, "\n", 1));
 }
 
-/* If anything of it fails, so does the first request. */
-static void introduce(int fd, const char *base_url, const struct tm_conf_prometheus *access)
+/* All of it or nothing: a helper that has lost a line waits for ever, or asks as somebody else. */
+static bool introduce(int fd, const char *base_url, const struct tm_conf_prometheus *access)
 {
-  send_line(fd, "", base_url);
-  if (access != NULL) {
-    send_line(fd, "tenant ", access->tenant);
-    send_line(fd, "token_file ", access->token_file);
-    send_line(fd, "user ", access->user);
-    send_line(fd, "password_file ", access->password_file);
-    send_line(fd, "ca_file ", access->tls.ca_file);
-    send_line(fd, "crl_file ", access->tls.crl_file);
-    send_line(fd, "ocsp_stapling ", access->tls.ocsp_stapling ? "yes" : NULL);
-  }
-  send_line(fd, "", "");
+  return send_line(fd, "", base_url) &&
+         (access == NULL ||
+          (send_line(fd, "tenant ", access->tenant) &&
+           send_line(fd, "token_file ", access->token_file) &&
+           send_line(fd, "user ", access->user) &&
+           send_line(fd, "password_file ", access->password_file) &&
+           send_line(fd, "ca_file ", access->tls.ca_file) &&
+           send_line(fd, "crl_file ", access->tls.crl_file) &&
+           send_line(fd, "ocsp_stapling ", access->tls.ocsp_stapling ? "yes" : NULL))) &&
+         send_line(fd, "", "");
 }
 
 int fetcher_start(struct fetcher **out, const char *base_url,
@@ -115,7 +111,11 @@ int fetcher_start(struct fetcher **out, const char *base_url,
     free(f);
     return rc;
   }
-  introduce(f->fd, base_url, access);
+  if (!introduce(f->fd, base_url, access)) {
+    rc = tm_fail(err, -EPIPE, "%s cannot be told whom to ask: %s", HELPER, strerror(errno));
+    fetcher_stop(f);
+    return rc;
+  }
   *out = f;
   return 0;
 }

@@ -43,6 +43,10 @@ json_t *prom_answer_data(const char *text, size_t len, long status, const char *
 {
   struct tm_error bad = {0};
   json_t *answer = tm_json_parse(text != NULL ? text : "", len, what, &bad);
+  if (answer == NULL && bad.code == -ENOMEM) { /* nobody knows what it is */
+    tm_fail(err, -ENOMEM, "%s: out of memory", what);
+    return NULL;
+  }
   if (answer == NULL) {
     tm_fail(err, -EBADMSG, "%s: the server answered %ld, %s", what, status,
             status == 200 ? "which is no JSON" : "and not by the API of Prometheus");

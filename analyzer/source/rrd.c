@@ -50,7 +50,7 @@ int rrd_source_open(struct rrd_source **src, const struct rrd_options *options,
   }
   struct tm_error late;
   if (options->flush != NULL && rrdcached_flush(options->flush, &s->scan, &late) < 0)
-    rc = rrd_scan_refuse(&s->scan, late.text);
+    rc = refusals_add(&s->scan.refused, late.text, NULL);
   if (rc < 0) {
     rrd_source_free(s);
     return tm_fail(err, rc, "%s: out of memory", options->path);
@@ -90,8 +90,8 @@ struct rrd_device rrd_source_device(const struct rrd_source *src, size_t index)
 
 size_t rrd_source_refusals(const struct rrd_source *src, const struct series_refusal **refused)
 {
-  *refused = src->scan.refused;
-  return src->scan.n_refused;
+  *refused = src->scan.refused.item;
+  return src->scan.refused.n;
 }
 
 static bool ended(void *ctx)

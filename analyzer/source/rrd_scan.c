@@ -2,6 +2,7 @@
 #include "analyzer/source/rrd_scan.h"
 
 #include "analyzer/source/shard.h"
+#include "common/room.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -41,28 +42,12 @@ const char *rrd_scan_text(const struct rrd_scan *scan, uint32_t at)
   return scan->text + at;
 }
 
-/* --- memory -------------------------------------------------------------------------------- */
-
-/* p with room for `more` elements behind n, or NULL with p as it was. */
-static void *grown(void *p, size_t *cap, size_t n, size_t more, size_t size)
-{
-  if (n + more <= *cap)
-    return p;
-  size_t want = *cap * 2 > n + more ? *cap * 2 : n + more + 64;
-  void *bigger = reallocarray(p, want, size);
-  if (bigger != NULL)
-    *cap = want;
-  return bigger;
-}
-
 static int keep_text(struct rrd_scan *s, const char *text, size_t n, uint32_t *at)
 {
   if (s->text_len + n + 1 > UINT32_MAX)
     return -ENOMEM;
-  char *block = grown(s->text, &s->text_cap, s->text_len, n + 1, 1);
-  if (block == NULL)
+  if (tm_room(&s->text, &s->text_cap, s->text_len, n + 1, 1) < 0)
     return -ENOMEM;
-  s->text = block;
   *at = (uint32_t)s->text_len;
   memcpy(s->text + s->text_len, text, n);
   s->text[s->text_len + n] = '\0';
@@ -70,27 +55,12 @@ static int keep_text(struct rrd_scan *s, const char *text, size_t n, uint32_t *a
   return 0;
 }
 
-int rrd_scan_refuse(struct rrd_scan *s, const char *text)
-{
-  char *copy = strdup(text);
-  struct series_refusal *list =
-      grown(s->refused, &s->refused_cap, s->n_refused, 1, sizeof(s->refused[0]));
-  if (list != NULL)
-    s->refused = list;
-  if (copy == NULL || list == NULL) {
-    free(copy);
-    return -ENOMEM;
-  }
-  s->refused[s->n_refused++].text = copy;
-  return 0;
-}
-
 static int refuse(struct rrd_scan *s, const char *folder, const char *name, const char *why)
 {
-  struct tm_error err; /* masks what a hostile name might hold */
+  struct tm_error err;
   tm_fail(&err, -EINVAL, "%s%s%s%s%s: %s", s->path, folder[0] != '\0' ? "/" : "", folder,
           name[0] != '\0' ? "/" : "", name, why);
-  return rrd_scan_refuse(s, err.text);
+  return refusals_add(&s->refused, err.text, NULL);
 }
 
 /* Adds a device. host_at: the host's name in the text. */
@@ -114,10 +84,8 @@ static int add(struct walk *w, uint32_t host_at, const char *folder, const char 
     rc = keep_text(s, folder, folder_len, &e.folder);
   if (rc == 0 && only != NULL)
     rc = keep_text(s, only, strlen(only), &e.only);
-  struct rrd_entry *list = rc == 0 ? grown(s->entry, &s->cap, s->n, 1, sizeof(s->entry[0])) : NULL;
-  if (list == NULL)
+  if (rc < 0 || TM_ROOM(s->entry, s->cap, s->n) < 0)
     return -ENOMEM;
-  s->entry = list;
   s->entry[s->n++] = e;
   return 0;
 }
@@ -132,13 +100,8 @@ static int by_name(const void *a, const void *b)
 static int take_name(struct names *names, int fd, const struct dirent64 *e)
 {
   size_t n = strlen(e->d_name) + 1;
-  char *text = grown(names->text, &names->cap, names->len, n, 1);
-  if (text != NULL)
-    names->text = text;
-  struct name *item = grown(names->item, &names->item_cap, names->n, 1, sizeof(names->item[0]));
-  if (item != NULL)
-    names->item = item;
-  if (text == NULL || item == NULL)
+  if (tm_room(&names->text, &names->cap, names->len, n, 1) < 0 ||
+      TM_ROOM(names->item, names->item_cap, names->n) < 0)
     return -ENOMEM;
   unsigned char type = e->d_type;
   struct stat st;
@@ -250,30 +213,39 @@ static bool is_device_folder(struct walk *w, const struct name *e)
   return yes;
 }
 
-/* The last part of a path after links are resolved; "" for the root folder. The caller frees. */
-static char *last_name(const char *path, const char *more)
+/* The last part of a path after links are resolved; "" for the root folder. The caller frees. NULL
+ * where it cannot be known: a device is not read under a name that is not its host's. */
+static char *last_name(const char *path, const char *more, struct tm_error *err)
 {
-  char *joined = NULL;
-  char *name = NULL;
+  char *joined;
   if (asprintf(&joined, "%s%s", path, more) < 0)
     return NULL;
   char *real = realpath(joined, NULL);
-  const char *slash = real != NULL ? strrchr(real, '/') : NULL;
-  name = strdup(slash != NULL ? slash + 1 : "");
+  char *name = real != NULL ? strdup(strrchr(real, '/') + 1) : NULL;
+  if (name == NULL)
+    tm_fail(err, -errno, "%s: %s", joined, strerror(errno));
   free(real);
   free(joined);
   return name;
 }
 
-static int walk_root(struct walk *w, const char *own, uint32_t own_at)
+/* Why there is no last_name(). */
+static int no_name(const struct tm_error *err)
+{
+  return err->code < 0 ? err->code : -ENOMEM;
+}
+
+static int walk_root(struct walk *w, const char *own, uint32_t own_at, struct tm_error *err)
 {
   struct rrd_scan *s = w->scan;
   int rc = list_names(w, s->root, &w->root);
   if (rc == 0 && rrd_recipe_for(own) != NULL && holds_rrds(&w->root)) {
     /* One device's folder. */
-    char *host = last_name(s->path, "/..");
-    uint32_t host_at;
-    rc = host == NULL ? -ENOMEM : keep_text(s, host, strlen(host), &host_at);
+    char *host = last_name(s->path, "/..", err);
+    uint32_t host_at = 0;
+    if (host == NULL)
+      return no_name(err);
+    rc = keep_text(s, host, strlen(host), &host_at);
     if (rc == 0)
       rc = add(w, host_at, own, ".", NULL, rrd_recipe_for(own));
     free(host);
@@ -297,7 +269,7 @@ static int walk_file(struct walk *w, const char *path, struct tm_error *err)
   struct rrd_scan *s = w->scan;
   char *folder = NULL;
   char *host = NULL;
-  uint32_t host_at;
+  uint32_t host_at = 0;
   const char *slash = strrchr(path, '/');
   const char *file = slash != NULL ? slash + 1 : path;
   int rc = -ENOMEM;
@@ -310,11 +282,13 @@ static int walk_file(struct walk *w, const char *path, struct tm_error *err)
     rc = tm_fail(err, -errno, "%s: %s", s->path, strerror(errno));
     goto out;
   }
-  folder = last_name(s->path, "");
+  folder = last_name(s->path, "", err);
   const struct rrd_recipe *recipe = folder != NULL ? rrd_recipe_for(folder) : NULL;
-  host = last_name(s->path, recipe != NULL ? "/.." : "");
-  if (folder == NULL || host == NULL)
+  host = folder != NULL ? last_name(s->path, recipe != NULL ? "/.." : "", err) : NULL;
+  if (folder == NULL || host == NULL) {
+    rc = no_name(err);
     goto out;
+  }
   rc = keep_text(s, host, strlen(host), &host_at);
   if (rc == 0 && recipe != NULL && rrd_recipe_role(recipe, file) != NULL)
     rc = add(w, host_at, folder, ".", file, recipe);
@@ -340,11 +314,13 @@ static int walk_path(struct walk *w, const char *path, struct tm_error *err)
     return walk_file(w, path, err);
   if (s->root < 0)
     return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-  char *own = last_name(path, "");
-  uint32_t own_at;
-  int rc = own == NULL ? -ENOMEM : keep_text(s, own, strlen(own), &own_at);
+  char *own = last_name(path, "", err);
+  uint32_t own_at = 0;
+  if (own == NULL)
+    return no_name(err);
+  int rc = keep_text(s, own, strlen(own), &own_at);
   if (rc == 0)
-    rc = walk_root(w, own, own_at);
+    rc = walk_root(w, own, own_at, err);
   free(own);
   return rc;
 }
@@ -374,7 +350,7 @@ int rrd_scan(struct rrd_scan *scan, const struct rrd_options *options, struct tm
     return tm_fail(err, rc, "%s: %s", options->path, strerror(-rc));
   if (rc < 0 && err != NULL)
     *err = own;
-  if (rc == 0 && scan->n == 0 && scan->n_refused == 0 && options->shards <= 1)
+  if (rc == 0 && scan->n == 0 && scan->refused.n == 0 && options->shards <= 1)
     return tm_fail(err, -ENOENT, "%s: holds no RRD files of devices", options->path);
   return rc;
 }
@@ -383,9 +359,7 @@ void rrd_scan_release(struct rrd_scan *scan)
 {
   if (scan->root >= 0)
     close(scan->root);
-  for (size_t i = 0; i < scan->n_refused; i++)
-    free((char *)scan->refused[i].text);
-  free(scan->refused);
+  refusals_release(&scan->refused);
   free(scan->entry);
   free(scan->text);
   free(scan->path);

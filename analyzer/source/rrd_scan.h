@@ -2,6 +2,7 @@
 #ifndef TM_RRD_SCAN_H
 #define TM_RRD_SCAN_H
 
+#include "analyzer/source/refusals.h"
 #include "analyzer/source/rrd.h"
 #include "analyzer/source/rrd_recipe.h"
 
@@ -26,17 +27,13 @@ struct rrd_scan {
   size_t text_len, text_cap;
   struct rrd_entry *entry;
   size_t n, cap;
-  struct series_refusal *refused; /* owns its texts */
-  size_t n_refused, refused_cap;
+  struct refusals refused;
 };
 
 /* 0; -ENOENT when there is nothing, or the errno of the path, with the reason in err. Release in
  * either case. */
 int rrd_scan(struct rrd_scan *scan, const struct rrd_options *options, struct tm_error *err);
 void rrd_scan_release(struct rrd_scan *scan);
-
-/* Adds to the list of what was refused. 0 or -ENOMEM. */
-int rrd_scan_refuse(struct rrd_scan *scan, const char *text);
 
 /* A text by its offset. */
 const char *rrd_scan_text(const struct rrd_scan *scan, uint32_t at);

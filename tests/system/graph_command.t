@@ -95,5 +95,8 @@ chmod +x "$T/bin/tidemark-graph"
 is "a helper that fails" "$(status_of "$T/bin/tidemark-analyze" graph --config "$leeds" pacs-2 -o "$T/y.svg")" 74
 ok "leaves no picture" [ ! -e "$T/y.svg" ]
 printf 'RRD\0' >"$rrd/disk_array-pacs-2/capacity-extra_used.rrd"
-ok "a damaged file beside the others does not hinder" draw --config "$leeds" pacs-2 -o "$T/x.svg"
+rm "$T/x.svg"
+is "a damaged file beside the others is told" "$(status_of draw --config "$leeds" pacs-2 -o "$T/x.svg")" 65
+like "by name" "$(cat "$T/err")" 'disk_array-pacs-2/capacity-extra_used.rrd: '
+ok "and does not hinder" grep -q '</svg>' "$T/x.svg"
 done_testing

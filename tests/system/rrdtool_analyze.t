@@ -106,6 +106,9 @@ is 'the good devices are all reported' "$(grep -c '"host":"\(web\|mail\)"' "$T/o
 for f in empty foreign short fifo link dir; do
   is "df-$f is named once" "$(grep -c "bad/df-$f/df_complex-used.rrd: " "$T/err")" 1
 done
+is 'nagios: what could not be read is no OK' "$(status_of tidemark-analyze run --data "$data" --format nagios --warning 5d --critical 1d)" 3
+like '... and is counted' "$(head -n 1 "$T/out")" '^TIDEMARK UNKNOWN - 3 devices, none fills up soon; 6 could not be read \|'
+is 'score tells it too' "$(status_of tidemark-analyze score --data "$data") $(grep -c 'bad/df-short/df_complex-used.rrd: ' "$T/err")" '65 1'
 rm -rf "$data/bad"
 is 'nagios: critical is 2' "$(status_of tidemark-analyze run --data "$data" --format nagios --critical 60d)" 2
 like 'nagios: the first line names the device' "$(head -n 1 "$T/out")" '^TIDEMARK CRITICAL - web/df-root fills up on 202[67]-.*\|'

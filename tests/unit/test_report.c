@@ -58,7 +58,7 @@ static char *report_of(const struct report_format *format)
     assert_int_equal(format->add(r, "", 0, summary), 0);
     json_decref(summary);
   }
-  assert_int_equal(format->end(r), 0);
+  assert_int_equal(format->end(r, 0), 0);
   format->free(r);
   fclose(out);
   return text;
