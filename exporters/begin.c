@@ -52,3 +52,14 @@ int begin_command(struct tm_conf *conf, const struct tm_args *args)
   tm_conf_release(conf);
   return rc < 0 ? EX_CONFIG : EX_USAGE;
 }
+
+int begin_and_run(const struct tm_args *args, begin_run *run)
+{
+  struct tm_conf conf;
+  int status = begin_command(&conf, args);
+  if (status != EX_OK)
+    return status;
+  status = run(&conf, args);
+  tm_conf_release(&conf);
+  return status;
+}

@@ -12,4 +12,9 @@
  */
 int begin_command(struct tm_conf *conf, const struct tm_args *args);
 
+/* The same for a command that needs no more of it: begins, runs, releases the configuration.
+ * Returns the exit status. */
+typedef int begin_run(const struct tm_conf *conf, const struct tm_args *args);
+int begin_and_run(const struct tm_args *args, begin_run *run);
+
 #endif

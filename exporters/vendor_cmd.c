@@ -64,54 +64,54 @@ int cmd_inquire(const struct tm_args *args)
   return status;
 }
 
+static int receive(const struct tm_conf *conf, const struct tm_args *args)
+{
+  (void)args;
+  return receive_run(conf);
+}
+
 int cmd_receive(const struct tm_args *args)
 {
-  struct tm_conf conf;
-  int status = begin_command(&conf, args);
-  if (status != EX_OK)
-    return status;
-  status = receive_run(&conf);
-  tm_conf_release(&conf);
-  return status;
+  return begin_and_run(args, receive);
+}
+
+static int figure_of(const struct tm_args *args)
+{
+  const char *figure = tm_args_get(args, "figure");
+  return figure != NULL ? demand_figure_of(figure) : DEMAND_EXPECTED;
+}
+
+static int demand(const struct tm_conf *conf, const struct tm_args *args)
+{
+  const struct demand_order order = {.conf = conf,
+                                     .target = tm_args_get(args, "target"),
+                                     .figure = (enum demand_figure)figure_of(args),
+                                     .now = tm_now()};
+  return demand_run(&order, args->operands_len > 0 ? args->operands[0] : "-");
 }
 
 int cmd_demand(const struct tm_args *args)
 {
-  struct tm_conf conf;
-  const char *figure = tm_args_get(args, "figure");
-  int which = figure != NULL ? demand_figure_of(figure) : DEMAND_EXPECTED;
-  if (which < 0)
+  if (figure_of(args) < 0)
     return tm_args_refuse(args, "figure", "expected, low, middle or high is wanted");
   if (args->operands_len > 1) {
     tm_log_error("one FILE is wanted: a demand document");
     return EX_USAGE;
   }
-  int status = begin_command(&conf, args);
-  if (status != EX_OK)
-    return status;
-  struct demand_order order = {.conf = &conf,
-                               .target = tm_args_get(args, "target"),
-                               .figure = (enum demand_figure)which,
-                               .now = tm_now()};
-  status = demand_run(&order, args->operands_len > 0 ? args->operands[0] : "-");
-  tm_conf_release(&conf);
-  return status;
+  return begin_and_run(args, demand);
+}
+
+static int opportunities(const struct tm_conf *conf, const struct tm_args *args)
+{
+  const char *target = tm_args_get(args, "target");
+  return tm_args_has(args, "open") ? opportunities_open(conf, target, args->operands)
+                                   : opportunities_list(conf, target, tm_args_has(args, "json"));
 }
 
 int cmd_opportunities(const struct tm_args *args)
 {
-  struct tm_conf conf;
-  bool open = tm_args_has(args, "open");
-  if (!open && args->operands_len > 0) {
-    tm_log_error("a FILE is wanted with --open only");
-    return EX_USAGE;
-  }
-  int status = begin_command(&conf, args);
-  if (status != EX_OK)
-    return status;
-  const char *target = tm_args_get(args, "target");
-  status = open ? opportunities_open(&conf, target, args->operands)
-                : opportunities_list(&conf, target, tm_args_has(args, "json"));
-  tm_conf_release(&conf);
-  return status;
+  if (tm_args_has(args, "open") || args->operands_len == 0)
+    return begin_and_run(args, opportunities);
+  tm_log_error("a FILE is wanted with --open only");
+  return EX_USAGE;
 }

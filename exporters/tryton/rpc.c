@@ -6,7 +6,9 @@
 #include "common/conf.h"
 #include "common/http.h"
 #include "common/json.h"
+#include "common/json_memory.h"
 #include "exporters/tryton/answer.h"
+#include "exporters/tryton/call_show.h"
 #include "exporters/tryton/value.h"
 
 #include <errno.h>
@@ -15,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_REQUEST = 32 << 20, MAX_ANSWER = 64 << 20, MAX_PASSWORD = 1024, MAX_SESSION = 2048 };
+enum { MAX_ANSWER = 64 << 20, MAX_PASSWORD = 1024, MAX_SESSION = 2048 };
 
 struct tryton_rpc {
   struct tm_http *http;
@@ -85,7 +87,7 @@ int64_t tryton_rpc_retry_after(const struct tryton_rpc *rpc)
 static int exchange(struct tryton_rpc *r, const char *method, const json_t *params, json_t **result,
                     struct tm_error *err)
 {
-  struct tm_buf body = TM_BUF_INIT(MAX_REQUEST);
+  struct tm_buf body = TM_BUF_INIT(TRYTON_MAX_REQUEST);
   struct tm_http_reply reply = {0};
   const char *headers[] = {"Content-Type: application/json", "Accept: application/json",
                            r->authorization, NULL};
@@ -200,51 +202,6 @@ bool tryton_rpc_is_only_shown(const struct tryton_rpc *r)
   return r->only_show;
 }
 
-static bool is_reading(const char *method)
-{
-  static const char end[] = ".search_read";
-  size_t n = strlen(method);
-  return n >= sizeof(end) && strcmp(method + n - (sizeof(end) - 1), end) == 0;
-}
-
-/* Replaces the contents of files: they are as long as they are dull. */
-static void shorten(json_t *value)
-{
-  const char *key;
-  json_t *one;
-  size_t i;
-  const char *base64 = tm_json_get_string(value, "base64");
-  if (base64 != NULL) {
-    json_object_set_new(value, "base64", json_sprintf("(%zu characters)", strlen(base64)));
-    return;
-  }
-  json_array_foreach(value, i, one)
-  {
-    shorten(one);
-  }
-  json_object_foreach(value, key, one)
-  {
-    shorten(one);
-  }
-}
-
-/* params: with the context. */
-static int show(const char *method, json_t *params, json_t **result, struct tm_error *err)
-{
-  json_t *copy = json_deep_copy(params);
-  shorten(copy);
-  struct tm_buf text = TM_BUF_INIT(MAX_REQUEST);
-  int rc = 0;
-  if (tm_json_append(&text, copy) < 0)
-    rc = tm_fail(err, -EFBIG, "%s: too large to be shown", method);
-  else
-    printf("%s %s\n", method, text.ptr);
-  tm_buf_release(&text);
-  json_decref(copy);
-  *result = json_pack("[i]", 0);
-  return rc;
-}
-
 int tryton_call(struct tryton_rpc *r, const char *method, json_t *params, json_t *more,
                 json_t **result, struct tm_error *err)
 {
@@ -257,8 +214,8 @@ int tryton_call(struct tryton_rpc *r, const char *method, json_t *params, json_t
     if (json_array_append_new(params, context) < 0)
       rc = tm_fail(err, -ENOMEM, "%s: not valid UTF-8, or out of memory", method);
   }
-  if (rc == 0 && r->only_show && !is_reading(method))
-    rc = show(method, params, &got, err);
+  if (rc == 0 && r->only_show && !tryton_call_reads(method))
+    rc = tryton_call_show(method, params, &got, err);
   else if (rc == 0)
     rc = login_and_call(r, method, params, &got, err);
   json_decref(params);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "exporters/consent_cmd.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "exporters/begin.h"
+#include "exporters/consent.h"
+#include "exporters/enrol.h"
+#include "exporters/schema.h"
+#include "exporters/withdraw.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+int cmd_enrol(const struct tm_args *args)
+{
+  if (args->operands_len != 1) {
+    tm_log_error("one FILE is wanted: what the vendor gave");
+    return EX_USAGE;
+  }
+  return enrol_run(tm_args_get(args, "config"), args->operands[0]);
+}
+
+static int read_change(const struct tm_args *args, struct consent_change *change)
+{
+  if (args->operands_len != 1) {
+    tm_log_error("one PURPOSE is wanted: sales, factory, service or comparison");
+    return EX_USAGE;
+  }
+  unsigned purpose = tm_purpose_of(args->operands[0]);
+  if (purpose == 0) {
+    tm_log_error("'%s' is no purpose: sales, factory, service and comparison are",
+                 args->operands[0]);
+    return EX_USAGE;
+  }
+  *change = (struct consent_change){.purpose = (enum tm_purpose)purpose,
+                                    .device = tm_args_get(args, "device"),
+                                    .by = tm_args_get(args, "by"),
+                                    .now = tm_now()};
+  if (change->device != NULL && change->device[0] == '\0')
+    return tm_args_refuse(args, "device", "a name is wanted");
+  if (change->by != NULL && change->by[0] == '\0')
+    return tm_args_refuse(args, "by", "a name is wanted");
+  return EX_OK;
+}
+
+static void print_fields(const json_t *grown)
+{
+  size_t i;
+  json_t *field;
+  json_array_foreach(grown, i, field)
+  {
+    printf("  + %s\n", json_string_value(field));
+  }
+}
+
+int cmd_enable(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  struct consent_change change;
+  struct schema schema;
+  struct tm_error err = {0};
+  json_t *grown = NULL, *fields = NULL;
+  int status = read_change(args, &change);
+  if (status == EX_OK && change.by == NULL) {
+    tm_log_error("--by NAME is wanted: consent says who gave it");
+    status = EX_USAGE;
+  }
+  if (status == EX_OK)
+    status = begin_command(&conf, args);
+  if (status != EX_OK)
+    return status;
+  int rc = schema_load(&schema, SCHEMA_SUMMARY, &err);
+  if (rc == 0) {
+    fields = schema_fields(&schema, change.purpose);
+    change.fields = fields;
+    rc = consent_enable(conf.state_dir, &change, &grown, &err);
+    schema_release(&schema);
+  }
+  if (rc == 0) {
+    printf("%s is on%s%s; newly agreed to:\n", args->operands[0],
+           change.device != NULL ? " for " : "", change.device != NULL ? change.device : "");
+    print_fields(grown);
+  } else {
+    tm_log_error("%s", err.text);
+    status = tm_exit_status(rc);
+  }
+  json_decref(grown);
+  json_decref(fields);
+  tm_conf_release(&conf);
+  return status;
+}
+
+int cmd_disable(const struct tm_args *args)
+{
+  struct tm_conf conf;
+  struct consent_change change;
+  struct tm_error err = {0};
+  size_t moved = 0;
+  int status = read_change(args, &change);
+  if (status == EX_OK)
+    status = begin_command(&conf, args);
+  if (status != EX_OK)
+    return status;
+  int rc = consent_disable(conf.state_dir, &change, &err);
+  if (rc == 0)
+    rc = withdraw_items(&conf, &moved, &err);
+  if (rc == 0) {
+    printf("%s is off%s%s; %zu unsent items were withdrawn\n", args->operands[0],
+           change.device != NULL ? " for " : "", change.device != NULL ? change.device : "", moved);
+  } else {
+    tm_log_error("%s", err.text);
+    status = tm_exit_status(rc);
+  }
+  tm_conf_release(&conf);
+  return status;
+}
