@@ -38,8 +38,13 @@ static int write_line(const char *path, const char *folder, const json_t *docume
 {
   struct tm_buf line = TM_BUF_INIT(MAX_DOCUMENT);
   int rc = tm_dir_make(folder, 0750, err);
-  if (rc == 0 && (tm_json_append(&line, document) < 0 || tm_buf_puts(&line, "\n") < 0))
-    rc = tm_fail(err, -EFBIG, "%s: too large to be kept", path);
+  if (rc == 0) {
+    rc = tm_json_append(&line, document);
+    if (rc == 0)
+      rc = tm_buf_puts(&line, "\n");
+    if (rc < 0)
+      tm_fail(err, rc, "%s: %s", path, rc == -ENOMEM ? strerror(ENOMEM) : "too large to be kept");
+  }
   if (rc == 0)
     rc = tm_file_write(path, line.ptr, line.len, 0640, err);
   tm_buf_release(&line);
@@ -77,7 +82,11 @@ int accepted_put(const char *state_dir, const char *customer, const char *site,
     rc = path_of(path, state_dir, customer, site, host, device, err);
   if (rc < 0)
     return rc;
-  json_t *kept = tm_json_read(path, MAX_DOCUMENT, NULL);
+  struct tm_error why = {0};
+  json_t *kept = tm_json_read(path, MAX_DOCUMENT, &why);
+  /* What is there and cannot be read now would lose its days. */
+  if (kept == NULL && why.code != -ENOENT && why.code != -EBADMSG)
+    return tm_fail(err, why.code, "%s", why.text);
   if (kept == NULL && strcmp(schema, "tidemark.summary/1") != 0)
     return tm_fail(err, -EAGAIN, "its summary has not come yet");
   json_t *joined = join(kept, document, &newest);
@@ -99,46 +108,54 @@ static int is_visible(const struct dirent *entry)
   return entry->d_name[0] != '.';
 }
 
-static void add_path(struct list *l, const char *path)
+static int add_path(struct list *l, const char *path, struct tm_error *err)
 {
   size_t len = strlen(path);
+  if (len < 5 || strcmp(path + len - 5, ".json") != 0)
+    return 0;
   char **grown = reallocarray(l->paths, l->len + 2, sizeof(*grown));
-  if (grown == NULL || len < 5 || strcmp(path + len - 5, ".json") != 0) {
-    l->paths = grown != NULL ? grown : l->paths;
-    return;
-  }
+  if (grown == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
   l->paths = grown;
   l->paths[l->len] = strdup(path);
-  l->len += l->paths[l->len] != NULL;
-  l->paths[l->len] = NULL;
+  if (l->paths[l->len] == NULL)
+    return tm_fail(err, -ENOMEM, "out of memory");
+  l->paths[++l->len] = NULL;
+  return 0;
 }
 
-/* depth 0: the files themselves. */
-static void walk(struct list *l, const char *folder, int depth)
+/* depth 0: the files themselves. What is no folder, or not there, holds none. */
+static int walk(struct list *l, const char *folder, int depth, struct tm_error *err)
 {
   struct dirent **names = NULL;
-  int n = scandir(folder, &names, is_visible, alphasort);
+  int n = scandir(folder, &names, is_visible, alphasort), rc = 0;
+  if (n < 0)
+    return errno == ENOENT || errno == ENOTDIR
+               ? 0
+               : tm_fail(err, -errno, "%s: %s", folder, strerror(errno));
   for (int i = 0; i < n; i++) {
     char path[PATH_MAX];
     int len = snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
-    if (len > 0 && len < (int)sizeof(path)) {
-      if (depth == 0)
-        add_path(l, path);
-      else
-        walk(l, path, depth - 1);
-    }
+    if (rc == 0 && len > 0 && len < (int)sizeof(path))
+      rc = depth == 0 ? add_path(l, path, err) : walk(l, path, depth - 1, err);
     free(names[i]);
   }
   free(names);
+  return rc;
 }
 
-char **accepted_list(const char *state_dir)
+int accepted_list(const char *state_dir, char ***paths, struct tm_error *err)
 {
   struct list l = {0};
   char folder[PATH_MAX];
   snprintf(folder, sizeof(folder), "%s/accepted", state_dir);
-  walk(&l, folder, 2);
-  return l.paths;
+  int rc = walk(&l, folder, 2, err);
+  if (rc < 0) {
+    accepted_list_free(l.paths);
+    l.paths = NULL;
+  }
+  *paths = l.paths;
+  return rc;
 }
 
 void accepted_list_free(char **paths)
@@ -158,9 +175,9 @@ int accepted_forget(const char *state_dir, const char *customer, const char *sit
   if (rc == 0 && device != NULL)
     rc = path_of(path, state_dir, customer, site, host, device, err);
   if (rc == 0 && device != NULL)
-    add_path(&l, path);
+    rc = add_path(&l, path, err);
   else if (rc == 0)
-    walk(&l, folder, 0);
+    rc = walk(&l, folder, 0, err);
   for (size_t i = 0; rc == 0 && i < l.len; i++) {
     if (unlink(l.paths[i]) == 0)
       (*n)++;

@@ -23,9 +23,9 @@ int accepted_put(const char *state_dir, const char *customer, const char *site,
 int accepted_forget(const char *state_dir, const char *customer, const char *site, const char *host,
                     const char *device, size_t *n, struct tm_error *err);
 
-/* The paths of all of them, sorted, NULL-terminated; NULL where nothing was ever received, or
- * memory is out. Free it by accepted_list_free(). */
-char **accepted_list(const char *state_dir);
+/* The paths of all of them, sorted, NULL-terminated; NULL where nothing was ever received. Free it
+ * by accepted_list_free(). 0 or a negative errno. */
+int accepted_list(const char *state_dir, char ***paths, struct tm_error *err);
 void accepted_list_free(char **paths);
 
 #endif

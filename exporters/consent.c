@@ -10,11 +10,9 @@
 #include "exporters/state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define SCHEMA "tidemark.consent/1"
@@ -218,16 +216,18 @@ unsigned consent_head_purposes(const json_t *head)
   return purposes;
 }
 
-bool consent_covers(const struct consent *c, const json_t *head)
+int consent_covers(const struct consent *c, const json_t *head)
 {
   const char *device = tm_json_get_string(head, "device");
   const char *slash = device != NULL ? strchr(device, '/') : NULL;
   if (slash == NULL)
-    return false;
+    return 0;
   char *host = strndup(device, (size_t)(slash - device));
-  unsigned on = host != NULL ? consent_purposes(c, host, slash + 1) : 0;
+  if (host == NULL)
+    return -ENOMEM;
+  unsigned on = consent_purposes(c, host, slash + 1);
   free(host);
-  return (consent_head_purposes(head) & ~on) == 0;
+  return tm_json_starved() ? -ENOMEM : (consent_head_purposes(head) & ~on) == 0;
 }
 
 /* --- changing ------------------------------------------------------------------------------ */
@@ -260,29 +260,12 @@ static int write_log(const char *state_dir, const struct consent_change *change,
                      const json_t *grown, struct tm_error *err)
 {
   char at[TM_TIME_SIZE];
-  char *path = NULL, *line = NULL;
-  int rc = 0;
   json_t *entry = json_pack("{s:s,s:s,s:s,s:o,s:o}", "at", tm_time_format(at, change->now),
                             "action", action, "purpose", tm_purpose_name(change->purpose), "device",
                             tm_json_text(change->device), "by", tm_json_text(change->by));
   if (grown != NULL)
     json_object_set(entry, "new_fields", (json_t *)grown);
-  char *text = json_dumps(entry, JSON_COMPACT);
-  int fd = -1;
-  if (text == NULL || asprintf(&line, "%s\n", text) < 0 ||
-      asprintf(&path, "%s/consent.log", state_dir) < 0) {
-    rc = tm_fail(err, -ENOMEM, "out of memory");
-    goto out;
-  }
-  fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (fd < 0 || write(fd, line, strlen(line)) != (ssize_t)strlen(line) || fsync(fd) < 0)
-    rc = tm_fail(err, errno != 0 ? -errno : -EIO, "%s: cannot write: %s", path, strerror(errno));
-out:
-  if (fd >= 0)
-    close(fd);
-  free(line);
-  free(path);
-  free(text);
+  int rc = state_append(state_dir, "consent.log", entry, true, err);
   json_decref(entry);
   return rc;
 }

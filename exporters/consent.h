@@ -49,10 +49,10 @@ json_t *consent_held_back(const struct consent *c, enum tm_purpose purpose, cons
 json_t *consent_statement(const struct consent *c, unsigned purposes, const char *host,
                           const char *device);
 
-/* The purposes for which an item was made, by its head (spool.h), and whether all of them are still
- * on for its device. */
+/* The purposes for which an item was made, by its head (spool.h), and 1 or 0, whether all of them
+ * are still on for its device, or -ENOMEM. */
 unsigned consent_head_purposes(const json_t *head);
-bool consent_covers(const struct consent *c, const json_t *head);
+int consent_covers(const struct consent *c, const json_t *head);
 
 struct consent_change {
   enum tm_purpose purpose;

@@ -34,10 +34,12 @@ static bool may_leave(struct delivery *p, const json_t *head, struct tm_error *e
     return true;
   if (consent_refresh(&p->consent, err) < 0)
     return false;
-  if (consent_covers(&p->consent, head))
-    return true;
-  tm_fail(err, -EPERM, "consent was withdrawn");
-  return false;
+  int covers = consent_covers(&p->consent, head);
+  if (covers < 0)
+    tm_fail(err, covers, "out of memory");
+  else if (covers == 0)
+    tm_fail(err, -EPERM, "consent was withdrawn");
+  return covers == 1;
 }
 
 bool delivery_take(struct delivery *p, struct load *l, const struct spool_entry *entry)
@@ -84,8 +86,11 @@ static void log_result(struct delivery *p, const struct target_item *t, const ch
     json_object_set_new(entry, "receipt", json_string(t->receipt));
   if (t->reason[0] != '\0')
     json_object_set_new(entry, "reason", tm_json_text(t->reason));
-  if (state_log(p->order->conf->state_dir, entry, &err) < 0)
-    delivery_complain(p, err.text);
+  if (state_log(p->order->conf->state_dir, entry, &err) < 0) {
+    tm_log_error("%s: %.12s (%s) is not in the history: %s", p->target->name, t->key, event,
+                 err.text);
+    p->failed = true;
+  }
   json_decref(entry);
 }
 

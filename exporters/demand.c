@@ -28,7 +28,9 @@ static int open_issue(struct giver *g, const json_t *demand, json_t **issue, str
 {
   const char *state_dir = g->order->conf->state_dir;
   char digest[TM_SHA256_HEX];
-  json_t *last = state_read(state_dir, g->note);
+  json_t *last = state_read(state_dir, g->note, err);
+  if (last == NULL)
+    return err->code;
   int64_t had = tm_json_time_or(last, "generated_at", INT64_MIN);
   const char *was = tm_json_get_string(last, "sha256");
   json_int_t number = json_integer_value(json_object_get(last, "issue"));

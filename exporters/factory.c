@@ -54,6 +54,7 @@ int factory_status(int code)
   case -EBUSY:
     return EX_TEMPFAIL;
   case -EPERM: /* a password file that others can read */
+  case -ENOMEM:
   case -ENOSPC:
   case -EROFS:
     return tm_exit_status(code);

@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "common/sign.h"
+#include "common/text.h"
 #include "exporters/state.h"
 
 #include <math.h>
@@ -12,11 +13,6 @@
 
 enum { MAX_HOLD_S = 2 * 86400 };
 #define LAST_SECOND 253402300799LL /* 9999-12-31 */
-
-static void set_text(char *out, size_t size, const char *text)
-{
-  snprintf(out, size, "%.*s", (int)size - 1, text != NULL ? text : "");
-}
 
 /* 0 for what is no number of seconds that sums could be made of. */
 static int64_t get_whole(const json_t *note, const char *key)
@@ -30,22 +26,25 @@ static void note_name(char out[128], const char *target)
   snprintf(out, 128, "%s.health", target);
 }
 
-void health_load(struct health *h, const char *state_dir, const char *target)
+int health_load(struct health *h, const char *state_dir, const char *target, struct tm_error *err)
 {
   char name[128];
   note_name(name, target);
-  json_t *note = state_read(state_dir, name);
+  json_t *note = state_read(state_dir, name, err);
+  if (note == NULL)
+    return err->code;
   *h = (struct health){.failures = (int)get_whole(note, "failures"),
                        .hold_until = get_whole(note, "hold_until"),
                        .asked = tm_json_get_bool(note, "asked", false),
                        .polled_at = get_whole(note, "polled_at"),
                        .skew_s = get_whole(note, "skew_s"),
                        .stopped = tm_json_get_bool(note, "stopped", false)};
-  set_text(h->fingerprint, sizeof(h->fingerprint), tm_json_get_string(note, "fingerprint"));
-  set_text(h->reason, sizeof(h->reason), tm_json_get_string(note, "reason"));
+  tm_text_copy(h->fingerprint, sizeof(h->fingerprint), tm_json_get_string(note, "fingerprint"));
+  tm_text_copy(h->reason, sizeof(h->reason), tm_json_get_string(note, "reason"));
   if (h->failures < 0)
     h->failures = 0;
   json_decref(note);
+  return 0;
 }
 
 int health_save(const struct health *h, const char *state_dir, const char *target,
@@ -78,11 +77,11 @@ void health_down(struct health *h, const char *reason, int64_t until, bool asked
   h->hold_until = until;
   h->asked = asked;
   h->skew_s = skew_s;
-  set_text(h->reason, sizeof(h->reason), reason);
+  tm_text_copy(h->reason, sizeof(h->reason), reason);
 }
 
 /* What a person would change to mend a stop: the URL, or one of the files. */
-static void fingerprint(char out[65], const struct tm_conf_target *t)
+static void fingerprint(char out[TM_SHA256_HEX], const struct tm_conf_target *t)
 {
   const char *const files[] = {t->token_file, t->secret_file, t->tls.client_cert, t->password_file};
   struct tm_digest d;
@@ -106,14 +105,14 @@ void health_stop(struct health *h, const char *reason, const struct tm_conf_targ
   h->stopped = true;
   h->failures++;
   fingerprint(h->fingerprint, target);
-  set_text(h->reason, sizeof(h->reason), reason);
+  tm_text_copy(h->reason, sizeof(h->reason), reason);
 }
 
 bool health_is_held(const struct health *h, const struct tm_conf_target *target, bool manual,
                     int64_t now)
 {
   if (h->stopped) {
-    char print[65];
+    char print[TM_SHA256_HEX];
     fingerprint(print, target);
     return strcmp(print, h->fingerprint) == 0;
   }

@@ -52,7 +52,16 @@ static int take(struct reader *r, const char *data, size_t len, const char *wher
   return 0;
 }
 
-/* 1: a line is in b (without its newline); 0: the end; -EFBIG: too long, and passed over. */
+/* What stands there is nobody's fault: the rest is for another time. */
+static int give_up(struct reader *r, const char *where, const char *why)
+{
+  tm_log_error("%s: %s", where, why);
+  r->counts->missing++;
+  return -ECANCELED;
+}
+
+/* 1: a line is in b (without its newline); 0: the end; -EFBIG: too long, and passed over; -ENOMEM.
+ */
 static int next_line(FILE *f, struct tm_buf *b)
 {
   char chunk[16384];
@@ -100,10 +109,13 @@ static int read_stream(struct reader *r, FILE *f, const char *name)
       break;
     snprintf(where, sizeof(where), "%s:%zu", name, n);
     if (got > 0 && n == 1 && is_laid_out(&line)) {
-      got = read_rest(f, &line) < 0 ? -EFBIG : 1;
+      got = read_rest(f, &line);
+      got = got < 0 ? got : 1;
       snprintf(where, sizeof(where), "%s", name);
     }
-    if (got < 0) {
+    if (got == -ENOMEM) {
+      rc = give_up(r, where, "out of memory");
+    } else if (got < 0) {
       tm_log_error("%s: larger than a document may be", where);
       r->counts->refused++;
     } else if (line.ptr[strspn(line.ptr, " \t\r\n")] != '\0' || line.len != strlen(line.ptr)) {
@@ -139,7 +151,11 @@ static int read_folder(struct reader *r, const char *path)
   }
   for (int i = 0; i < n; i++) {
     char *file = NULL;
-    if (rc == 0 && asprintf(&file, "%s/%s", path, names[i]->d_name) > 0)
+    if (rc == 0 && asprintf(&file, "%s/%s", path, names[i]->d_name) < 0) {
+      file = NULL;
+      rc = give_up(r, path, "out of memory");
+    }
+    if (rc == 0)
       rc = read_file(r, file);
     free(file);
     free(names[i]);
@@ -181,7 +197,10 @@ int input_read(const struct tm_conf *conf, char *const *files, input_handler *ha
       rc = read_file(&r, files[i]);
     return rc;
   }
-  char **received = conf->role == TM_ROLE_VENDOR ? accepted_list(conf->state_dir) : NULL;
+  char **received = NULL;
+  struct tm_error err = {0};
+  if (conf->role == TM_ROLE_VENDOR && accepted_list(conf->state_dir, &received, &err) < 0)
+    return give_up(&r, "what was received", err.text);
   if (received != NULL) {
     int rc = 0;
     for (size_t i = 0; rc == 0 && received[i] != NULL; i++)
@@ -190,10 +209,8 @@ int input_read(const struct tm_conf *conf, char *const *files, input_handler *ha
     return rc;
   }
   char *path = NULL;
-  if (asprintf(&path, "%s/summaries.ndjson", conf->state_dir) < 0) {
-    tm_log_error("out of memory");
-    return -ECANCELED;
-  }
+  if (asprintf(&path, "%s/summaries.ndjson", conf->state_dir) < 0)
+    return give_up(&r, conf->state_dir, "out of memory");
   int rc = read_file(&r, path);
   free(path);
   return rc;

@@ -161,7 +161,10 @@ static int take_inquiry(void *arg, const json_t *inquiry, const char *where, str
   if (rc < 0)
     return rc;
   const char *id = tm_json_get_string(inquiry, "id");
-  json_t *record = inquiry_read(d->state_dir, id);
+  json_t *record = NULL;
+  rc = inquiry_read(d->state_dir, id, &record, err);
+  if (rc < 0)
+    return rc;
   if (record != NULL && !json_equal(json_object_get(record, "inquiry"), inquiry)) {
     rc = tm_fail(err, -EBADMSG, "%s: another inquiry has this id", id);
   } else if (json_object_get(record, "answer") != NULL) {
@@ -239,7 +242,9 @@ static int keep_house(struct inquirer *d, struct tm_error *err)
 {
   char name[160];
   snprintf(name, sizeof(name), "%s.opportunities", d->factory.target->name);
-  json_t *note = state_read(d->state_dir, name);
+  json_t *note = state_read(d->state_dir, name, err);
+  if (note == NULL)
+    return err->code;
   d->offered = json_incref(json_object_get(note, "opportunities"));
   json_decref(note);
   return inquiry_each(d->state_dir, keep_one, d, err);
@@ -274,11 +279,15 @@ static int take_answer(void *arg, const json_t *answer, const char *where, struc
   if (rc < 0)
     return rc;
   const char *id = tm_json_get_string(answer, "inquiry");
-  json_t *record = inquiry_read(d->state_dir, id);
+  json_t *record = NULL;
+  bool known = rc == 1;
+  rc = inquiry_read(d->state_dir, id, &record, err);
   bool late = json_object_get(record, "late") != NULL;
   json_decref(record);
-  return tell_line(err, "%s %s%s", rc == 1 ? "known" : "answered", id,
-                   rc == 0 && late ? ": late, it was closed before" : "");
+  if (rc < 0)
+    return rc;
+  return tell_line(err, "%s %s%s", known ? "known" : "answered", id,
+                   !known && late ? ": late, it was closed before" : "");
 }
 
 int inquire_take(const struct inquire_order *order, const char *file)
@@ -320,8 +329,9 @@ static int reserve(struct inquirer *d, json_t *record, const char *until, struct
 /* The record of an id that was answered; told otherwise. */
 static json_t *answered(const struct inquirer *d, const char *id, struct tm_error *err)
 {
-  json_t *record = inquiry_read(d->state_dir, id);
-  if (json_object_get(record, "answer") != NULL)
+  json_t *record = NULL;
+  int rc = inquiry_read(d->state_dir, id, &record, err);
+  if (rc < 0 || json_object_get(record, "answer") != NULL)
     return record;
   if (record == NULL)
     tm_fail(err, -EBADMSG, "%s: no such inquiry", id);
@@ -421,5 +431,7 @@ int inquire_list(const struct inquire_order *order, bool as_json)
 {
   struct tm_error err = {0};
   int rc = inquiry_each(order->conf->state_dir, list_one, &as_json, &err);
-  return rc < 0 ? fail(rc, &err) : EX_OK;
+  if (rc < 0)
+    tm_log_error("%s", err.text);
+  return tm_exit_status(rc);
 }

@@ -10,12 +10,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { MAX_RECORD = 1 << 20, MAX_LINES = 50, MAX_TEXT = 200, MAX_PIECES = 1000000 };
@@ -107,18 +105,26 @@ const char *inquiry_id(const json_t *record)
   return tm_json_get_string(json_object_get(record, "inquiry"), "id");
 }
 
-json_t *inquiry_read(const char *state_dir, const char *id)
+int inquiry_read(const char *state_dir, const char *id, json_t **record, struct tm_error *err)
 {
   char path[PATH_MAX];
-  if (!requests_is_id(id) || path_of(path, state_dir, "", id, NULL) < 0)
-    return NULL;
-  json_t *record = tm_json_read(path, MAX_RECORD, NULL);
-  const char *is = inquiry_id(record);
+  struct tm_error why = {0};
+  *record = NULL;
+  if (!requests_is_id(id))
+    return 0;
+  int rc = path_of(path, state_dir, "", id, err);
+  if (rc < 0)
+    return rc;
+  json_t *found = tm_json_read(path, MAX_RECORD, &why);
+  if (found == NULL)
+    return why.code == -ENOENT ? 0 : tm_fail(err, why.code, "%s", why.text);
+  const char *is = inquiry_id(found);
   if (is == NULL || strcmp(is, id) != 0) {
-    json_decref(record);
-    return NULL;
+    json_decref(found);
+    return tm_fail(err, -EBADMSG, "%s: not the inquiry %s", path, id);
   }
-  return record;
+  *record = found;
+  return 0;
 }
 
 static int write_file(const char *state_dir, const char *folder, const char *id,
@@ -156,19 +162,27 @@ int inquiry_each(const char *state_dir, inquiry_function *function, void *arg, s
 {
   char dir[PATH_MAX];
   struct dirent **names = NULL;
+  struct tm_error why = {0};
+  int unread = 0;
   int rc = path_of(dir, state_dir, "", "", err);
   int n = rc == 0 ? scandir(dir, &names, is_record, alphasort) : 0;
   if (n < 0)
     return errno == ENOENT ? 0 : tm_fail(err, -errno, "%s: %s", dir, strerror(errno));
   for (int i = 0; i < n; i++) {
     names[i]->d_name[strlen(names[i]->d_name) - 5] = '\0';
-    json_t *record = rc == 0 ? inquiry_read(state_dir, names[i]->d_name) : NULL;
+    json_t *record = NULL;
+    if (rc == 0 && inquiry_read(state_dir, names[i]->d_name, &record, &why) < 0) {
+      tm_log_error("%s", why.text);
+      unread = why.code;
+    }
     if (record != NULL)
       rc = function(arg, record, err);
     json_decref(record);
     free(names[i]);
   }
   free(names);
+  if (rc == 0 && unread < 0)
+    rc = tm_fail(err, unread, "%s: not all could be read", dir);
   return rc;
 }
 
@@ -189,13 +203,16 @@ int inquiry_lock(const char *state_dir, struct tm_error *err)
 int inquiry_take_answer(const char *state_dir, const json_t *answer, struct tm_error *err)
 {
   const char *id = tm_json_get_string(answer, "inquiry");
-  json_t *record = inquiry_read(state_dir, id);
+  json_t *record = NULL;
+  int rc = inquiry_read(state_dir, id, &record, err);
+  if (rc < 0)
+    return rc;
   if (record == NULL) {
-    int rc = write_file(state_dir, "strange/", id, answer, err);
+    rc = write_file(state_dir, "strange/", id, answer, err);
     return rc < 0 ? rc : tm_fail(err, -ENOENT, "%s: nobody asked under this id", id);
   }
   int64_t had = tm_json_time_or(json_object_get(record, "answer"), "answered_at", INT64_MIN);
-  int rc = 1;
+  rc = 1;
   if (tm_json_time_or(answer, "answered_at", INT64_MIN) > had) {
     json_object_set(record, "answer", (json_t *)answer);
     json_object_del(record, "refused");

@@ -19,15 +19,16 @@
 int inquiry_check(const json_t *inquiry, struct tm_error *err);
 int inquiry_check_answer(const json_t *answer, struct tm_error *err);
 
-/* The record of an id, a new reference; NULL where there is none. An id that is none has none. */
-json_t *inquiry_read(const char *state_dir, const char *id);
+/* The record of an id, a new reference; NULL where there is none. An id that is none has none. 0,
+ * or a negative errno where it cannot be read: it may be there. */
+int inquiry_read(const char *state_dir, const char *id, json_t **record, struct tm_error *err);
 /* Durable when it returns 0. */
 int inquiry_write(const char *state_dir, const json_t *record, struct tm_error *err);
 /* The id of a record; borrowed. */
 const char *inquiry_id(const json_t *record);
 
 /* All of them by id; a negative return of the function ends it and is returned. 0 when the folder
- * is not there. */
+ * is not there. One that cannot be read is told and passed over, and makes it fail in the end. */
 typedef int inquiry_function(void *arg, json_t *record, struct tm_error *err);
 int inquiry_each(const char *state_dir, inquiry_function *function, void *arg,
                  struct tm_error *err);

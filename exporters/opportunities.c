@@ -41,11 +41,12 @@ static void print_one(const char *target, const char *key, const json_t *one, bo
   json_decref(out);
 }
 
-/* Calls back with the note of each ERP; how many there are. */
-static size_t each_erp(const struct tm_conf *conf, const char *target,
-                       void (*use)(void *arg, const char *name, json_t *opportunities), void *arg)
+/* Calls back with the note of each ERP. */
+static int each_erp(const struct tm_conf *conf, const char *target,
+                    void (*use)(void *arg, const char *name, json_t *opportunities), void *arg)
 {
   size_t n = 0;
+  struct tm_error err = {0};
   for (size_t i = 0; i < conf->targets_len; i++) {
     const struct tm_conf_target *t = &conf->targets[i];
     char name[160];
@@ -53,13 +54,17 @@ static size_t each_erp(const struct tm_conf *conf, const char *target,
       continue;
     n++;
     snprintf(name, sizeof(name), "%s.opportunities", t->name);
-    json_t *note = state_read(conf->state_dir, name);
+    json_t *note = state_read(conf->state_dir, name, &err);
+    if (note == NULL) {
+      tm_log_error("%s: %s", t->name, err.text);
+      return tm_exit_status(err.code);
+    }
     use(arg, t->name, json_object_get(note, "opportunities"));
     json_decref(note);
   }
   if (n == 0)
     tm_log_error("%s: no target of type tryton is configured", conf->path);
-  return n;
+  return n == 0 ? EX_CONFIG : EX_OK;
 }
 
 static void print_all(void *arg, const char *name, json_t *opportunities)
@@ -75,7 +80,7 @@ static void print_all(void *arg, const char *name, json_t *opportunities)
 
 int opportunities_list(const struct tm_conf *conf, const char *target, bool as_json)
 {
-  return each_erp(conf, target, print_all, &as_json) > 0 ? EX_OK : EX_CONFIG;
+  return each_erp(conf, target, print_all, &as_json);
 }
 
 /* --- what is still wanted ------------------------------------------------------------------- */
@@ -123,8 +128,8 @@ int opportunities_open(const struct tm_conf *conf, const char *target, char *con
 {
   struct input_counts counts;
   json_t *closed = json_object();
-  int status = EX_CONFIG;
-  if (each_erp(conf, target, collect_closed, closed) > 0)
+  int status = each_erp(conf, target, collect_closed, closed);
+  if (status == EX_OK)
     status =
         input_read(conf, files, print_open, closed, &counts) < 0 ? EX_IOERR : input_status(&counts);
   json_decref(closed);

@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *read_note(const struct tm_conf *conf, const char *target, const char *what)
+static json_t *read_note(const struct tm_conf *conf, const char *target, const char *what,
+                         struct tm_error *err)
 {
   char name[128];
   snprintf(name, sizeof(name), "%s.%s", target, what);
-  return state_read(conf->state_dir, name);
+  return state_read(conf->state_dir, name, err);
 }
 
 int outlet_open(struct outlet *o, const struct tm_conf *conf, const struct tm_conf_target *target,
@@ -37,9 +38,12 @@ int outlet_look(struct outlet *o, const struct tm_conf *conf, struct tm_error *e
       json_object_set_new(o->keys, list.entries[j].key, json_string(spool_state_name(states[i])));
     spool_list_release(&list);
   }
-  o->queued = read_note(conf, o->target->name, "queued");
-  o->acknowledged = read_note(conf, o->target->name, "acknowledged");
-  if (tm_json_starved() || o->queued == NULL || o->acknowledged == NULL)
+  o->queued = read_note(conf, o->target->name, "queued", err);
+  if (o->queued != NULL)
+    o->acknowledged = read_note(conf, o->target->name, "acknowledged", err);
+  if (o->acknowledged == NULL)
+    return err->code;
+  if (tm_json_starved())
     return tm_fail(err, -ENOMEM, "%s: out of memory", o->target->name);
   return 0;
 }

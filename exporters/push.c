@@ -184,11 +184,12 @@ static int open_push(struct delivery *p, struct tm_error *err)
     rc = spool_lock(&p->spool, "send", false, err);
   if (rc == 0)
     rc = consent_load(&p->consent, conf->state_dir, err);
+  if (rc == 0)
+    rc = health_load(&p->health, conf->state_dir, p->target->name, err);
   if (rc < 0)
     return rc;
-  health_load(&p->health, conf->state_dir, p->target->name);
-  p->acknowledged = state_read(conf->state_dir, name);
-  return p->acknowledged == NULL ? tm_fail(err, -ENOMEM, "out of memory") : 0;
+  p->acknowledged = state_read(conf->state_dir, name, err);
+  return p->acknowledged == NULL ? err->code : 0;
 }
 
 static int status_of(const struct delivery *p)

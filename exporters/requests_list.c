@@ -64,16 +64,20 @@ int requests_each(const struct tm_conf *conf, void (*take)(void *arg, const json
   int n = scandir(folder, &names, is_request, alphasort);
   if (n < 0 && errno != ENOENT)
     return tm_fail(err, -errno, "%s: %s", folder, strerror(errno));
+  int rc = 0;
   for (int i = 0; i < n; i++) {
+    struct tm_error why = {0};
     snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
-    json_t *note = tm_json_read(path, REQUESTS_NOTE_MAX, NULL);
+    json_t *note = tm_json_read(path, REQUESTS_NOTE_MAX, &why);
     if (note != NULL)
       take(arg, note);
+    else if (rc == 0 && why.code != -ENOENT) /* another process may have tidied up */
+      rc = tm_fail(err, why.code, "%s", why.text);
     json_decref(note);
     free(names[i]);
   }
   free(names);
-  return 0;
+  return rc;
 }
 
 struct listing {

@@ -38,7 +38,8 @@ int requests_check_consent(const struct answering *a, struct tm_error *err);
 int requests_post_refusal(struct answering *a, const char *why, struct tm_error *err);
 int requests_post_answer(struct answering *a, const json_t *reading, struct tm_error *err);
 
-/* Hands over the notes of all requests, by their ids. */
+/* Hands over the notes of all requests, by their ids. One that cannot be read does not keep back
+ * the others: the first such is told at the end, by a negative errno with the reason in err. */
 int requests_each(const struct tm_conf *conf, void (*take)(void *arg, const json_t *note),
                   void *arg, struct tm_error *err);
 

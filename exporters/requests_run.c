@@ -169,9 +169,10 @@ size_t requests_run(const struct tm_conf *conf, const struct tm_conf_target *tar
   struct run run = {.target = target, .now = now_ms / 1000};
   struct tm_error err = {0};
   size_t decided = 0;
-  if (target->show_requests || conf->role != TM_ROLE_SITE ||
-      requests_each(conf, take_waiting, &run, &err) < 0)
+  if (target->show_requests || conf->role != TM_ROLE_SITE)
     return 0;
+  if (requests_each(conf, take_waiting, &run, &err) < 0)
+    tm_log_error("%s", err.text);
   for (size_t i = 0; i < run.n; i++) {
     struct answering a;
     int rc = requests_open(&a, conf, run.ids[i], now_ms, &err);

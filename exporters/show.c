@@ -85,7 +85,7 @@ static int target_status(const struct tm_conf *conf, const struct tm_conf_target
                          struct tm_error *err)
 {
   struct spool spool;
-  struct health h;
+  struct health h = {0};
   *out = json_object();
   json_object_set_new(*out, "target", json_string(t->name));
   json_object_set_new(*out, "type", json_string(tm_target_type_name(t->type)));
@@ -94,7 +94,10 @@ static int target_status(const struct tm_conf *conf, const struct tm_conf_target
     return rc;
   rc = count_states(&spool, *out, err);
   spool_close(&spool);
-  health_load(&h, conf->state_dir, t->name);
+  if (rc == 0)
+    rc = health_load(&h, conf->state_dir, t->name, err);
+  if (rc < 0)
+    return rc;
   json_object_set_new(*out, "stopped", json_boolean(h.stopped));
   json_object_set_new(*out, "failures", json_integer(h.failures));
   json_object_set_new(*out, "held_until",

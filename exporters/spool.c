@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -152,7 +151,10 @@ static int write_all(int fd, const char *data, size_t len)
 /* After a failed fsync the pages may be gone though a second call would say 0: so never twice. */
 int spool_write_synced(const char *path, const void *data, size_t len, struct tm_error *err)
 {
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  int fd = open(path, flags, 0600);
+  if (fd < 0 && errno == EEXIST && unlink(path) == 0) /* of one who was ended in the middle of it */
+    fd = open(path, flags, 0600);
   if (fd < 0)
     return tm_fail(err, -errno, "%s: cannot create: %s", path, strerror(errno));
   int rc = write_all(fd, data, len);
@@ -286,17 +288,25 @@ static void move_strange(const struct spool *s, const char *name, size_t *strang
     (*strange)++;
 }
 
+int spool_open_folder(const struct spool *s, const char *folder, char path[PATH_MAX], DIR **dir,
+                      struct tm_error *err)
+{
+  int rc = spool_path(s, folder, "", "", path, err);
+  if (rc < 0)
+    return rc;
+  *dir = opendir(path);
+  return *dir != NULL ? 0 : tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+}
+
 int spool_scan(const struct spool *s, enum spool_state state, struct spool_list *list,
                size_t *strange, struct tm_error *err)
 {
   char path[PATH_MAX];
+  DIR *d = NULL;
   *list = (struct spool_list){0};
-  int rc = spool_path(s, state_names[state], "", "", path, err);
+  int rc = spool_open_folder(s, state_names[state], path, &d, err);
   if (rc < 0)
     return rc;
-  DIR *d = opendir(path);
-  if (d == NULL)
-    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
   for (;;) {
     errno = 0;
     const struct dirent *entry = readdir(d);

@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/json_memory.h"
+#include "common/log.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -65,8 +66,13 @@ static int give_up(struct spool *s, const struct spool_entry *entry, const char 
   if (rc < 0)
     return rc;
   unlink(draft);
-  if (spool_write_synced(draft, text, len, NULL) == 0 && rename(draft, path) < 0)
+  struct tm_error unsaid = {0};
+  if (spool_write_synced(draft, text, len, &unsaid) < 0) {
+    tm_log_warning("%s", unsaid.text);
+  } else if (rename(draft, path) < 0) {
+    tm_log_warning("%s: %s", path, strerror(errno));
     unlink(draft);
+  }
   rc = move(s, "new", entry->name, folder, entry->name, err);
   if (rc < 0) {
     unlink(path);
@@ -96,13 +102,13 @@ int spool_requeue(struct spool *s, const struct spool_entry *entry, int64_t now_
   next.queued_ms = now_ms;
   next.attempt = 0;
   spool_name_make(&next);
-  int rc = move(s, "dead", entry->name, "new", next.name, err);
-  if (rc == 0) {
-    char path[PATH_MAX];
-    if (spool_path(s, "dead", entry->name, WHY, path, NULL) == 0)
-      unlink(path);
-    rc = spool_sync_folder(s, "new", err);
-  }
+  char path[PATH_MAX];
+  int rc = spool_path(s, "dead", entry->name, WHY, path, err);
+  rc = rc < 0 ? rc : move(s, "dead", entry->name, "new", next.name, err);
+  rc = rc < 0 ? rc : spool_sync_folder(s, "new", err);
+  if (rc == 0 && unlink(path) < 0 && errno != ENOENT)
+    rc = tm_fail(err, -errno, "%s: it is back in the line, but this cannot be removed: %s", path,
+                 strerror(errno));
   return rc;
 }
 
@@ -131,12 +137,10 @@ int spool_sync(const struct spool *s, struct tm_error *err)
 int spool_clean(const struct spool *s, int64_t now, struct tm_error *err)
 {
   char path[PATH_MAX];
-  int rc = spool_path(s, "tmp", "", "", path, err);
+  DIR *d = NULL;
+  int rc = spool_open_folder(s, "tmp", path, &d, err);
   if (rc < 0)
     return rc;
-  DIR *d = opendir(path);
-  if (d == NULL)
-    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
   for (const struct dirent *e; (e = readdir(d)) != NULL;) {
     struct stat st;
     if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
@@ -198,12 +202,10 @@ int spool_purge(struct spool *s, enum spool_state state, int64_t before, size_t 
 int spool_count_corrupt(const struct spool *s, size_t *n, struct tm_error *err)
 {
   char path[PATH_MAX];
-  int rc = spool_path(s, "corrupt", "", "", path, err);
+  DIR *d = NULL;
+  int rc = spool_open_folder(s, "corrupt", path, &d, err);
   if (rc < 0)
     return rc;
-  DIR *d = opendir(path);
-  if (d == NULL)
-    return tm_fail(err, -errno, "%s: %s", path, strerror(errno));
   for (const struct dirent *e; (e = readdir(d)) != NULL;) {
     size_t len = strlen(e->d_name);
     bool why = len > strlen(WHY) && strcmp(e->d_name + len - strlen(WHY), WHY) == 0;

@@ -19,7 +19,10 @@ static int sweep(struct spool *s, const struct consent *c, size_t *moved, struct
       rc = 0;
       continue;
     }
-    if (rc == 0 && !consent_covers(c, item.head)) {
+    int covers = rc == 0 ? consent_covers(c, item.head) : 1;
+    if (covers < 0)
+      rc = tm_fail(err, covers, "out of memory");
+    if (covers == 0) {
       rc = spool_dead(s, &list.entries[i], "consent was withdrawn", err);
       *moved += rc == 0;
       rc = rc == -ENOENT ? 0 : rc;

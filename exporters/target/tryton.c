@@ -31,7 +31,13 @@ static int erp_open(void **state, const struct tm_conf_target *conf, struct tm_e
     free(e);
     return rc;
   }
-  e->known = state_read(conf->state_dir, e->writer.note);
+  e->known = state_read(conf->state_dir, e->writer.note, err);
+  if (e->known == NULL) {
+    rc = err->code;
+    writer_close(&e->writer);
+    free(e);
+    return rc;
+  }
   sales_init(&e->sales, e->writer.rpc, e->known, conf->create_parties);
   *state = e;
   return 0;

@@ -71,6 +71,8 @@ int tryton_judge(const char *method, long status, const char *body, size_t len, 
   if (status < 200 || status > 299)
     return judge_status(status, method, err);
   json_t *answer = tm_json_parse(body != NULL ? body : "", len, method, err);
+  if (answer == NULL && err != NULL && err->code == -ENOMEM)
+    return err->code;
   if (answer == NULL)
     return tm_fail(err, -EAGAIN, "%s: the answer is not JSON: is this a Tryton server?", method);
   const json_t *error = json_object_get(answer, "error");

@@ -92,9 +92,11 @@ static int exchange(struct tryton_rpc *r, const char *method, const json_t *para
   const char *headers[] = {"Content-Type: application/json", "Accept: application/json",
                            r->authorization, NULL};
   json_t *request = json_pack("{s:i,s:s,s:O}", "id", 1, "method", method, "params", params);
-  int rc = request == NULL || tm_json_append(&body, request) < 0
-               ? tm_fail(err, -EFBIG, "%s: too large to be sent", method)
-               : 0;
+  int rc = request != NULL ? tm_json_append(&body, request) : -ENOMEM;
+  if (tm_json_starved()) /* it may lack something */
+    rc = tm_fail(err, -ENOMEM, "%s: out of memory", method);
+  else if (rc < 0)
+    rc = tm_fail(err, -EFBIG, "%s: too large to be sent", method);
   size_t len = strlen(method);
   struct tm_http_request q = {.method = "POST",
                               .headers = headers,

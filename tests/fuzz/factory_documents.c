@@ -57,7 +57,8 @@ static void use_inquiry(const json_t *document)
   snprintf(name, sizeof(name), "inquiries/%s.json", id);
   assert(id != NULL && strchr(id, '/') == NULL);
   assert(inquiry_write(fuzz_folder(), record, &err) == 0);
-  json_t *again = inquiry_read(fuzz_folder(), id);
+  json_t *again = NULL;
+  assert(inquiry_read(fuzz_folder(), id, &again, &err) == 0);
   assert(json_equal(record, again) && unlink(fuzz_path(path, name)) == 0);
   json_decref(again);
   json_decref(record);

@@ -121,7 +121,7 @@ static void use_health(const uint8_t *data, size_t size)
     fuzz_dir("export");
   made = 1;
   fuzz_file("export/main.health.json", data, size);
-  health_load(&h, fuzz_folder(), "main");
+  assert(health_load(&h, fuzz_folder(), "main", &err) == 0);
   assert(h.failures >= 0 && strlen(h.reason) < sizeof(h.reason));
   health_is_held(&h, &target, false, 1795133100);
   health_is_held(&h, &target, true, 1795133100);
@@ -134,7 +134,7 @@ static void use_health(const uint8_t *data, size_t size)
   assert(health_is_held(&h, &target, false, 1795133100));
   health_up(&h);
   assert(health_save(&h, fuzz_folder(), "main", &err) == 0);
-  json_t *note = state_read(fuzz_folder(), "main.health");
+  json_t *note = state_read(fuzz_folder(), "main.health", &err);
   assert(json_object_size(note) > 0 && state_log(fuzz_folder(), note, &err) == 0);
   assert(state_write("/dev/null", "main.health", note, &err) < 0 &&
          state_log("/dev/null", note, &err) < 0);

@@ -88,6 +88,10 @@ p = run()
 same((p.returncode, [o["description"].startswith("no longer advised: ") for o in leads()]), (0, [True]),
      "a need that has gone is marked")
 same(sorted(n for n in os.listdir(vendor.folder) if n.startswith("tmp.")), [], "nothing is left behind")
+os.makedirs(vendor.path("work/open"))
+p = run(RUNTIME_DIRECTORY=vendor.path("work"))
+ok(p.returncode == 73 and "issue" not in p.stdout, "what an earlier run has left is not told again where it cannot be put aside",
+   p.returncode, p.stdout, p.stderr)
 ok(run(TIDEMARK_ANALYZE="/nonexistent").returncode == 127, "a program that is not there ends it")
 erp.stop()
 done()
