@@ -65,7 +65,7 @@ static void finish(struct snmp_fetch *f, struct snmp_place *p)
 
 static void blame(struct snmp_fetch *f, const struct snmp_place *p, const char *what)
 {
-  char oid[SNMP_ARCS * 11];
+  char oid[SNMP_OID_TEXT];
   if (f->trouble.code == 0)
     tm_fail(&f->trouble, -EPROTO, "walk of %s: %s",
             oid_format(oid, sizeof(oid), p->at, p->prefix_len), what);
@@ -217,4 +217,17 @@ bool snmp_fetch_lost(struct snmp_fetch *f)
     f->manners->repetitions /= 2;
   f->asked_len = 0;
   return smaller;
+}
+
+bool snmp_fetch_halfway(const struct snmp_fetch *f, char *oid, size_t oid_size, size_t *rows)
+{
+  for (size_t i = 0; i < f->len; i++) {
+    const struct snmp_place *p = &f->places[i];
+    if (p->done || p->count == 0)
+      continue;
+    oid_format(oid, oid_size, p->at, p->prefix_len);
+    *rows = p->count;
+    return true;
+  }
+  return false;
 }

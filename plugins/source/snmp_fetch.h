@@ -75,5 +75,8 @@ void snmp_fetch_end(struct snmp_fetch *f, long status, long index);
 /* No answer came in time: ask for less, in case it was too large for the way. True when there was
  * something to make smaller. */
 bool snmp_fetch_lost(struct snmp_fetch *f);
+/* Where the time ended: the column that was being walked, and its rows so far. False where none
+ * came. */
+bool snmp_fetch_halfway(const struct snmp_fetch *f, char *oid, size_t oid_size, size_t *rows);
 
 #endif

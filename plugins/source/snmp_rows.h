@@ -13,9 +13,10 @@
  * everything that thinks about values is tested without a network.
  */
 
-#define OID_PATH_MAX 32   /* arcs of an identifier that a profile names */
-#define SNMP_ARCS    128  /* arcs of an identifier that an agent may send (RFC 2578) */
-#define SNMP_BYTES   1024 /* of a string that are kept */
+#define OID_PATH_MAX  32               /* arcs of an identifier that a profile names */
+#define SNMP_ARCS     128              /* arcs of an identifier that an agent may send (RFC 2578) */
+#define SNMP_OID_TEXT (SNMP_ARCS * 11) /* bytes of one as text */
+#define SNMP_BYTES    1024             /* of a string that are kept */
 
 struct oid_path {
   size_t len;
@@ -26,6 +27,7 @@ struct oid_path {
 int oid_parse(const char *text, struct oid_path *oid);
 /* The dotted form; cut when size is too small. Returns out. */
 char *oid_format(char *out, size_t size, const uint32_t *id, size_t len);
+/* In the order of trees, arc by arc: negative, 0 or positive. */
 int oid_compare(const uint32_t *a, size_t a_len, const uint32_t *b, size_t b_len);
 /* True when id lies below prefix or is it. */
 bool oid_under(const uint32_t *prefix, size_t prefix_len, const uint32_t *id, size_t len);
@@ -73,8 +75,6 @@ struct snmp_rows {
 
 void snmp_rows_init(struct snmp_rows *r);
 void snmp_rows_release(struct snmp_rows *r);
-/* Forgets the rows and keeps the memory. */
-void snmp_rows_reset(struct snmp_rows *r);
 /* Copies one object in. 0, -ENOMEM, or -EFBIG when a limit above is reached. */
 int snmp_rows_add(struct snmp_rows *r, const uint32_t *id, size_t id_len,
                   const struct snmp_value *value);

@@ -215,7 +215,7 @@ static bool take_value(const netsnmp_variable_list *v, struct snmp_value *out, c
 static void give_variable(struct snmp_fetch *fetch, const netsnmp_variable_list *v)
 {
   uint32_t id[SNMP_ARCS];
-  char text[SNMP_ARCS * 11];
+  char text[SNMP_OID_TEXT];
   struct snmp_value value;
   if (v->name == NULL || v->name_length == 0 || v->name_length > SNMP_ARCS)
     return;

@@ -233,6 +233,15 @@ static void a_probe_takes_one_row(void **state)
   snmp_rows_release(&rows);
 }
 
+/* A walk of one column that nothing was asked for yet. */
+static void begin_walk(struct snmp_fetch *f, struct snmp_manners *m, struct snmp_rows *rows)
+{
+  const struct profile_want wants[] = {want("1.3.1", true)};
+  snmp_rows_init(rows);
+  snmp_manners_init(m, false);
+  assert_int_equal(snmp_fetch_init(f, wants, 1, false, m, rows), 0);
+}
+
 static void lost_answers_make_requests_smaller(void **state)
 {
   (void)state;
@@ -240,16 +249,42 @@ static void lost_answers_make_requests_smaller(void **state)
   struct snmp_fetch f;
   struct snmp_request r;
   struct snmp_rows rows;
-  struct profile_want wants[] = {want("1.3.1", true)};
-  snmp_rows_init(&rows);
-  snmp_manners_init(&m, false);
+  begin_walk(&f, &m, &rows);
   unsigned before = m.repetitions;
-  assert_int_equal(snmp_fetch_init(&f, wants, 1, false, &m, &rows), 0);
   assert_true(snmp_fetch_next(&f, &r));
   assert_true(snmp_fetch_lost(&f));
   assert_true(m.repetitions < before);
   assert_true(snmp_fetch_next(&f, &r));
   assert_true(r.repetitions < before);
+  snmp_fetch_release(&f);
+  snmp_rows_release(&rows);
+}
+
+static void a_walk_that_time_ends_is_known(void **state)
+{
+  (void)state;
+  static const uint32_t row[][4] = {{1, 3, 1, 1}, {1, 3, 1, 2}};
+  char oid[SNMP_OID_TEXT] = "";
+  size_t n = 0;
+  struct snmp_manners m;
+  struct snmp_fetch f;
+  struct snmp_request r;
+  struct snmp_rows rows;
+  begin_walk(&f, &m, &rows);
+  assert_true(snmp_fetch_next(&f, &r));
+  assert_false(snmp_fetch_halfway(&f, oid, sizeof(oid), &n));
+  for (size_t i = 0; i < 2; i++)
+    give(&f, row[i], 4, 7);
+  snmp_fetch_end(&f, 0, 0);
+  assert_true(snmp_fetch_next(&f, &r));
+  snmp_fetch_lost(&f);
+  assert_true(snmp_fetch_halfway(&f, oid, sizeof(oid), &n));
+  assert_string_equal(oid, "1.3.1");
+  assert_int_equal(n, 2);
+  assert_true(snmp_fetch_next(&f, &r));
+  give(&f, (const uint32_t[]){1, 4}, 2, 7);
+  snmp_fetch_end(&f, 0, 0);
+  assert_false(snmp_fetch_halfway(&f, oid, sizeof(oid), &n));
   snmp_fetch_release(&f);
   snmp_rows_release(&rows);
 }
@@ -264,6 +299,7 @@ int main(void)
       cmocka_unit_test(a_lying_agent_comes_to_an_end),
       cmocka_unit_test(a_probe_takes_one_row),
       cmocka_unit_test(lost_answers_make_requests_smaller),
+      cmocka_unit_test(a_walk_that_time_ends_is_known),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
