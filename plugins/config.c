@@ -30,6 +30,7 @@ static void free_device(struct config_device *d)
   free(d->name);
   free(d->source);
   free(d->host);
+  free(d->state_dir);
   ask_settings_release(&d->settings);
   free(d);
 }
@@ -234,7 +235,8 @@ static struct config_device *new_device(const struct config *c, const char *name
   d->interval_s = c->interval_s;
   d->unit_s = c->unit_s;
   d->name = strdup(name);
-  if (d->name == NULL) {
+  d->state_dir = strdup(c->state_dir);
+  if (d->name == NULL || d->state_dir == NULL) {
     free_device(d);
     return NULL;
   }

@@ -19,6 +19,7 @@ struct config_device {
   char *name;
   char *source; /* a source's name or a URL */
   char *host;   /* NULL */
+  char *state_dir;
   double interval_s;
   int64_t unit_s;
   struct ask_settings settings;

@@ -22,7 +22,7 @@ struct member {
   enum reading_kind kind;
   double interval_s;
   int64_t unit_s;
-  const char *state_dir; /* the module's */
+  const char *state_dir; /* the configuration's */
   struct member *next;
 
   /* the read thread's */

@@ -67,7 +67,7 @@ static struct member *make_member(const struct module *mod, const struct config_
   m->kind = mod->plugin->kind;
   m->interval_s = c->interval_s;
   m->unit_s = c->unit_s;
-  m->state_dir = mod->config.state_dir;
+  m->state_dir = c->state_dir;
   m->values = (struct dispatch){.host = m->host, .plugin = plugin_name(), .device = m->name};
   interval_init(&m->counter, m->unit_s);
   return m;

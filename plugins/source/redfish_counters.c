@@ -31,7 +31,7 @@ static int take_one(struct redfish_walk *w, const char *link, struct tm_error *e
   if (rc == 0) {
     rc = redfish_tree_add_counters(&w->tree, &f);
     if (rc < 0)
-      tm_fail(err, rc, "%s: too many counters", w->web->name);
+      tm_fail(err, rc, rc == -ENOMEM ? "%s: out of memory" : "%s: too many counters", w->web->name);
   }
   json_decref(doc);
   free(path);

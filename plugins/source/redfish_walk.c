@@ -199,7 +199,7 @@ static int add(struct redfish_walk *w, const char *path, const char *storage, js
     f.metrics_path = metrics_path;
     rc = fn(&w->tree, &f);
     if (rc < 0)
-      tm_fail(err, rc, "%s: too many %s", w->web->name, what);
+      tm_fail(err, rc, rc == -ENOMEM ? "%s: out of memory" : "%s: too many %s", w->web->name, what);
   }
   json_decref(metrics);
   free(metrics_path);

@@ -34,6 +34,8 @@ static int source_setup(void **shared, const struct ask_settings *defaults, stru
   if (p == NULL)
     return tm_fail(err, -ENOMEM, "profiles: %s", strerror(ENOMEM));
   int rc = profiles_load(p, folders, err);
+  if (rc == -ENOMEM) /* whatever it was reading then */
+    tm_fail(err, rc, "profiles: %s", strerror(ENOMEM));
   if (rc == 0 && p->len == 0)
     rc = tm_fail(err, -ENOENT, "%s: no profiles of devices found",
                  own != NULL ? own : TM_DATADIR "/profiles");

@@ -144,6 +144,17 @@ for name in sorted(n for n in os.listdir(samples) if n.endswith(".conf")):
     ok(started and status == 0 and "no such option" not in said and "not found" not in said,
        "the sample %s is taken" % name, status, said)
 
+# Two blocks, each with a state folder of its own.
+shutil.rmtree(daemon.state)
+other = daemon.state[:-1] + "2"  # of the same length: it takes the place of what is freed too early
+daemon.configure(good.replace("</Device>\n  <Device", "</Device>\n</Plugin>\n<Plugin disk_array>\n"
+                              "  StateDir \"%s\"\n  <Device" % other), write="csv")
+daemon.start()
+places = [os.path.join(daemon.state, "inventory/testhost/one.json"), os.path.join(other, "inventory/other/two.json")]
+ok(collectd.wait_for(lambda: all(map(os.path.exists, places)), 10), "each block has its own state folder",
+   daemon.log("inventory"))
+daemon.stop()
+
 # Without any block the host itself is there, as 'local'.
 daemon.configure("LoadPlugin disk_array\n<Plugin disk_array>\nStateDir \"@STATE@\"\n</Plugin>\n",
                  write="csv")
