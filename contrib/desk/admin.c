@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-static const struct db_scope everyone = {NULL};
-
 /* --- is it well? ------------------------------------------------------------------------------ */
 
 static int ask_store(struct db *db, void *arg, struct tm_error *err)
@@ -25,7 +23,7 @@ static int ask_store(struct db *db, void *arg, struct tm_error *err)
 
 static int get_health(const struct request *r, struct response *to, struct tm_error *err)
 {
-  int rc = store_read(r->desk->store, &everyone, ask_store, NULL, err);
+  int rc = store_read(r->desk->store, &db_everyone, ask_store, NULL, err);
   json_t *model =
       json_pack("{s:s, s:s?, s:I}", "status", rc == 0 ? "ok" : "failed", "store",
                 rc == 0 ? "ok" : err->text, "uptime_s", (json_int_t)(r->now - r->desk->started_at));

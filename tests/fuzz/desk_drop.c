@@ -32,7 +32,7 @@ static size_t sign(char *out, size_t size, const char *body, size_t len)
   char value[TM_SIGNATURE_SIZE];
   json_t *event = tm_json_parse(body, len, "event", NULL);
   const char *id = tm_json_get_string(event, "id");
-  fuzz_must(store_read(fuzz_store, &fuzz_everyone, read_secret, &secret, &err), &err);
+  fuzz_must(store_read(fuzz_store, &db_everyone, read_secret, &secret, &err), &err);
   id = id != NULL && strlen(id) < 200 ? id : "none";
   int n =
       snprintf(out, size, "webhook-id: %s\r\nwebhook-timestamp: %d\r\nwebhook-signature: %s\r\n",

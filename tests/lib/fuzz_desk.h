@@ -23,7 +23,6 @@
 #define FUZZ_APART    "Kept-Apart" /* in all that belongs to the other customer, and nowhere else */
 
 static struct store *fuzz_store;
-static const struct db_scope fuzz_everyone = {NULL};
 
 static inline void fuzz_must(int rc, const struct tm_error *err)
 {
@@ -99,7 +98,7 @@ static inline void fuzz_site(const char *customer, const char *name, const char 
                    .url = "https://desk.example.com/api/v1/events",
                    .now = FUZZ_NOW - 1000,
                    .valid_until = FUZZ_NOW + 1000000};
-  fuzz_must(store_write(fuzz_store, &fuzz_everyone, site_add, &s, &err), &err);
+  fuzz_must(store_write(fuzz_store, &db_everyone, site_add, &s, &err), &err);
   json_decref(s.result);
 }
 
@@ -116,7 +115,7 @@ static inline void fuzz_account(const char *login, const char *role, const char 
                       .by = "test",
                       .by_role = "admin",
                       .address = "127.0.0.1"};
-  fuzz_must(store_write(fuzz_store, &fuzz_everyone, account_add, &a, &err), &err);
+  fuzz_must(store_write(fuzz_store, &db_everyone, account_add, &a, &err), &err);
 }
 
 static inline void fuzz_desk_copy(const char *from, const char *to)

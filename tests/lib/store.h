@@ -19,7 +19,19 @@
 static char test_folder[] = "/tmp/store-XXXXXX";
 static char test_url[512];
 static struct store *test_store;
-static const struct db_scope test_all = {NULL};
+
+static inline bool test_store_is_pgsql(void)
+{
+  return strncmp(test_url, "postgresql:", 11) == 0;
+}
+
+/* The same store once more, to be closed; NULL with err. */
+static inline struct store *test_store_again(struct tm_error *err)
+{
+  struct store *s = NULL;
+  const struct store_settings settings = {.url = test_url, .connections = 4};
+  return store_open(&s, &settings, err) == 0 ? s : NULL;
+}
 
 static inline int test_store_open(void **state)
 {
@@ -31,8 +43,8 @@ static inline int test_store_open(void **state)
     snprintf(test_url, sizeof(test_url), "%s", getenv("STORE_URL"));
   else
     snprintf(test_url, sizeof(test_url), "sqlite:%s/desk.db", test_folder);
-  const struct store_settings settings = {.url = test_url, .connections = 4};
-  if (store_open(&test_store, &settings, &err) == 0)
+  test_store = test_store_again(&err);
+  if (test_store != NULL)
     return 0;
   fprintf(stderr, "# %s\n", err.text);
   return -1;
@@ -70,7 +82,7 @@ static inline char *test_rows(const char *sql)
 {
   struct tm_error err = {0};
   struct test_question q = {.sql = sql};
-  if (store_read(test_store, &test_all, test_run, &q, &err) != 0)
+  if (store_read(test_store, &db_everyone, test_run, &q, &err) != 0)
     fail_msg("%s", err.text);
   char *text = json_dumps(q.rows, JSON_COMPACT);
   json_decref(q.rows);
@@ -81,9 +93,46 @@ static inline void test_tell(const char *sql)
 {
   struct tm_error err = {0};
   struct test_question q = {.sql = sql};
-  if (store_write(test_store, &test_all, test_run, &q, &err) != 0)
+  if (store_write(test_store, &db_everyone, test_run, &q, &err) != 0)
     fail_msg("%s", err.text);
   json_decref(q.rows);
+}
+
+/* One statement without parameters; the number that it gives first, or how many rows it changes. */
+struct test_number {
+  const char *sql;
+  int64_t result;
+};
+
+static inline int test_number_run(struct db *db, void *arg, struct tm_error *err)
+{
+  struct test_number *p = arg;
+  struct db_stmt *stmt;
+  int rc = db_prepare(db, p->sql, &stmt, err);
+  if (rc < 0)
+    return rc;
+  rc = db_step(stmt, err);
+  p->result = rc == 1 ? db_int(stmt, 0) : db_changes(stmt);
+  db_done(stmt);
+  return rc < 0 ? rc : 0;
+}
+
+static inline int64_t test_ask(const char *sql)
+{
+  struct tm_error err = {0};
+  struct test_number p = {.sql = sql};
+  if (store_read(test_store, &db_everyone, test_number_run, &p, &err) != 0)
+    fail_msg("%s", err.text);
+  return p.result;
+}
+
+static inline int64_t test_change(const char *sql)
+{
+  struct tm_error err = {0};
+  struct test_number p = {.sql = sql};
+  if (store_write(test_store, &db_everyone, test_number_run, &p, &err) != 0)
+    fail_msg("%s", err.text);
+  return p.result;
 }
 
 #define assert_rows(sql, expected)                                                                 \

@@ -6,8 +6,12 @@ url=$(tests/lib/postgresql start "$T/pg" 2>"$T/err") || skip_all "no PostgreSQL:
 cleanup() { tests/lib/postgresql stop "$T/pg"; }
 admin=$(tests/lib/postgresql admin "$T/pg")
 
-ok "what holds on SQLite holds on PostgreSQL" env STORE_URL="$url" \
-  STORE_CRASH="tests/lib/postgresql crash $T/pg" "$BUILD/tests/unit/test_store"
+ok "what holds on SQLite holds on PostgreSQL" env STORE_URL="$url" "$BUILD/tests/unit/test_store"
+ok "work side by side is as if one after another, and lives through crashes of the server" \
+  env STORE_URL="$(tests/lib/postgresql database "$T/pg" threads)" \
+  STORE_CRASH="tests/lib/postgresql crash $T/pg" "$BUILD/tests/unit/test_store_threads"
+ok "a customer's rows are nobody else's, whatever the statement forgets" \
+  env STORE_URL="$(tests/lib/postgresql database "$T/pg" tenants)" "$BUILD/tests/unit/test_store_tenants"
 is "every table of customers is secured by row, its owner not excepted" "$(psql -qAt "$admin" -c "
   SELECT count(*) FROM information_schema.columns c JOIN pg_class p ON p.relname = c.table_name
   WHERE c.column_name = 'customer_id' AND c.table_schema = 'public'

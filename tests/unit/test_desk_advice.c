@@ -93,7 +93,7 @@ static void without_a_catalogue_it_stays_due(void **state)
   push(NOW, true, "{}", "none");
   assert_int_equal(advise(NOW), 0);
   assert_rows("SELECT advise_at FROM devices", "[{\"advise_at\":1795136400}]");
-  assert_int_equal(store_write(test_store, &test_all, add_catalogue, NULL, NULL), 0);
+  assert_int_equal(store_write(test_store, &db_everyone, add_catalogue, NULL, NULL), 0);
 }
 
 static void a_need_becomes_one_item(void **state)
@@ -238,7 +238,7 @@ static void another_day_weighs_items_anew_and_wakes_them(void **state)
   test_tell("UPDATE items SET state = 'snoozed', open = 1, snoozed_until = 5, weight = 1,"
             " order_by = 20778");
   for (; after[0] != INT64_MAX; rounds++, after[0] = after[1])
-    assert_int_equal(store_write(test_store, &test_all, weigh, after, NULL), 0);
+    assert_int_equal(store_write(test_store, &db_everyone, weigh, after, NULL), 0);
   assert_int_equal(rounds, 3);
   assert_rows("SELECT count(*) AS n FROM items WHERE state = 'new' AND urgency = 2 AND"
               " weight = 2 * money * probability AND weighed_on = 20978",

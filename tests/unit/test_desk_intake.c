@@ -103,7 +103,7 @@ static int ask_history(struct db *db, void *arg, struct tm_error *err)
 static json_t *history_of(const char *device)
 {
   struct history_question q = {.device = device};
-  assert_int_equal(store_read(test_store, &test_all, ask_history, &q, NULL), 0);
+  assert_int_equal(store_read(test_store, &db_everyone, ask_history, &q, NULL), 0);
   return q.days;
 }
 
@@ -344,7 +344,7 @@ static void the_first_use_of_new_credentials_ends_the_old_ones(void **state)
   assert_string_equal(c.secret, "whsec_x");
   assert_int_equal(credential_by_id(test_store, 1, NOW, &c, NULL), 0);
   assert_int_equal(credential_by_token(test_store, "abc", NOW, &c, NULL), 0);
-  assert_int_equal(store_write(test_store, &test_all, use, &c, NULL), 0);
+  assert_int_equal(store_write(test_store, &db_everyone, use, &c, NULL), 0);
   assert_int_equal(credential_by_id(test_store, 1, NOW + 299, &c, NULL), 0);
   assert_int_equal(credential_by_id(test_store, 1, NOW + 300, &c, NULL), -ENOENT);
   assert_int_equal(credential_by_id(test_store, 2, NOW + 300, &c, NULL), 0);

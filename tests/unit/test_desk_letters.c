@@ -46,7 +46,7 @@ static int call(store_work *work, int64_t week, int64_t now)
 {
   struct tm_error err = {0};
   struct calling c = {week, now, 0};
-  if (store_write(test_store, &test_all, work, &c, &err) != 0)
+  if (store_write(test_store, &db_everyone, work, &c, &err) != 0)
     fail_msg("%s", err.text);
   return c.n;
 }

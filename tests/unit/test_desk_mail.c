@@ -29,7 +29,7 @@ static int put_mail(const struct mail *mail)
 {
   struct tm_error err = {0};
   struct putting p = {.mail = *mail};
-  return store_write(test_store, &test_all, put, &p, &err);
+  return store_write(test_store, &db_everyone, put, &p, &err);
 }
 
 static int setup(void **state)

@@ -123,7 +123,7 @@ static void nobody_is_guessed(void **state)
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct tm_error err = {0};
     struct asking a = {.number = cases[i].number, .email = cases[i].email};
-    assert_int_equal(store_read(test_store, &test_all, find_whose, &a, &err), 0);
+    assert_int_equal(store_read(test_store, &db_everyone, find_whose, &a, &err), 0);
     if (strcmp(a.whose.customer, cases[i].want) != 0)
       fail_msg("case %zu: want '%s', got '%s'", i, cases[i].want, a.whose.customer);
   }
@@ -139,7 +139,7 @@ static void a_product_tells_what_is_free_in_shops(void **state)
   (void)state;
   struct tm_error err = {0};
   json_t *product = NULL;
-  assert_int_equal(store_read(test_store, &test_all, read_product, &product, &err), 0);
+  assert_int_equal(store_read(test_store, &db_everyone, read_product, &product, &err), 0);
   assert_int_equal(json_integer_value(json_object_get(product, "in_stock")), 3);
   assert_int_equal(json_array_size(json_object_get(product, "stock")), 1);
   assert_int_equal(json_integer_value(json_object_get(product, "lead_on")), 20003);
@@ -157,7 +157,7 @@ static int store_contact(const char *key, const char *email, struct contact *c)
                         .address = "192.0.2.1",
                         .page_at = NOW - 60,
                         .now = NOW};
-  return store_write(test_store, &test_all, contact_store, c, &err);
+  return store_write(test_store, &db_everyone, contact_store, c, &err);
 }
 
 static void a_contact_is_kept_with_its_task_and_letter(void **state)
@@ -218,7 +218,7 @@ static int change(const char *phone, int64_t version, struct registered *c)
                            .version = version,
                            .by = "A. Sato",
                            .now = NOW};
-  return store_write(test_store, &test_all, registered_change, c, &err);
+  return store_write(test_store, &db_everyone, registered_change, c, &err);
 }
 
 static void a_change_is_kept_told_and_counted(void **state)

@@ -33,7 +33,7 @@ static void expect(struct asking a, const char *expected)
 {
   struct tm_error err = {0};
   char text[300];
-  if (store_read(test_store, &test_all, ask, &a, &err) != 0)
+  if (store_read(test_store, &db_everyone, ask, &a, &err) != 0)
     fail_msg("%s", err.text);
   snprintf(text, sizeof(text), "%s%s%s", a.found.staff,
            a.found.instead_of[0] != '\0' ? " for " : "", a.found.instead_of);

@@ -155,7 +155,7 @@ static void a_customer_goes_with_everything(void **state)
   assert_true(getenv("STORE_URL") != NULL || files_with("C-1001") > 0);
   test_tell("INSERT INTO inquiries (inquiry, customer_id, by_name, asked_at, lines_json)"
             " VALUES ('I-1', 'C-1001', 'x', 1, '[]')");
-  assert_int_equal(store_write(test_store, &test_all, erase, &e, NULL), 0);
+  assert_int_equal(store_write(test_store, &db_everyone, erase, &e, NULL), 0);
   assert_int_equal(store_tidy(test_store, NULL), 0);
   assert_int_equal(files_with("C-1001"), 0);
   assert_int_equal(files_with("osaka-1"), 0);
@@ -163,7 +163,7 @@ static void a_customer_goes_with_everything(void **state)
   snprintf(expected, sizeof(expected), "[{\"receipt\":\"%s\",\"subject_sha256\":\"%s\"}]",
            e.receipt, tm_sha256_hex(hash, "C-1001", 6));
   assert_rows("SELECT receipt, subject_sha256 FROM erasures WHERE extent = 'customer'", expected);
-  assert_int_equal(store_write(test_store, &test_all, erase, &e, NULL), -ENOENT);
+  assert_int_equal(store_write(test_store, &db_everyone, erase, &e, NULL), -ENOENT);
 }
 
 static void the_worker_ends_when_it_is_told_to(void **state)

@@ -29,8 +29,6 @@ struct adviser {
   struct rule_thresholds thresholds;
 };
 
-static const struct db_scope all = {NULL};
-
 struct adviser *adviser_new(struct store *store)
 {
   struct adviser *a = calloc(1, sizeof(*a));
@@ -82,7 +80,7 @@ static int renew_catalogue(struct adviser *a, struct tm_error *err)
 {
   struct newest n = {.known = a->catalogue_id, .text = TM_BUF_INIT(CATALOGUE_MAX_BYTES)};
   struct catalogue c = {0};
-  int rc = store_read(a->store, &all, read_catalogue, &n, err);
+  int rc = store_read(a->store, &db_everyone, read_catalogue, &n, err);
   if (rc == 0 && n.id != 0) {
     rc = catalogue_parse(&c, n.text.ptr, n.text.len, "catalogue", err);
     if (rc == 0) {
@@ -308,12 +306,12 @@ int adviser_work(struct adviser *a, int64_t now, int limit, int *done, struct tm
   while (rc == 0 && *done < limit) {
     struct batch b = {.a = a, .now = now, .due = due};
     b.limit = limit - *done < AT_ONCE ? limit - *done : AT_ONCE;
-    rc = store_write(a->store, &all, take_due, &b, err);
+    rc = store_write(a->store, &db_everyone, take_due, &b, err);
     if (rc < 0 || b.n == 0)
       break;
-    rc = store_read(a->store, &all, advise_batch, &b, err);
+    rc = store_read(a->store, &db_everyone, advise_batch, &b, err);
     if (rc == 0)
-      rc = store_write(a->store, &all, keep_batch, &b, err);
+      rc = store_write(a->store, &db_everyone, keep_batch, &b, err);
     for (int i = 0; i < b.n; i++)
       json_decref(due[i].list);
     *done += b.n;
@@ -361,7 +359,7 @@ int advise_all(struct store *store, int64_t now, struct tm_error *err)
   struct marking m = {.now = now};
   int rc;
   do {
-    rc = store_write(store, &all, mark_some, &m, err);
+    rc = store_write(store, &db_everyone, mark_some, &m, err);
     m.after = m.until;
   } while (rc == 0 && m.more);
   return rc;

@@ -68,16 +68,7 @@ int claim_read(struct db *db, int64_t id, json_t **claim, struct tm_error *err)
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, id);
-  rc = db_step(stmt, err);
-  if (rc == 1) {
-    json_decref(*claim);
-    *claim = db_row(stmt, err);
-    rc = *claim != NULL ? 0 : -ENOMEM;
-  } else if (rc == 0) {
-    rc = tm_fail(err, -ENOENT, "there is no claim with this number");
-  }
-  db_done(stmt);
-  return rc;
+  return db_take_row(stmt, claim, "there is no claim with this number", err);
 }
 
 /* --- a new one -----------------------------------------------------------------------------------

@@ -132,8 +132,7 @@ static int read_list(struct db *db, const struct cluster *c, json_t **rows, stru
   db_bind_int(stmt, 3, c->at - CLUSTER_DAYS * TM_DAY);
   db_bind_int(stmt, 4, c->at);
   db_bind_int(stmt, 5, LISTED);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 static int write_letter(struct db *db, const struct cluster *c, struct tm_error *err)

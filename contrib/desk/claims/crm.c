@@ -17,8 +17,6 @@
 
 enum { AT_ONCE = 100, CALL_S = 10, ATTACHMENT = 1 << 20, AGAIN_S = 600 };
 
-static const struct db_scope all = {NULL};
-
 struct claims_crm {
   struct tryton_rpc *rpc;
   bool away;       /* said already */
@@ -124,7 +122,7 @@ static int take_record(const struct desk *desk, const json_t *record, int64_t no
   if (claim_check(document, field, &why) < 0)
     tm_log_warning("complaint %s: not taken: %s: %s", id, field, why.text);
   else
-    rc = store_write(desk->store, &all, claim_take, &in, err);
+    rc = store_write(desk->store, &db_everyone, claim_take, &in, err);
   json_decref(document);
   return rc;
 }
@@ -134,7 +132,7 @@ static int take_new(struct claims_crm *c, const struct desk *desk, int64_t now,
 {
   json_t *known = NULL, *records = NULL, *record;
   size_t i;
-  int rc = store_read(desk->store, &all, read_known, &known, err);
+  int rc = store_read(desk->store, &db_everyone, read_known, &known, err);
   if (rc == 0)
     rc = tryton_find(c->rpc, "sale.complaint",
                      json_pack("[[s,s,[s,s]]]", "state", "in", "draft", "waiting"), 0,
@@ -261,7 +259,7 @@ static int attach_due(struct claims_crm *c, const struct desk *desk, int64_t now
   struct attaching a = {.now = now, .text = TM_BUF_INIT(ATTACHMENT)};
   int rc = 0;
   do {
-    rc = store_read(desk->store, &all, read_due, &a, err);
+    rc = store_read(desk->store, &db_everyone, read_due, &a, err);
     if (rc < 0 || a.claim == 0)
       break;
     struct tm_error why = {0};
@@ -269,9 +267,9 @@ static int attach_due(struct claims_crm *c, const struct desk *desk, int64_t now
     if (rc == -EBADMSG || rc == -EPERM) {
       tm_log_warning("K-%lld: not attached to complaint %lld: %s", (long long)a.claim,
                      (long long)a.complaint, why.text);
-      rc = store_write(desk->store, &all, note_refused, &a, err);
+      rc = store_write(desk->store, &db_everyone, note_refused, &a, err);
     } else if (rc == 0) {
-      rc = store_write(desk->store, &all, note_attached, &a, err);
+      rc = store_write(desk->store, &db_everyone, note_attached, &a, err);
     } else {
       *err = why;
     }

@@ -36,11 +36,7 @@ static int read_counts(struct db *db, struct list *l, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_customer(stmt, 1);
-  rc = db_step(stmt, err);
-  json_decref(l->counts);
-  l->counts = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  return l->counts != NULL ? 0 : -EIO;
+  return db_take_row(stmt, &l->counts, NULL, err);
 }
 
 static int read_list(struct db *db, void *arg, struct tm_error *err)

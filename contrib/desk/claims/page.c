@@ -48,8 +48,7 @@ static int read_said(struct db *db, const char *sql, int64_t id, json_t **rows,
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, id);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 /* How many complaints of the same kind there are on the same model, this one among them. */

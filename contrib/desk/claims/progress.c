@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct db_scope all = {NULL};
-
 /* --- by itself -----------------------------------------------------------------------------------
  */
 
@@ -98,14 +96,14 @@ static int make_ready(struct db *db, void *arg, struct tm_error *err)
 int claims_work(const struct desk *desk, int64_t now, struct tm_error *err)
 {
   struct collecting c = {.desk = desk, .now = now};
-  int rc = store_read(desk->store, &all, read_collecting, &c, err);
+  int rc = store_read(desk->store, &db_everyone, read_collecting, &c, err);
   size_t i;
   const json_t *id;
   json_array_foreach(c.list, i, id)
   {
     c.claim = json_integer_value(id);
     if (rc == 0)
-      rc = store_write(desk->store, &all, make_ready, &c, err);
+      rc = store_write(desk->store, &db_everyone, make_ready, &c, err);
   }
   json_decref(c.list);
   return rc;

@@ -5,6 +5,7 @@
 #include "common/number.h"
 #include "contrib/desk/advice/items.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/public/contact.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/life.h"
@@ -15,8 +16,6 @@
 #include <string.h>
 
 enum { LATER_DAYS = 90, REASON_MAX = 1000 };
-
-static const struct db_scope everyone = {NULL};
 
 static const struct {
   const char *code, *text;
@@ -72,8 +71,6 @@ static int read_fields(struct answering *a, struct tm_error *err)
 static int read_item(struct db *db, struct answering *a, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
-  json_decref(a->row);
-  a->row = NULL;
   int rc =
       db_prepare(db,
                  "SELECT i.id, i.action, i.owner, i.state, d.device, d.site, d.model FROM items i"
@@ -84,13 +81,7 @@ static int read_item(struct db *db, struct answering *a, struct tm_error *err)
     return rc;
   db_bind_int(stmt, 1, a->item);
   db_bind_text(stmt, 2, a->r->visitor->customer);
-  rc = db_step(stmt, err);
-  if (rc == 1)
-    a->row = db_row(stmt, err);
-  db_done(stmt);
-  if (rc == 0)
-    return tm_fail(err, -ENOENT, "there is no item with this number");
-  return rc < 0 ? rc : a->row != NULL ? 0 : -ENOMEM;
+  return db_take_row(stmt, &a->row, "there is no item with this number", err);
 }
 
 /* What became of the item, by the rules of its life. */
@@ -198,7 +189,7 @@ static int take_answer(const struct request *r, struct response *to, struct tm_e
   char path[64];
   int rc = read_fields(&a, err);
   if (rc == 0)
-    rc = store_write(r->desk->store, &everyone, write_answer, &a, err);
+    rc = store_write(r->desk->store, &db_everyone, write_answer, &a, err);
   json_decref(a.row);
   if (rc == -EINVAL)
     return respond_error(r, to, 422, a.field, err->text);

@@ -15,8 +15,6 @@
 
 enum { TIMEOUT_S = 20, AT_ONCE = 50 };
 
-static const struct db_scope everyone = {NULL};
-
 /* --- the queue ------------------------------------------------------------------------------ */
 
 static int insert_job(struct db *db, const char *customer, const char *what, const char *arg,
@@ -365,7 +363,7 @@ static int finish(struct store *store, struct job *j, int rc, const struct tm_er
   snprintf(j->error, sizeof(j->error), "%s", own->text);
   if (!j->done && j->tries == 1)
     tm_log_warning("the CRM cannot be told of a customer yet: %s", own->text);
-  rc = store_write(store, &everyone, end_job, j, err);
+  rc = store_write(store, &db_everyone, end_job, j, err);
   return rc == 0 && j->done && erases ? store_tidy(store, err) : rc;
 }
 
@@ -384,7 +382,7 @@ int crm_due(struct store *store, const struct desk_conf *conf, int64_t now, stru
   struct tryton_rpc *rpc = NULL;
   struct sales sales;
   json_t *known = json_object();
-  int rc = conf->factory.tryton ? store_read(store, &everyone, take_job, &j, err) : 0;
+  int rc = conf->factory.tryton ? store_read(store, &db_everyone, take_job, &j, err) : 0;
   for (int n = 0; rc == 0 && j.row != NULL && n < AT_ONCE; n++) {
     struct tm_error own = {0};
     int told = rpc == NULL ? open_rpc(&rpc, conf, &own) : 0;
@@ -397,7 +395,7 @@ int crm_due(struct store *store, const struct desk_conf *conf, int64_t now, stru
     if (rc == 0 && !j.done)
       break; /* the server is away for all of them, as a rule */
     if (rc == 0)
-      rc = store_read(store, &everyone, take_job, &j, err);
+      rc = store_read(store, &db_everyone, take_job, &j, err);
   }
   tryton_rpc_free(rpc);
   json_decref(j.row);

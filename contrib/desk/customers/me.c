@@ -5,6 +5,8 @@
 #include "common/conf.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "contrib/desk/claims/types.h"
+#include "contrib/desk/claims/words.h"
 #include "contrib/desk/customers/registered.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/public/contact.h"
@@ -19,8 +21,6 @@
 #include <string.h>
 
 enum { SENT = 50, DEVICES = 500 };
-
-static const struct db_scope everyone = {NULL};
 
 struct own {
   const struct request *r;
@@ -224,7 +224,7 @@ static int show(const struct request *r, struct response *to, int status, const 
     return respond_error(r, to, 422, "before", "not a number");
   int rc = store_read(r->desk->store, &r->scope, read_own, &o, err);
   if (rc == 0)
-    rc = store_read(r->desk->store, &everyone, read_person, &o, err);
+    rc = store_read(r->desk->store, &db_everyone, read_person, &o, err);
   json_t *model = rc == 0 ? own_model(&o) : NULL;
   if (rc == 0 && r->wants_json) {
     rc = respond_json(r, to, status, model, err);
@@ -270,7 +270,7 @@ static int change_data(const struct request *r, struct response *to, struct tm_e
   const char *version = request_field(r, "version");
   if (version == NULL || tm_parse_i64(version, 1, INT64_MAX - 1, &c.version) != 0)
     return respond_error(r, to, 422, "version", "the version that was seen is wanted");
-  int rc = store_write(r->desk->store, &everyone, registered_change, &c, err);
+  int rc = store_write(r->desk->store, &db_everyone, registered_change, &c, err);
   if (rc == -EINVAL || rc == -EEXIST) {
     int status = rc == -EINVAL ? 422 : 409;
     return r->wants_json ? respond_error(r, to, status, c.field, err->text)

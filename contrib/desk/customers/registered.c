@@ -48,13 +48,7 @@ int registered_read(struct db *db, const char *customer, json_t **out, struct tm
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, customer);
-  rc = db_step(stmt, err);
-  if (rc == 1)
-    row = db_row(stmt, err);
-  db_done(stmt);
-  if (rc == 0)
-    return tm_fail(err, -ENOENT, "there is no such customer");
-  rc = rc < 0 ? rc : row != NULL ? 0 : -ENOMEM;
+  rc = db_take_row(stmt, &row, "there is no such customer", err);
   if (rc == 0)
     rc = read_addresses(db, customer, "phone", row, "phone", err);
   if (rc == 0)

@@ -17,8 +17,6 @@
 
 enum { ALL_DAYS = 100000 };
 
-static const struct db_scope everyone = {NULL};
-
 /* --- the export ----------------------------------------------------------------------------- */
 
 struct taking {
@@ -190,7 +188,7 @@ static int give_all(const struct request *r, struct response *to, struct tm_erro
   struct taking t = {.r = r, .out = &to->body};
   int rc = store_read(r->desk->store, &r->scope, put_all, &t, err);
   if (rc == 0)
-    rc = store_write(r->desk->store, &everyone, note_export, (void *)r, err);
+    rc = store_write(r->desk->store, &db_everyone, note_export, (void *)r, err);
   if (rc < 0)
     return rc;
   to->status = 200;
@@ -291,7 +289,7 @@ static int forget(const struct request *r, struct response *to, struct tm_error 
     return respond_error(r, to, 422, "confirm",
                          "To confirm, write your customer number as it stands on your page. "
                          "Nothing was deleted.");
-  int rc = store_write(r->desk->store, &everyone, erase, &f, err);
+  int rc = store_write(r->desk->store, &db_everyone, erase, &f, err);
   if (rc == 0)
     rc = store_tidy(r->desk->store, err);
   return rc == 0 ? show_receipt(r, to, f.erasure.receipt, r->now,
@@ -315,12 +313,9 @@ static int read_receipt(struct db *db, void *arg, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, e->number);
-  rc = db_step(stmt, err);
-  json_t *row = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  if (rc == 0)
-    return tm_fail(err, -ENOENT, "there is no such receipt");
-  if (rc == 1) {
+  json_t *row = NULL;
+  rc = db_take_row(stmt, &row, "there is no such receipt", err);
+  if (rc == 0) {
     e->at = json_integer_value(json_object_get(row, "done_at"));
     e->devices = json_integer_value(json_object_get(json_object_get(row, "rows"), "devices"));
     snprintf(e->extent, sizeof(e->extent), "%s", tm_json_get_string(row, "extent"));
@@ -332,7 +327,7 @@ static int read_receipt(struct db *db, void *arg, struct tm_error *err)
 static int give_receipt(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct receipt e = {.number = request_part(r, "receipt")};
-  int rc = store_read(r->desk->store, &everyone, read_receipt, &e, err);
+  int rc = store_read(r->desk->store, &db_everyone, read_receipt, &e, err);
   return rc == 0 ? show_receipt(r, to, e.number, e.at, e.extent, e.devices, err) : rc;
 }
 

@@ -5,6 +5,7 @@
 #include "contrib/desk/desk.h"
 #include "contrib/desk/factory/goods.h"
 #include "contrib/desk/factory/inquiry.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/intake/schemas.h"
 #include "contrib/desk/rooms.h"
 
@@ -204,9 +205,7 @@ static int read_strays(struct db *db, void *arg, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_int(stmt, 1, STRAYS);
-  json_decref(k->rows);
-  k->rows = db_rows(stmt, err);
-  return k->rows != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, &k->rows, err);
 }
 
 static int list_strays(const struct request *r, struct response *to, struct tm_error *err)

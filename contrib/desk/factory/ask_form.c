@@ -4,7 +4,6 @@
 #include "common/clock.h"
 #include "common/json.h"
 
-#include <errno.h>
 #include <string.h>
 
 void ask_form_release(struct ask_form *f)
@@ -34,39 +33,22 @@ int ask_form_about(struct db *db, struct ask_form *f, struct tm_error *err)
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, f->item);
-  rc = db_step(stmt, err);
-  json_decref(f->about);
-  f->about = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  if (rc == 0)
-    return tm_fail(err, -ENOENT, "there is no item with this number");
-  return rc < 0 ? rc : f->about == NULL ? -EIO : 0;
-}
-
-static int read_rows(struct db *db, const char *sql, json_t **rows, struct tm_error *err)
-{
-  struct db_stmt *stmt = NULL;
-  int rc = db_prepare(db, sql, &stmt, err);
-  if (rc < 0)
-    return rc;
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
+  return db_take_row(stmt, &f->about, "there is no item with this number", err);
 }
 
 int ask_form_read(struct db *db, struct ask_form *f, struct tm_error *err)
 {
   int rc = ask_form_about(db, f, err);
   if (rc == 0)
-    rc = read_rows(db,
-                   "SELECT shop AS value, name AS text FROM shops WHERE kind <> 'factory'"
-                   " ORDER BY name, shop LIMIT 1000",
-                   &f->shops, err);
+    rc = db_read_rows(db,
+                      "SELECT shop AS value, name AS text FROM shops WHERE kind <> 'factory'"
+                      " ORDER BY name, shop LIMIT 1000",
+                      &f->shops, err);
   if (rc == 0)
-    rc = read_rows(db,
-                   "SELECT sku FROM catalogue_items UNION SELECT sku FROM stock ORDER BY sku"
-                   " LIMIT 300",
-                   &f->skus, err);
+    rc = db_read_rows(db,
+                      "SELECT sku FROM catalogue_items UNION SELECT sku FROM stock ORDER BY sku"
+                      " LIMIT 300",
+                      &f->skus, err);
   return rc;
 }
 

@@ -30,8 +30,6 @@ struct clerk {
   bool in_trouble;
 };
 
-static const struct db_scope all = {NULL};
-
 /* --- what is due ---------------------------------------------------------------------------- */
 
 struct due {
@@ -54,9 +52,8 @@ static int read_due(struct db *db, void *arg, struct tm_error *err)
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, d->now);
   db_bind_int(stmt, 3, AT_ONCE);
-  json_decref(d->inquiries);
-  d->inquiries = db_rows(stmt, err);
-  return d->inquiries != NULL ? hold_due(db, d->now, &d->holds, err) : -EIO;
+  rc = db_take_rows(stmt, &d->inquiries, err);
+  return rc == 0 ? hold_due(db, d->now, &d->holds, err) : rc;
 }
 
 /* --- one inquiry ---------------------------------------------------------------------------- */
@@ -123,13 +120,13 @@ static int ask(struct clerk *c, const json_t *row, struct tm_error *err)
   note_trouble(c, told, &why);
   k.now = c->desk->now();
   if (told == 0) {
-    rc = store_write(store, &all, keep_answer, &k, err);
+    rc = store_write(store, &db_everyone, keep_answer, &k, err);
     if (rc == 0 && k.kept == INQUIRY_ANSWERED)
       inquiry_publish(c->desk->topics, k.row, tm_date_days(k.now));
   } else {
     k.why = why.text;
     k.next_try_at = k.now + (told == -EBADMSG ? HOUR : backoff(row));
-    rc = store_write(store, &all, put_off, &k, err);
+    rc = store_write(store, &db_everyone, put_off, &k, err);
   }
   json_decref(k.answer);
   json_decref(k.from);
@@ -172,7 +169,7 @@ static int tell(struct clerk *c, const json_t *row, struct tm_error *err)
     t.why = why.text;
   t.now = c->desk->now();
   t.next_try_at = t.now + backoff(row);
-  int rc = store_write(c->desk->store, &all, write_told, &t, err);
+  int rc = store_write(c->desk->store, &db_everyone, write_told, &t, err);
   return rc < 0 ? rc : c->in_trouble ? 1 : 0;
 }
 
@@ -245,8 +242,8 @@ static int sweep_now(struct clerk *c, struct tm_error *err)
   if (tm_monotonic() - c->swept < SWEEP_S)
     return 0;
   c->swept = tm_monotonic();
-  int rc = store_read(c->desk->store, &all, read_over, &s, err);
-  return rc == 0 && s.ended > 0 ? store_write(c->desk->store, &all, sweep, &s, err) : rc;
+  int rc = store_read(c->desk->store, &db_everyone, read_over, &s, err);
+  return rc == 0 && s.ended > 0 ? store_write(c->desk->store, &db_everyone, sweep, &s, err) : rc;
 }
 
 static int tick(void *user)
@@ -256,7 +253,7 @@ static int tick(void *user)
   struct due d = {.now = c->desk->now()};
   int rc = sweep_now(c, &err);
   if (rc == 0)
-    rc = store_read(c->desk->store, &all, read_due, &d, &err);
+    rc = store_read(c->desk->store, &db_everyone, read_due, &d, &err);
   bool full = json_array_size(d.inquiries) == AT_ONCE;
   if (rc == 0 && json_array_size(d.inquiries) + json_array_size(d.holds) > 0)
     rc = work_on(c, &d, &err);

@@ -196,23 +196,7 @@ int inquiry_read(struct db *db, const char *id, json_t **row, struct tm_error *e
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, id);
-  rc = db_step(stmt, err);
-  if (rc == 1) {
-    json_decref(*row);
-    *row = db_row(stmt, err);
-    rc = *row != NULL ? 0 : -EIO;
-  } else if (rc == 0) {
-    rc = tm_fail(err, -ENOENT, "there is no inquiry with this id");
-  }
-  db_done(stmt);
-  return rc;
-}
-
-static int take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
-{
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
+  return db_take_row(stmt, row, "there is no inquiry with this id", err);
 }
 
 int inquiry_list(struct db *db, const struct inquiry_list *l, json_t **rows, struct tm_error *err)
@@ -232,7 +216,7 @@ int inquiry_list(struct db *db, const struct inquiry_list *l, json_t **rows, str
   db_bind_int(stmt, 4, l->before_at);
   db_bind_text(stmt, 5, l->before_id != NULL ? l->before_id : "");
   db_bind_int(stmt, 6, l->limit);
-  return take_rows(stmt, rows, err);
+  return db_take_rows(stmt, rows, err);
 }
 
 int inquiry_list_of_item(struct db *db, int64_t item, json_t **rows, struct tm_error *err)
@@ -245,7 +229,7 @@ int inquiry_list_of_item(struct db *db, int64_t item, json_t **rows, struct tm_e
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, item);
-  return take_rows(stmt, rows, err);
+  return db_take_rows(stmt, rows, err);
 }
 
 void inquiry_strip(json_t *row)

@@ -33,13 +33,6 @@ static bool is_factory(const struct request *r)
   return r->visitor->role == ROLE_FACTORY;
 }
 
-static int take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
-{
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
-}
-
 /* Code -> name. */
 static int read_names(struct db *db, struct looking *l, struct tm_error *err)
 {
@@ -49,7 +42,7 @@ static int read_names(struct db *db, struct looking *l, struct tm_error *err)
                       " LIMIT 1000",
                       &stmt, err);
   if (rc == 0)
-    rc = take_rows(stmt, &l->shops, err);
+    rc = db_take_rows(stmt, &l->shops, err);
   size_t i;
   const json_t *shop;
   json_decref(l->names);
@@ -76,7 +69,7 @@ static int read_reserved(struct db *db, struct looking *l, struct tm_error *err)
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, l->id);
   db_bind_int(stmt, 3, l->today);
-  return take_rows(stmt, &l->reserved, err);
+  return db_take_rows(stmt, &l->reserved, err);
 }
 
 static int read_one(struct db *db, void *arg, struct tm_error *err)

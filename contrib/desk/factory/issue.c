@@ -19,8 +19,6 @@
  * something else, too. */
 enum { AT_ONCE = 500, LOOK_S = 5, REST_TIMES = 50, ISSUE_BYTES = 64 << 20, STATE = 96 };
 
-static const struct db_scope all = {NULL};
-
 void issuer_init(struct issuer *i, struct store *store)
 {
   *i = (struct issuer){.store = store};
@@ -68,9 +66,7 @@ static int read_items(struct db *db, struct gathering *g, struct tm_error *err)
   db_bind_int(stmt, 1, g->after);
   db_bind_int(stmt, 2, g->until);
   db_bind_int(stmt, 3, TM_PURPOSE_SALES | TM_PURPOSE_FACTORY);
-  json_decref(g->rows);
-  g->rows = db_rows(stmt, err);
-  return g->rows != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, &g->rows, err);
 }
 
 static int count_devices(struct db *db, struct gathering *g, json_t **alone, struct tm_error *err)
@@ -164,10 +160,10 @@ static int gather(struct issuer *i, struct gathering *g, int64_t now, int64_t *d
   while (rc == 0) {
     size_t k;
     const json_t *row;
-    rc = store_read(i->store, &all, read_until, g, err);
+    rc = store_read(i->store, &db_everyone, read_until, g, err);
     if (rc < 0 || g->until == 0)
       break;
-    rc = store_read(i->store, &all, read_part, g, err);
+    rc = store_read(i->store, &db_everyone, read_part, g, err);
     *devices += g->devices;
     json_array_foreach(g->rows, k, row)
     {
@@ -275,7 +271,7 @@ static int make(struct issuer *i, const char *state, int64_t now, struct tm_erro
   struct shops shops = {NULL};
   struct keeping k = {.now = now};
   int64_t devices = 0;
-  int rc = store_read(i->store, &all, read_shops, &shops.document, err);
+  int rc = store_read(i->store, &db_everyone, read_shops, &shops.document, err);
   const struct demand_settings settings = {
       .now = tm_date_days(now) * TM_DAY, .weeks = ISSUE_WEEKS, .shops = &shops};
   struct gathering g = {.demand = rc == 0 ? demand_new(&settings) : NULL};
@@ -293,7 +289,7 @@ static int make(struct issuer *i, const char *state, int64_t now, struct tm_erro
     rc = tm_fail(err, -ENOMEM, "out of memory");
   if (rc == 0 && k.text != NULL) {
     tm_sha256_hex(k.sha256, k.text, strlen(k.text));
-    rc = store_write(i->store, &all, put_issue, &k, err);
+    rc = store_write(i->store, &db_everyone, put_issue, &k, err);
   }
   free(k.text);
   json_decref(document);
@@ -345,7 +341,7 @@ int issuer_work(struct issuer *i, int64_t now, struct tm_error *err)
   if (begun < i->next)
     return 0;
   i->next = begun + LOOK_S;
-  int rc = store_read(i->store, &all, look, &l, err);
+  int rc = store_read(i->store, &db_everyone, look, &l, err);
   if (rc < 0 || strcmp(l.is, l.was) == 0 || l.advising)
     return rc;
   rc = lease_take(i->store, &i->lease, now, now, err);

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const struct db_scope all = {NULL};
-
 struct asking {
   const json_t *inquiry;
   int64_t now;
@@ -58,7 +56,7 @@ static int answer(struct factory *f, const json_t *inquiry, int64_t now, json_t 
                   json_t **from, struct tm_error *err)
 {
   struct asking a = {.inquiry = inquiry, .now = now};
-  int rc = store_read(f->store, &all, read_answer, &a, err);
+  int rc = store_read(f->store, &db_everyone, read_answer, &a, err);
   if (rc == 0 && a.refused < 0)
     rc = tm_fail(err, a.refused, "%s", a.why.text);
   if (rc == 0)

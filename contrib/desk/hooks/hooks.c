@@ -104,10 +104,7 @@ static int read_item(struct db *db, int64_t id, json_t **item, struct tm_error *
   if (rc < 0)
     return rc;
   db_bind_int(stmt, 1, id);
-  rc = db_step(stmt, err);
-  *item = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  return rc < 0 ? rc : *item != NULL ? 0 : tm_fail(err, -ENOENT, "there is no such item");
+  return db_take_row(stmt, item, "there is no such item", err);
 }
 
 /* Days as dates, price as documents have it, and of the advice its lines alone. */

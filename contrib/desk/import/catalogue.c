@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct db_scope all = {NULL};
-
 struct importing {
   const struct tm_buf *text;
   const struct catalogue *catalogue;
@@ -113,7 +111,7 @@ int import_catalogue(struct store *store, const char *path, int64_t now, const c
     rc = catalogue_parse(&c, text.ptr != NULL ? text.ptr : "", text.len, path, err);
   if (rc == 0) {
     tm_sha256_hex(i.sha256, text.ptr, text.len);
-    rc = store_write(store, &all, keep_catalogue, &i, err);
+    rc = store_write(store, &db_everyone, keep_catalogue, &i, err);
   }
   if (rc == 0 && !i.same)
     rc = advise_all(store, now, err);
@@ -213,7 +211,7 @@ int import_shop_map(struct store *store, const char *path, struct import_result 
   if (rc == 0)
     rc = tm_json_want_string(&f, f.root, "otherwise", false, 200, &text, err);
   if (rc == 0)
-    rc = store_write(store, &all, keep_map, f.root, err);
+    rc = store_write(store, &db_everyone, keep_map, f.root, err);
   result->rows = json_object_size(json_object_get(f.root, "shops"));
   tm_json_file_release(&f);
   return rc;

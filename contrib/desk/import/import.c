@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct db_scope all = {NULL};
-
 const char *import_kinds(void)
 {
   return "customers, staff, absences, assignments, catalogue, shops, stock or lead-times";
@@ -242,7 +240,7 @@ static int import_table(struct store *store, const struct kind *k, const char *p
   }
   struct storing s = {.kind = k, .rows = &rows, .now = now, .faults = faults};
   if (rc == 0)
-    rc = store_write(store, &all, store_rows, &s, err);
+    rc = store_write(store, &db_everyone, store_rows, &s, err);
   result->rows = rows.len;
   rows_release(&rows);
   return rc;

@@ -45,7 +45,6 @@ static int find(struct db *db, void *arg, struct tm_error *err)
 
 /* --- by what a site brings ---------------------------------------------------------------- */
 /* Before it is known whose it is, all customers' are looked through. */
-static const struct db_scope all = {NULL};
 
 int credential_by_token(struct store *store, const char *token, int64_t now, struct credential *out,
                         struct tm_error *err)
@@ -53,7 +52,7 @@ int credential_by_token(struct store *store, const char *token, int64_t now, str
   char hash[TM_SHA256_HEX];
   tm_sha256_hex(hash, token, strlen(token));
   struct search s = {.sql = FIND("c.token_sha256 = ?1"), .text = hash, .now = now, .out = out};
-  return store_read(store, &all, find, &s, err);
+  return store_read(store, &db_everyone, find, &s, err);
 }
 
 int credential_by_certificate(struct store *store, const char *sha256, int64_t now,
@@ -61,14 +60,14 @@ int credential_by_certificate(struct store *store, const char *sha256, int64_t n
 {
   struct search s = {
       .sql = FIND("c.certificate_sha256 = ?1"), .text = sha256, .now = now, .out = out};
-  return store_read(store, &all, find, &s, err);
+  return store_read(store, &db_everyone, find, &s, err);
 }
 
 int credential_by_id(struct store *store, int64_t id, int64_t now, struct credential *out,
                      struct tm_error *err)
 {
   struct search s = {.sql = FIND("c.id = ?1"), .id = id, .now = now, .out = out};
-  return store_read(store, &all, find, &s, err);
+  return store_read(store, &db_everyone, find, &s, err);
 }
 
 static int end_older(struct db *db, const struct credential *c, int64_t now, struct tm_error *err)

@@ -17,7 +17,6 @@
 
 enum { EVENT_BYTES = 4 << 20, SIGNATURE_BYTES = 8192, CANDIDATES = 8 };
 
-static const struct db_scope all = {NULL};
 
 /* --- whose it is -------------------------------------------------------------------------- */
 
@@ -101,7 +100,7 @@ static int find_signer(struct store *store, const struct drop *d, struct intake_
   struct candidates c = {.customer = customer, .site = site};
   if (!read_source(d, customer, site))
     return tm_fail(err, -EBADMSG, "no event, or one that does not say which site it is from");
-  int rc = store_read(store, &all, find_candidates, &c, err);
+  int rc = store_read(store, &db_everyone, find_candidates, &c, err);
   if (rc < 0)
     return rc;
   int64_t signed_at = strtoll(m->timestamp, NULL, 10);

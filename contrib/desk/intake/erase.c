@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct db_scope all = {NULL};
-
 /* --- asked for ---------------------------------------------------------------------------- */
 
 int erase_ask(struct db *db, const struct credential *from, const struct event *e, int64_t now,
@@ -103,8 +101,7 @@ static int list_tables(struct db *db, json_t **tables, struct tm_error *err)
                       &stmt, err);
   if (rc < 0)
     return rc;
-  *tables = db_rows(stmt, err);
-  return *tables != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, tables, err);
 }
 
 /* What names the customer without being his by a column: as long as it is known what he and his
@@ -271,10 +268,10 @@ int erase_due(struct store *store, bool crm, int64_t now, struct tm_error *err)
   bool some = false;
   int rc;
   do {
-    rc = store_read(store, &all, find_task, &t, err);
+    rc = store_read(store, &db_everyone, find_task, &t, err);
     if (rc < 0 || t.arg == NULL)
       break;
-    rc = store_write(store, &all, do_task, &t, err);
+    rc = store_write(store, &db_everyone, do_task, &t, err);
     some = some || rc == 0;
   } while (rc == 0);
   json_decref(t.arg);

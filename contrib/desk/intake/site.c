@@ -259,7 +259,5 @@ int site_list(struct db *db, void *site, struct tm_error *err)
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, s->now);
   db_bind_int(stmt, 3, s->now - s->silent_s);
-  json_decref(s->result);
-  s->result = db_rows(stmt, err);
-  return s->result != NULL ? 0 : err != NULL && err->code < 0 ? err->code : -EIO;
+  return db_take_rows(stmt, &s->result, err);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/number.h"
+#include "common/json.h"
+#include "common/text.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/people/password.h"
 #include "contrib/desk/people/secret.h"
@@ -11,8 +14,6 @@
 #include <string.h>
 
 enum { TOKEN_DAYS = 365, TOKENS = 20 };
-
-static const struct db_scope everyone = {NULL};
 
 /* --- the page: one's own account ------------------------------------------------------------ */
 
@@ -32,19 +33,14 @@ static int read_account(struct db *db, struct own *own, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_int(stmt, 1, own->r->visitor->user_id);
-  rc = db_step(stmt, err);
-  if (rc == 1) {
-    const char *hash = db_text(stmt, 5);
-    snprintf(own->hash, sizeof(own->hash), "%s", hash != NULL ? hash : "");
-    json_decref(own->account);
-    own->account = db_row(stmt, err);
-    json_object_del(own->account, "password");
-    json_object_set_new(own->account, "has_password", json_boolean(hash != NULL));
-  }
-  db_done(stmt);
-  if (rc == 0)
-    rc = tm_fail(err, -ENOENT, "the account is gone");
-  return rc < 0 ? rc : 0;
+  rc = db_take_row(stmt, &own->account, "the account is gone", err);
+  if (rc < 0)
+    return rc;
+  const char *hash = tm_json_get_string(own->account, "password");
+  tm_text_copy(own->hash, sizeof(own->hash), hash);
+  json_object_set_new(own->account, "has_password", json_boolean(hash != NULL));
+  json_object_del(own->account, "password");
+  return 0;
 }
 
 static int read_rows(struct db *db, const struct own *own, const char *sql, json_t **rows,
@@ -56,9 +52,7 @@ static int read_rows(struct db *db, const struct own *own, const char *sql, json
     return rc;
   db_bind_int(stmt, 1, own->r->visitor->user_id);
   db_bind_int(stmt, 2, own->r->now);
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, rows, err);
 }
 
 static int read_own(struct db *db, void *arg, struct tm_error *err)
@@ -123,7 +117,7 @@ static int show_account(const struct request *r, struct response *to, int status
                         const json_t *error, const char *token, struct tm_error *err)
 {
   struct own own = {.r = r};
-  int rc = store_read(r->desk->store, &everyone, read_own, &own, err);
+  int rc = store_read(r->desk->store, &db_everyone, read_own, &own, err);
   if (rc == 0) {
     mark_current(r, own.sessions);
     json_t *model = json_pack("{s:s, s:O, s:O, s:O, s:O?, s:s?}", "title", "My account", "account",
@@ -210,7 +204,7 @@ static int post_password(const struct request *r, struct response *to, struct tm
   int rc = 0;
   if (by_program(r, to, &rc))
     return rc;
-  rc = store_read(r->desk->store, &everyone, read_own, &own, err);
+  rc = store_read(r->desk->store, &db_everyone, read_own, &own, err);
   if (rc == 0)
     rc = check_old(r, &own, &right, err);
   const char *login = json_string_value(json_object_get(own.account, "login"));
@@ -229,7 +223,7 @@ static int post_password(const struct request *r, struct response *to, struct tm
     secret_hash(change.keep, session_id(r));
   rc = password_make(r->desk->people, new, change.hash, err);
   if (rc == 0)
-    rc = store_write(r->desk->store, &everyone, do_password, &change, err);
+    rc = store_write(r->desk->store, &db_everyone, do_password, &change, err);
   if (rc == 0)
     topics_end_user(r->desk->topics, r->visitor->user_id);
   return rc == 0 ? respond_redirect(to, "/account?said=password", err) : rc;
@@ -291,7 +285,7 @@ static int post_one(const struct request *r, struct response *to, store_work *wo
   struct one one;
   int rc = read_id(r, &one, err);
   if (rc == 0)
-    rc = store_write(r->desk->store, &everyone, work, &one, err);
+    rc = store_write(r->desk->store, &db_everyone, work, &one, err);
   if (rc == 0 && !one.found)
     rc = tm_fail(err, -ENOENT, "no such thing");
   if (rc == 0) /* streams of other sessions of theirs come again */
@@ -354,7 +348,7 @@ static int post_token(const struct request *r, struct response *to, struct tm_er
     return refuse_field(r, to, "token_name", "Say what the token is for, in at most 100 letters.",
                         err);
   secret_make(new.token, TOKEN_PREFIX);
-  rc = store_write(r->desk->store, &everyone, add_token, &new, err);
+  rc = store_write(r->desk->store, &db_everyone, add_token, &new, err);
   if (rc < 0)
     return rc;
   if (new.too_many)

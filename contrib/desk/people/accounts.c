@@ -290,9 +290,7 @@ int account_list(struct db *db, void *arg, struct tm_error *err)
                       &stmt, err);
   if (rc < 0)
     return rc;
-  json_decref(a->list);
-  a->list = db_rows(stmt, err);
-  return a->list != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, &a->list, err);
 }
 
 int account_first(struct db *db, void *arg, struct tm_error *err)

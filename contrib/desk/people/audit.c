@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-static const struct db_scope everyone = {NULL};
-
 int audit_add(struct db *db, const struct audit *e, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
@@ -78,5 +76,5 @@ int audit_seen(const struct request *r, const char *customer, struct tm_error *e
   if (v->customer != NULL || v->user_id == 0 || customer == NULL ||
       !people_sees(r->desk->people, v->user_id, customer, r->now))
     return 0;
-  return store_write(r->desk->store, &everyone, do_seen, &seen, err);
+  return store_write(r->desk->store, &db_everyone, do_seen, &seen, err);
 }

@@ -17,8 +17,6 @@
 
 enum { ADDRESS_TIMES = 5 }; /* an office has one address: so many times an account's tries */
 
-static const struct db_scope everyone = {NULL};
-
 /* --- the page ------------------------------------------------------------------------------- */
 
 /* Where a sign-in goes on to: a page of this desk, else the start. */
@@ -158,23 +156,23 @@ static int post_login(const struct request *r, struct response *to, struct tm_er
       strlen(password) > PASSWORD_MAX)
     return show_login(r, to, 422, "Write your e-mail address and your password.", err);
   prepare_try(&t, r, login);
-  int rc = store_write(store, &everyone, take_tokens, &t, err);
+  int rc = store_write(store, &db_everyone, take_tokens, &t, err);
   bool tried_enough = rc == -EDQUOT;
   if (rc == 0 || tried_enough)
-    rc = store_read(store, &everyone, find_user, &t, err);
+    rc = store_read(store, &db_everyone, find_user, &t, err);
   if (rc == 0)
     rc = password_check(r->desk->people, t.hash[0] != '\0' ? t.hash : NULL, password, &right,
                         &stale, err);
   if (rc == 0 && tried_enough)
     return too_many(&t, to, err);
   if (rc == 0 && !right) {
-    rc = store_write(store, &everyone, note_failure, &t, err);
+    rc = store_write(store, &db_everyone, note_failure, &t, err);
     return rc == 0 ? show_login(r, to, 401, "E-mail or password is wrong.", err) : rc;
   }
   if (rc == 0 && stale)
     rc = password_make(r->desk->people, password, t.fresh, err);
   if (rc == 0)
-    rc = store_write(store, &everyone, note_success, &t, err);
+    rc = store_write(store, &db_everyone, note_success, &t, err);
   if (rc == 0)
     rc = session_start(r, to, t.user_id, err);
   return rc == 0 ? respond_redirect(to, next_of(request_field(r, "next")), err) : rc;
@@ -228,7 +226,7 @@ static int post_link(const struct request *r, struct response *to, struct tm_err
 {
   struct link_use use = {.now = r->now};
   secret_hash(use.hash, request_part(r, "token"));
-  int rc = store_write(r->desk->store, &everyone, use_link, &use, err);
+  int rc = store_write(r->desk->store, &db_everyone, use_link, &use, err);
   if (rc == 0 && use.user_id == 0)
     return show_login(r, to, 401,
                       "This link was used already, or its time is over. Ask for a new "

@@ -16,8 +16,6 @@
 
 enum { LINKS = 5, LINKS_OF_ADDRESS = 20, LINKS_S = 3600, LINK_S = 900 };
 
-static const struct db_scope everyone = {NULL};
-
 struct mailing {
   const struct request *r;
   char login[256]; /* lower case */
@@ -114,7 +112,7 @@ static int post_mail(const struct request *r, struct response *to, struct tm_err
     return show(r, to, 422, NULL, "Write your e-mail address.", err);
   for (; email[i] != '\0'; i++)
     m.login[i] = (char)tolower((unsigned char)email[i]);
-  int rc = store_write(r->desk->store, &everyone, take_tokens, &m, err);
+  int rc = store_write(r->desk->store, &db_everyone, take_tokens, &m, err);
   if (rc == -EDQUOT) {
     char after[24];
     snprintf(after, sizeof(after), "%" PRId64, m.wait_s);
@@ -123,7 +121,7 @@ static int post_mail(const struct request *r, struct response *to, struct tm_err
                 err);
   }
   if (rc == 0)
-    rc = store_write(r->desk->store, &everyone, send_link, &m, err);
+    rc = store_write(r->desk->store, &db_everyone, send_link, &m, err);
   return rc == 0 ? show(r, to, 200,
                         "If this address has an account here, a link is on its way to it. It works "
                         "once, for 15 minutes.",

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-static const struct db_scope everyone = {NULL};
-
 /* A name that begins so is bound to https, to this host and to its root by browsers. On this
  * machine's own http that is not to be had. */
 static const char *cookie_name(const struct request *r)
@@ -104,7 +102,7 @@ int session_start(const struct request *r, struct response *to, int64_t user_id,
   struct start start = {.r = r, .user_id = user_id};
   secret_make(id, "");
   secret_hash(start.hash, id);
-  int rc = store_write(r->desk->store, &everyone, do_start, &start, err);
+  int rc = store_write(r->desk->store, &db_everyone, do_start, &start, err);
   return rc == 0 ? set_cookie(r, to, id) : rc;
 }
 
@@ -117,7 +115,7 @@ static int do_end(struct db *db, void *arg, struct tm_error *err)
 
 int session_end(const struct request *r, struct response *to, struct tm_error *err)
 {
-  int rc = store_write(r->desk->store, &everyone, do_end, (struct request *)r, err);
+  int rc = store_write(r->desk->store, &db_everyone, do_end, (struct request *)r, err);
   if (rc < 0)
     return rc;
   topics_end_user(r->desk->topics, r->visitor->user_id);

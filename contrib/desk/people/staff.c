@@ -88,7 +88,7 @@ static int show_people(const struct request *r, struct response *to, int status,
                        const struct account *made, struct tm_error *err)
 {
   struct account all = {0};
-  int rc = store_read(r->desk->store, &everyone, account_list, &all, err);
+  int rc = store_read(r->desk->store, &db_everyone, account_list, &all, err);
   if (rc < 0)
     return rc;
   json_t *model = people_model(r, all.list, error, made);
@@ -120,7 +120,7 @@ static int post_people(const struct request *r, struct response *to, struct tm_e
   a.staff = field(r, "staff");
   if (a.login == NULL)
     return show_people(r, to, 422, "Write an e-mail address.", NULL, err);
-  int rc = store_write(r->desk->store, &everyone, account_add, &a, err);
+  int rc = store_write(r->desk->store, &db_everyone, account_add, &a, err);
   if (rc == -EINVAL || rc == -EEXIST || rc == -ENOENT)
     return show_people(r, to, 422, err->text, NULL, err);
   return rc == 0 ? show_people(r, to, 200, NULL, &a, err) : rc;
@@ -191,9 +191,7 @@ static int read_audit(struct db *db, void *arg, struct tm_error *err)
   db_bind_text(stmt, 2, q->what);
   db_bind_text(stmt, 3, q->subject);
   db_bind_int(stmt, 4, AUDIT_PAGE + 1);
-  json_decref(q->rows);
-  q->rows = db_rows(stmt, err);
-  return q->rows != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, &q->rows, err);
 }
 
 static const char *asked(const struct request *r, const char *name)
@@ -249,7 +247,7 @@ static int get_audit(const struct request *r, struct response *to, struct tm_err
   const char *before = asked(r, "before");
   if (before != NULL && tm_parse_i64(before, 1, INT64_MAX, &q.before) < 0)
     return tm_fail(err, -EINVAL, "before: a number is wanted");
-  int rc = store_read(r->desk->store, &everyone, read_audit, &q, err);
+  int rc = store_read(r->desk->store, &db_everyone, read_audit, &q, err);
   if (rc < 0)
     return rc;
   json_t *model = audit_model(&q);

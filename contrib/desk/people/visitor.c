@@ -13,8 +13,6 @@
 
 enum { TOUCH_S = 60 }; /* how exactly it is known when a session was last used */
 
-static const struct db_scope everyone = {NULL};
-
 struct search {
   struct exchange *x;
   char hash[TM_SHA256_HEX];
@@ -108,9 +106,9 @@ static int look_up(struct search *s, const char *secret, store_work *find, store
 {
   struct store *store = s->x->request.desk->store;
   secret_hash(s->hash, secret);
-  int rc = store_read(store, &everyone, find, s, err);
+  int rc = store_read(store, &db_everyone, find, s, err);
   if (rc == 0 && s->found && s->x->request.now - s->used_at >= TOUCH_S)
-    rc = store_write(store, &everyone, note, s, err);
+    rc = store_write(store, &db_everyone, note, s, err);
   return rc;
 }
 

@@ -103,11 +103,7 @@ static int one_row(struct db *db, const char *sql, const char *text, int64_t num
     db_bind_text(stmt, 1, text);
   else
     db_bind_int(stmt, 1, number);
-  rc = db_step(stmt, err);
-  if (rc == 1)
-    *row = db_row(stmt, err);
-  db_done(stmt);
-  return rc < 0 ? rc : rc == 1 && *row == NULL ? -ENOMEM : 0;
+  return db_take_row(stmt, row, NULL, err);
 }
 
 static int add_devices(struct db *db, const char *customer, json_t *view, struct tm_error *err)

@@ -235,12 +235,10 @@ static int read_item(struct db *db, const char *sku, json_t **item, struct tm_er
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, sku);
-  rc = db_step(stmt, err);
-  *item = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  if (rc == 0)
-    return tm_fail(err, -ENOENT, "%s: the catalogue has no such product", sku);
-  return rc < 0 ? rc : *item != NULL ? 0 : -ENOMEM;
+  rc = db_take_row(stmt, item, "the catalogue has no such product", err);
+  if (rc == -ENOENT)
+    tm_fail_prefix(err, sku);
+  return rc;
 }
 
 int product_read(struct products *p, struct db *db, const char *sku, int64_t today,

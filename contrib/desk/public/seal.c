@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct db_scope everyone = {NULL};
-
 /* --- the key -------------------------------------------------------------------------------- */
 
 static int read_key(struct db *db, void *arg, struct tm_error *err)
@@ -48,9 +46,9 @@ static int make_key(struct db *db, void *arg, struct tm_error *err)
 
 int seal_key(struct store *store, struct tm_secret *key, struct tm_error *err)
 {
-  int rc = store_read(store, &everyone, read_key, key, err);
+  int rc = store_read(store, &db_everyone, read_key, key, err);
   if (rc == 0 && key->len == 0)
-    rc = store_write(store, &everyone, make_key, key, err);
+    rc = store_write(store, &db_everyone, make_key, key, err);
   return rc;
 }
 

@@ -181,13 +181,7 @@ static int read_one(struct db *db, struct looking *l, struct tm_error *err)
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, l->id);
-  rc = db_step(stmt, err);
-  json_decref(l->customer);
-  l->customer = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  if (rc == 0)
-    return tm_fail(err, -ENOENT, "there is no such customer");
-  return rc < 0 ? rc : 0;
+  return db_take_row(stmt, &l->customer, "there is no such customer", err);
 }
 
 /* Several questions with the customer as ?2 and a limit as ?3. */

@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/number.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/store/history.h"
@@ -31,11 +32,7 @@ static int read_device(struct db *db, struct looking *l, struct tm_error *err)
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, l->id);
-  rc = db_step(stmt, err);
-  json_decref(l->device);
-  l->device = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  return rc < 0 ? rc : rc == 0 ? tm_fail(err, -ENOENT, "there is no such device") : 0;
+  return db_take_row(stmt, &l->device, "there is no such device", err);
 }
 
 static int read_days(struct db *db, void *arg, struct tm_error *err)

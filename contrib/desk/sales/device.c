@@ -38,15 +38,7 @@ static int read_row(struct db *db, const char *sql, int64_t id, json_t **row, st
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, id);
-  rc = db_step(stmt, err);
-  if (rc == 1) {
-    *row = db_row(stmt, err);
-    rc = *row != NULL ? 0 : -ENOMEM;
-  } else if (rc == 0) {
-    rc = tm_fail(err, -ENOENT, "there is none with this number");
-  }
-  db_done(stmt);
-  return rc;
+  return db_take_row(stmt, row, "there is none with this number", err);
 }
 
 static int read_rows(struct db *db, const char *sql, int64_t id, int64_t other, json_t **rows,

@@ -47,11 +47,7 @@ static int read_fleet(struct db *db, struct list *l, struct tm_error *err)
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_int(stmt, 2, l->r->now - TM_DAY);
-  rc = db_step(stmt, err);
-  json_decref(l->fleet);
-  l->fleet = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  return rc < 0 ? rc : 0;
+  return db_take_row(stmt, &l->fleet, NULL, err);
 }
 
 static int read_regions(struct db *db, struct list *l, struct tm_error *err)
@@ -64,9 +60,7 @@ static int read_regions(struct db *db, struct list *l, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_customer(stmt, 1);
-  json_decref(l->regions);
-  l->regions = db_rows(stmt, err);
-  return l->regions != NULL ? 0 : -EIO;
+  return db_take_rows(stmt, &l->regions, err);
 }
 
 /* "team" is that of the one who looks. */

@@ -29,16 +29,7 @@ int quote_read(struct db *db, const char *number, json_t **out, struct tm_error 
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, number);
-  rc = db_step(stmt, err);
-  if (rc == 1) {
-    json_decref(*out);
-    *out = db_row(stmt, err);
-    rc = *out != NULL ? 0 : -ENOMEM;
-  } else if (rc == 0) {
-    rc = tm_fail(err, -ENOENT, "there is no quote with this number");
-  }
-  db_done(stmt);
-  return rc;
+  return db_take_row(stmt, out, "there is no quote with this number", err);
 }
 
 int quote_list(struct db *db, int64_t item, int64_t before, int limit, json_t **list,
@@ -99,10 +90,7 @@ static int read_customer(struct db *db, const char *customer, json_t **out, stru
     return rc;
   db_bind_customer(stmt, 1);
   db_bind_text(stmt, 2, customer);
-  rc = db_step(stmt, err);
-  *out = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  return rc < 0 ? rc : *out != NULL ? 0 : tm_fail(err, -ENOENT, "there is no such customer");
+  return db_take_row(stmt, out, "there is no such customer", err);
 }
 
 static json_t *some_of(const json_t *from, const char *const *names)

@@ -57,11 +57,7 @@ static int read_counts(struct db *db, struct listing *l, struct tm_error *err)
   db_bind_customer(stmt, 1);
   for (int i = 0; i < 3; i++)
     db_bind_int(stmt, 2 + i, l->r->now - silences[i].s);
-  rc = db_step(stmt, err);
-  json_decref(l->counts);
-  l->counts = rc == 1 ? db_row(stmt, err) : NULL;
-  db_done(stmt);
-  return rc < 0 ? rc : 0;
+  return db_take_row(stmt, &l->counts, NULL, err);
 }
 
 static int read_sites(struct db *db, void *arg, struct tm_error *err)

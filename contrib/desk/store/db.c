@@ -311,12 +311,39 @@ int db_take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err)
   return *rows != NULL ? 0 : err->code != 0 ? err->code : -EIO;
 }
 
+int db_read_rows(struct db *db, const char *sql, json_t **rows, struct tm_error *err)
+{
+  struct db_stmt *stmt = NULL;
+  int rc = db_prepare(db, sql, &stmt, err);
+  return rc < 0 ? rc : db_take_rows(stmt, rows, err);
+}
+
+int db_take_row(struct db_stmt *stmt, json_t **row, const char *absent, struct tm_error *err)
+{
+  struct tm_error own = {0};
+  if (err == NULL)
+    err = &own;
+  json_decref(*row);
+  *row = NULL;
+  int rc = db_step(stmt, err);
+  if (rc == 1) {
+    *row = db_row(stmt, err);
+    rc = *row != NULL ? 0 : err->code != 0 ? err->code : -EIO;
+  } else if (rc == 0 && absent != NULL) {
+    rc = tm_fail(err, -ENOENT, "%s", absent);
+  }
+  db_done(stmt);
+  return rc;
+}
+
 bool db_is_pgsql(const struct db *db)
 {
   return strcmp(db->engine->name, "pgsql") == 0;
 }
 
 /* --- scope and savepoints ----------------------------------------------------------------- */
+
+const struct db_scope db_everyone = {NULL};
 
 static int scope_becomes(struct db *db, bool scoped, const char *customer, struct tm_error *err)
 {

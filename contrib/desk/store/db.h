@@ -33,6 +33,7 @@ struct db_stmt;
 struct db_scope {
   const char *customer; /* NULL: staff and the desk's own work, all customers */
 };
+extern const struct db_scope db_everyone;
 
 /* The connection works for this scope until it is set again; a connection from the store has none,
  * and a statement on a tenant table then finds nothing under PostgreSQL. */
@@ -82,6 +83,11 @@ json_t *db_rows(struct db_stmt *stmt, struct tm_error *err);
 /* The same into *rows, in place of what stood there and is released: work that is done again, after
  * a conflict, reads anew. 0, or a negative errno with *rows NULL. */
 int db_take_rows(struct db_stmt *stmt, json_t **rows, struct tm_error *err);
+/* The same of a statement without parameters. */
+int db_read_rows(struct db *db, const char *sql, json_t **rows, struct tm_error *err);
+/* The one row of a bound statement in the same way. Where there is none: -ENOENT with `absent` as
+ * the reason, or, absent NULL, 0 with *row NULL. */
+int db_take_row(struct db_stmt *stmt, json_t **row, const char *absent, struct tm_error *err);
 
 /* For the few statements that cannot be the same in both. */
 bool db_is_pgsql(const struct db *db);

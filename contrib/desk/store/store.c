@@ -139,12 +139,11 @@ static int notify(struct db *db, void *arg, struct tm_error *err)
 
 int store_tell(struct store *store, const char *text, struct tm_error *err)
 {
-  const struct db_scope all = {NULL};
   if (!store_is_shared(store))
     return 0;
   if (strlen(text) > STORE_NEWS)
     return tm_fail(err, -EMSGSIZE, "%zu bytes are too many for the other desks", strlen(text));
-  return store_write(store, &all, notify, (void *)text, err);
+  return store_write(store, &db_everyone, notify, (void *)text, err);
 }
 
 int store_hear(struct store *store, int wait_ms, void (*heard)(void *user, const char *text),

@@ -5,8 +5,6 @@
 #include <sodium.h>
 #include <string.h>
 
-static const struct db_scope all = {NULL};
-
 struct asking {
   const struct lease *lease;
   int64_t number, now;
@@ -47,7 +45,7 @@ int lease_take(struct store *store, struct lease *lease, int64_t number, int64_t
                struct tm_error *err)
 {
   struct asking a = {.lease = lease, .number = number, .now = now};
-  int rc = store_write(store, &all, take, &a, err);
+  int rc = store_write(store, &db_everyone, take, &a, err);
   return rc < 0 ? rc : a.ours;
 }
 
@@ -74,7 +72,7 @@ static int renew(struct db *db, void *arg, struct tm_error *err)
 int lease_renew(struct store *store, struct lease *lease, int64_t now, struct tm_error *err)
 {
   struct asking a = {.lease = lease, .number = now + LEASE_HELD_S};
-  return store_write(store, &all, renew, &a, err);
+  return store_write(store, &db_everyone, renew, &a, err);
 }
 
 static int finish(struct db *db, void *arg, struct tm_error *err)
@@ -87,5 +85,5 @@ int lease_finish(struct store *store, struct lease *lease, int64_t number, int64
                  struct tm_error *err)
 {
   struct asking a = {.lease = lease, .number = number, .now = now};
-  return store_write(store, &all, finish, &a, err);
+  return store_write(store, &db_everyone, finish, &a, err);
 }

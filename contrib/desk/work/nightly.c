@@ -10,9 +10,8 @@
 
 enum { HOUR = 2 * 3600, AT_ONCE = 500 };
 
-static const struct db_scope all = {NULL};
-
-int64_t nightly_day(int64_t now)
+/* The day whose night's work is due at `now`: from two o'clock in the morning on. */
+static int64_t night_of(int64_t now)
 {
   return tm_date_days(now - HOUR);
 }
@@ -35,7 +34,7 @@ static int repeat(struct night *n, struct piece *p, int64_t now, struct tm_error
     if (n->ended != NULL && n->ended(n->user))
       return tm_fail(err, -ECANCELED, "the desk is to end");
     p->next = p->at;
-    rc = store_write(n->store, &all, p->work, p, err);
+    rc = store_write(n->store, &db_everyone, p->work, p, err);
     p->at = p->next;
     if (rc == 0)
       rc = lease_renew(n->store, &n->lease, tm_now(), err);
@@ -164,7 +163,7 @@ static int retain(struct night *n, int64_t now, struct tm_error *err)
 
 int nightly_run(struct night *n, int64_t now, struct tm_error *err)
 {
-  int64_t day = nightly_day(now);
+  int64_t day = night_of(now);
   struct piece weighing = {.work = weigh}, closing = {.work = close_requests};
   int rc = lease_take(n->store, &n->lease, day, now, err);
   if (rc <= 0)

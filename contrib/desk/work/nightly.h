@@ -21,9 +21,6 @@ struct night {
   void *user;
 };
 
-/* The day whose night's work is due at `now`: from two o'clock in the morning on. */
-int64_t nightly_day(int64_t now);
-
 /* 1 done, 0 not ours or done already, or a negative errno. */
 int nightly_run(struct night *night, int64_t now, struct tm_error *err);
 

@@ -18,7 +18,6 @@
 
 enum { AT_ONCE = 200, ASKED_MAX = 1000, CUSTOMERS = 1000 };
 
-static const struct db_scope all = {NULL};
 static uint32_t seed = 1;
 static int64_t today; /* days since 1970 */
 
@@ -147,7 +146,7 @@ static void measure(struct store *store, struct question q, int64_t devices, int
     struct tm_error err = {0};
     q.id = 1 + chance((uint32_t)devices);
     double start = tm_monotonic();
-    if (store_read(store, &all, ask, &q, &err) < 0) {
+    if (store_read(store, &db_everyone, ask, &q, &err) < 0) {
       fprintf(stderr, "fill: %s: %s\n", q.name, err.text);
       exit(1);
     }
@@ -188,12 +187,12 @@ int main(int argc, char **argv)
   int64_t devices = strtoll(argv[2], NULL, 10);
   int rc = store_open(&store, &settings, &err);
   if (rc == 0)
-    rc = store_write(store, &all, begin, NULL, &err);
+    rc = store_write(store, &db_everyone, begin, NULL, &err);
   double start = tm_monotonic();
   for (int64_t first = 1; rc == 0 && first <= devices; first += AT_ONCE) {
     int64_t left = devices + 1 - first;
     struct part p = {first, left < AT_ONCE ? left : AT_ONCE, strtoll(argv[3], NULL, 10)};
-    rc = store_write(store, &all, fill_part, &p, &err);
+    rc = store_write(store, &db_everyone, fill_part, &p, &err);
   }
   if (rc < 0) {
     fprintf(stderr, "fill: %s\n", err.text);

@@ -18,7 +18,6 @@ static const struct credential site = {.id = 1,
                                        .customer = "C-1",
                                        .site = "site-1",
                                        .secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
-static const struct db_scope all = {NULL};
 
 static double cpu_of(clockid_t clock)
 {
@@ -117,7 +116,8 @@ int main(int argc, char **argv)
   unsigned batches = argc > 4 ? (unsigned)atoi(argv[4]) : 100;
   const struct store_settings settings = {.url = argv[2], .connections = 2};
   made_load(&made, argv[1]);
-  if (store_open(&store, &settings, &err) < 0 || store_write(store, &all, enrol, NULL, &err) < 0) {
+  if (store_open(&store, &settings, &err) < 0 ||
+      store_write(store, &db_everyone, enrol, NULL, &err) < 0) {
     fprintf(stderr, "%s\n", err.text);
     return 1;
   }
