@@ -35,4 +35,11 @@ struct desk {
   int64_t started_at;
 };
 
+/* Where people find the desk that serves: public_url, or the address that it listens on. No '/' at
+ * its end. */
+const char *desk_url(const struct desk *desk);
+
+/* The templates of the pages and mails; templates_free() in the end. Fails as templates_load(). */
+int desk_load_pages(struct desk *desk, struct tm_error *err);
+
 #endif

@@ -3,19 +3,13 @@
 #include "common/json_memory.h"
 #include "common/log.h"
 #include "common/options.h"
-#include "contrib/desk/begin.h"
-#include "contrib/desk/claims/take.h"
-#include "contrib/desk/conf.h"
+#include "contrib/desk/commands.h"
 #include "contrib/desk/http/route.h"
-#include "contrib/desk/importing.h"
-#include "contrib/desk/intaking.h"
 #include "contrib/desk/serve.h"
-#include "contrib/desk/sites.h"
-#include "contrib/desk/users.h"
-#include "contrib/desk/webhooks.h"
 #include "contrib/desk/work/worker.h"
 #include "places.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,49 +26,30 @@ static int run_serve(const struct tm_args *args)
   return status;
 }
 
+static int do_chores(struct desk *desk, void *what, struct tm_error *err)
+{
+  (void)what;
+  int rc = desk_load_pages(desk, err);
+  return rc == 0 ? worker_once(desk, tm_now(), err) : rc;
+}
+
 static int run_nightly(const struct tm_args *args)
 {
-  struct desk_conf conf;
-  struct tm_error err = {0};
-  struct desk desk = {.conf = &conf, .now = tm_now};
-  char pages[4096];
-  int status = desk_begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  snprintf(pages, sizeof(pages), "%s/pages", conf.data_dir);
-  int rc = desk_store(&desk.store, &conf, &err);
-  if (rc == 0)
-    rc = templates_load(&desk.templates, pages, &err);
-  if (rc == 0)
-    rc = worker_once(&desk, tm_now(), &err);
-  if (rc < 0)
-    tm_log_error("%s", err.text);
-  templates_free(desk.templates);
-  store_close(desk.store);
-  desk_conf_release(&conf);
-  return tm_exit_status(rc);
+  return desk_run(args, do_chores, NULL);
+}
+
+static int back_up(struct desk *desk, void *path, struct tm_error *err)
+{
+  int rc = store_backup(desk->store, path, err);
+  if (rc != -ENOENT)
+    return rc;
+  tm_log_error("%s", err->text); /* no folder to write into is no input that is missing */
+  return EX_CANTCREAT;
 }
 
 static int run_backup(const struct tm_args *args)
 {
-  struct desk_conf conf;
-  struct tm_error err = {0};
-  struct store *store = NULL;
-  if (args->operands_len != 1) {
-    tm_log_error("the file to copy into is wanted");
-    return EX_USAGE;
-  }
-  int status = desk_begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  int rc = desk_store(&store, &conf, &err);
-  if (rc == 0)
-    rc = store_backup(store, args->operands[0], &err);
-  if (rc < 0)
-    tm_log_error("%s", err.text);
-  store_close(store);
-  desk_conf_release(&conf);
-  return tm_exit_status(rc);
+  return desk_run_on(args, back_up, "the file to copy into is wanted");
 }
 
 static int run_routes(const struct tm_args *args)
@@ -93,8 +68,8 @@ static int run_routes(const struct tm_args *args)
 static const struct tm_command commands[] = {
     {"serve", "", "Serves the pages and the API until it is ended.", run_serve},
     {"user", "add|link|disable|enable|role|token|list [LOGIN [ROLE]]",
-     "Adds an account, makes a one-time link or an API token for it, changes its role, or shuts "
-     "it.",
+     "Adds an account (add LOGIN --name NAME --role ROLE), makes a one-time link or an API token "
+     "for it, changes its role, or shuts it.",
      run_user},
     {"site", "add|rotate|revoke|list [CUSTOMER SITE]",
      "Enrols a site and writes the one file that its administrator needs, gives it new "
@@ -128,8 +103,8 @@ static const struct tm_option options[] = {
      "the configuration, instead of " DESK_CONF_PATH},
     {'f', "format", "text|json", "routes site", "text unless given"},
     {0, "admin", NULL, "routes", "the routes of the administrator's own listener"},
-    {'n', "name", "NAME", "user site",
-     "whose account it is, what a token is for, or the site's name"},
+    {'n', "name", "NAME", "user", "add: whose account it is; token: what it is for"},
+    {'n', "name", "NAME", "site", "the site's name"},
     {'o', "output", "FILE", "site", "where the enrolment is written, instead of standard output"},
     {0, "customer-name", "NAME", "site", "adds the customer too, under this name"},
     {0, "target", "NAME", "site", "how the site calls this desk; 'desk' unless given"},

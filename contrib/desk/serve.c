@@ -70,8 +70,7 @@ static int open_parts(struct desk *desk, struct tm_error *err)
   struct store_settings settings = {.url = conf->database,
                                     .password_file = conf->database_password_file,
                                     .connections = (unsigned)conf->limits.workers + 1};
-  snprintf(path, sizeof(path), "%s/pages", conf->data_dir);
-  int rc = templates_load(&desk->templates, path, err);
+  int rc = desk_load_pages(desk, err);
   snprintf(path, sizeof(path), "%s/static", conf->data_dir);
   if (rc == 0)
     rc = assets_load(&desk->assets, path, conf->javascript_dir, err);
@@ -164,16 +163,12 @@ static void close_all(struct desk *desk, struct own_work *own)
 /* The very first start has nobody who could let others in: a link for the first administrator. */
 static int greet(struct desk *desk, struct tm_error *err)
 {
-  const char *url = desk->conf->public_url;
-  struct db_scope everyone = {NULL};
   struct account first = {.now = desk->now(), .by = "desk"};
-  int rc = store_write(desk->store, &everyone, account_first, &first, err);
+  int rc = store_write(desk->store, &db_everyone, account_first, &first, err);
   if (rc < 0)
     return rc;
-  if (url == NULL)
-    url = server_url(desk->server);
   if (first.id != 0)
-    printf("first administrator, once, within %d hours: %s/login/%s\n", LINK_HOURS, url,
+    printf("first administrator, once, within %d hours: %s/login/%s\n", LINK_HOURS, desk_url(desk),
            first.secret);
   if (desk->admin != NULL)
     printf("health and metrics at %s\n", server_url(desk->admin));

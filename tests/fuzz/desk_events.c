@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void read_mail(const char *data, size_t size)
 {
   static struct mail_files files;
-  mail_read(&files, data, size);
+  mail_read(&files, data, size, NULL);
   for (size_t i = 0; i < files.len; i++)
     assert(strchr(files.list[i].name, '/') == NULL);
   mail_release(&files);

@@ -19,6 +19,9 @@ desk = PushDesk().start()
 # --- a site is enrolled, and pushes ---------------------------------------------------------------
 p = desk.run("site", "add", "C-1001", "osaka-1")
 same((p.returncode, "C-1001 is not known" in p.stderr), (66, True), "an unknown customer is told")
+for url in ("ftp://desk.example.com", "http://desk.example.com", "desk.example.com", "https://x/" + 1100 * "a"):
+    p = desk.run("site", "add", "C-1001", "osaka-1", "--customer-name", "Example KK", "--url", url)
+    same((p.returncode, p.stdout), (64, ""), "no site is enrolled to push to " + url[:30])
 pusher = desk.add_site("C-1001", "osaka-1", "--url", desk.url, "--target", "crm")
 enrolment = pusher.enrolment
 same((enrolment["url"], enrolment["customer"], enrolment["target"]),
@@ -174,6 +177,8 @@ same((p.returncode, p.stderr.count("no KEY.json")), (65, 1), "a mail without any
 copied = os.path.join(desk.folder, "copy.db")
 same((desk.run("backup", copied).returncode, oct(os.stat(copied).st_mode & 0o777)), (0, "0o600"),
      "the store is copied while it serves")
+p = desk.run("backup", os.path.join(desk.folder, "none/copy.db"))
+same((p.returncode, "none/copy.db: No such file" in p.stderr), (73, True), "into a folder that is not there it cannot be")
 kept, desk.file = desk.file, copied
 in_copy = desk.rows("SELECT count(*) FROM summaries")
 desk.file = kept

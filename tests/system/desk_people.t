@@ -75,6 +75,8 @@ is "what is no number is 404" "$(desk_post admin /account/tokens/x/revoke)" 404
 ok "a sales person is added and signs in" desk_user sales mori@vendor.example --name "K. Mori" --role sales
 is "another's token cannot be revoked" "$(desk_post sales "/account/tokens/$(sql 'SELECT id FROM api_tokens')/revoke")" 404
 is "another's session cannot be ended" "$(desk_post sales "/account/sessions/$(sql 'SELECT min(id) FROM sessions')/end")" 404
+is "who says no more than 'add' is told what is wanted" "$(status_of tidemark-desk user add -c "$T/desk.conf")" 64
+like "with what an account needs" "$(cat "$T/err")" 'add LOGIN --name NAME --role ROLE,'
 is "the same login again is refused" "$(status_of tidemark-desk user add MORI@vendor.example --name x --role sales -c "$T/desk.conf")" 65
 like "with its reason" "$(cat "$T/err")" 'MORI@vendor.example: there is such an account already'
 is "a role that is none is refused" "$(status_of tidemark-desk user add a@b.example --name x --role boss -c "$T/desk.conf")" 65

@@ -285,9 +285,7 @@ int drop_mail(struct store *store, const char *mail, size_t len, int64_t now, FI
   if (files == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   size_t pairs = 0;
-  int rc = mail_read(files, mail, len);
-  if (rc < 0)
-    tm_fail(err, rc, "standard input: not a mail with attachments that can be read");
+  int rc = mail_read(files, mail, len, err);
   for (size_t i = 0; rc == 0 && i < files->len; i++) {
     const struct mail_file *f = &files->list[i];
     size_t n = strlen(f->name);

@@ -246,8 +246,13 @@ static int read_part(struct mail_files *files, struct span s, int depth)
   return read_parts(files, s, boundary, depth);
 }
 
-int mail_read(struct mail_files *files, const char *mail, size_t len)
+int mail_read(struct mail_files *files, const char *mail, size_t len, struct tm_error *err)
 {
   files->len = 0;
-  return read_part(files, (struct span){mail, mail + len}, 0);
+  int rc = read_part(files, (struct span){mail, mail + len}, 0);
+  if (rc == -ENOMEM) /* nobody knows what it is: a mail server is to try again */
+    return tm_fail(err, rc, "the mail: out of memory");
+  if (rc < 0)
+    return tm_fail(err, rc, "standard input: not a mail with attachments that can be read");
+  return 0;
 }

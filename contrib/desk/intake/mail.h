@@ -23,8 +23,9 @@ struct mail_files {
   size_t len;
 };
 
-/* 0, -EBADMSG when it is no such mail, -E2BIG for too many parts. Release in either case. */
-int mail_read(struct mail_files *files, const char *mail, size_t len);
+/* 0, -EBADMSG when it is no such mail, -E2BIG for too many parts, -ENOMEM. Release in either case.
+ */
+int mail_read(struct mail_files *files, const char *mail, size_t len, struct tm_error *err);
 void mail_release(struct mail_files *files);
 
 #endif

@@ -32,12 +32,10 @@ static struct account account_by(const struct request *r)
 /* A link is shown once, to whom made it: it is theirs to hand over. */
 static json_t *link_model(const struct request *r, const struct account *a)
 {
-  const char *url = r->desk->conf->public_url;
   char link[256];
   if (a == NULL || a->secret[0] == '\0')
     return NULL;
-  snprintf(link, sizeof(link), "%.160s/login/%s", url != NULL ? url : server_url(r->desk->server),
-           a->secret);
+  snprintf(link, sizeof(link), "%.160s/login/%s", desk_url(r->desk), a->secret);
   return json_pack("{s:s, s:s, s:i}", "login", a->login, "url", link, "hours", LINK_HOURS);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "contrib/desk/claims/take.h"
+#include "contrib/desk/commands.h"
 
 #include "common/buf.h"
 #include "common/clock.h"
@@ -7,7 +7,6 @@
 #include "common/json.h"
 #include "common/json_memory.h"
 #include "common/log.h"
-#include "contrib/desk/begin.h"
 #include "contrib/desk/claims/claim.h"
 #include "contrib/desk/intake/mail.h"
 
@@ -21,11 +20,8 @@
 
 enum { CLAIM_BYTES = 256 << 10, MAIL_BYTES = 64 << 20 };
 
-static const struct db_scope all = {NULL};
-
 struct taking {
-  struct desk desk;
-  struct store *store;
+  struct desk *desk;
   size_t taken, refused;
 };
 
@@ -37,7 +33,7 @@ static int take_one(struct taking *t, const char *name, const char *text, size_t
   struct tm_error why = {0};
   json_t *document = tm_json_parse(text, len, name, &why);
   struct claim_intake in = {
-      .desk = &t->desk, .document = document, .via = "mail", .source = "mail", .now = tm_now()};
+      .desk = t->desk, .document = document, .via = "mail", .source = "mail", .now = tm_now()};
   int rc = 0;
   *refused = document == NULL || claim_check(document, field, &why) < 0;
   if (document == NULL)
@@ -45,7 +41,7 @@ static int take_one(struct taking *t, const char *name, const char *text, size_t
   else if (*refused)
     tm_log_error("%s: refused: %s: %s", name, field, why.text);
   else
-    rc = store_write(t->store, &all, claim_take, &in, err);
+    rc = store_write(t->desk->store, &db_everyone, claim_take, &in, err);
   if (rc == 0 && !*refused)
     printf("%s: %s, K-%lld\n", name, in.duplicate ? "duplicate" : "accepted", (long long)in.id);
   t->refused += *refused;
@@ -128,8 +124,8 @@ static int take_mail(struct taking *t, struct tm_error *err)
   if (files == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   int rc = tm_file_read_input(&mail, err);
-  if (rc == 0 && mail_read(files, mail.ptr != NULL ? mail.ptr : "", mail.len) < 0)
-    rc = tm_fail(err, -EBADMSG, "standard input: not a mail with attachments that can be read");
+  if (rc == 0)
+    rc = mail_read(files, mail.ptr != NULL ? mail.ptr : "", mail.len, err);
   for (size_t i = 0; rc == 0 && i < files->len; i++) {
     const struct mail_file *f = &files->list[i];
     if (is_claim(f->name))
@@ -146,38 +142,18 @@ static int take_mail(struct taking *t, struct tm_error *err)
 /* --- the command ---------------------------------------------------------------------------------
  */
 
-static int take_all(struct taking *t, const char *from, struct tm_error *err)
+static int take_all(struct desk *desk, void *from, struct tm_error *err)
 {
-  char pages[4096];
-  snprintf(pages, sizeof(pages), "%s/pages", t->desk.conf->data_dir);
-  int rc = templates_load(&t->desk.templates, pages, err);
+  struct taking t = {.desk = desk};
+  int rc = desk_load_pages(desk, err);
   if (rc == 0)
-    rc = desk_store(&t->store, t->desk.conf, err);
-  t->desk.store = t->store;
-  if (rc == 0)
-    rc = strcmp(from, "-") == 0 ? take_mail(t, err) : take_folder(t, from, err);
-  store_close(t->store);
-  templates_free(t->desk.templates);
-  return rc;
+    rc = strcmp(from, "-") == 0 ? take_mail(&t, err) : take_folder(&t, from, err);
+  if (rc < 0)
+    return rc;
+  return t.refused > 0 ? EX_DATAERR : t.taken == 0 ? EX_NOINPUT : EX_OK;
 }
 
 int run_claims(const struct tm_args *args)
 {
-  struct desk_conf conf;
-  struct tm_error err = {0};
-  struct taking t = {.desk = {.conf = &conf, .now = tm_now}};
-  if (args->operands_len != 1) {
-    tm_log_error("a folder, or - for a mail on standard input, is wanted");
-    return EX_USAGE;
-  }
-  int status = desk_begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  int rc = take_all(&t, args->operands[0], &err);
-  if (rc < 0)
-    tm_log_error("%s", err.text);
-  desk_conf_release(&conf);
-  if (rc < 0)
-    return tm_exit_status(rc);
-  return t.refused > 0 ? EX_DATAERR : t.taken == 0 ? EX_NOINPUT : EX_OK;
+  return desk_run_on(args, take_all, "a folder, or - for a mail on standard input, is wanted");
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "contrib/desk/sites.h"
+#include "contrib/desk/commands.h"
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/http.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/number.h"
-#include "contrib/desk/begin.h"
 #include "contrib/desk/intake/site.h"
 #include "contrib/desk/people/visitor.h"
 
@@ -76,26 +76,20 @@ static int say_enrolment(const struct site *s, const char *path)
 /* --- what was asked for ------------------------------------------------------------------- */
 
 static const struct action {
-  const char *name;
-  store_work *work;
+  struct desk_action base;
   bool enrols;
-  size_t operands;
 } actions[] = {
-    {"add", site_add, true, 2},
-    {"rotate", site_rotate, true, 2},
-    {"revoke", site_revoke, false, 2},
-    {"list", site_list, false, 0},
+    {{"add", site_add, 2}, true},
+    {{"rotate", site_rotate, 2}, true},
+    {{"revoke", site_revoke, 2}, false},
+    {{"list", site_list, 0}, false},
 };
 
 static const struct action *action_of(const struct tm_args *args)
 {
-  for (size_t i = 0; args->operands_len > 0 && i < sizeof(actions) / sizeof(actions[0]); i++) {
-    if (strcmp(actions[i].name, args->operands[0]) == 0 &&
-        args->operands_len == actions[i].operands + 1)
-      return &actions[i];
-  }
-  tm_log_error("add CUSTOMER SITE, rotate CUSTOMER SITE, revoke CUSTOMER SITE or list is wanted");
-  return NULL;
+  return desk_action_of(
+      args, actions, sizeof(actions) / sizeof(actions[0]), sizeof(actions[0]),
+      "add CUSTOMER SITE, rotate CUSTOMER SITE, revoke CUSTOMER SITE or list is wanted");
 }
 
 static int read_certificate(const char *path, char hash[TM_SHA256_HEX], struct tm_error *err)
@@ -136,6 +130,16 @@ static int read_options(const struct tm_args *args, struct site *s, char hash[TM
   return EX_OK;
 }
 
+/* As the site's exporter will say, but before there is an enrolment. */
+static bool can_be_pushed_to(const char *url)
+{
+  struct tm_http *http = NULL;
+  struct tm_error err = {0};
+  bool yes = tm_http_new(&http, url, NULL, &err) == 0;
+  tm_http_free(http);
+  return yes;
+}
+
 static int find_url(const struct tm_args *args, const struct desk_conf *conf, char *out,
                     size_t size)
 {
@@ -147,6 +151,8 @@ static int find_url(const struct tm_args *args, const struct desk_conf *conf, ch
     return EX_CONFIG;
   }
   size_t n = strlen(base);
+  if (given != NULL && (n + sizeof(EVENTS) > size || !can_be_pushed_to(given)))
+    return tm_args_refuse(args, "url", "an https URL is wanted (http: this machine alone)");
   bool whole =
       given != NULL && n >= strlen(EVENTS) && strcmp(base + n - strlen(EVENTS), EVENTS) == 0;
   while (n > 0 && base[n - 1] == '/')
@@ -155,50 +161,42 @@ static int find_url(const struct tm_args *args, const struct desk_conf *conf, ch
   return EX_OK;
 }
 
-static int act(const struct desk_conf *conf, const struct action *action, struct site *s,
-               struct tm_error *err)
+struct acting {
+  const struct tm_args *args;
+  const struct action *action;
+  struct site *site;
+  char url[1024];
+};
+
+static int act(struct desk *desk, void *what, struct tm_error *err)
 {
-  static const struct db_scope all = {NULL};
-  struct store *store = NULL;
-  int rc = desk_store(&store, conf, err);
-  if (rc == 0)
-    rc = store_write(store, &all, action->work, s, err);
-  store_close(store);
-  return rc;
+  struct acting *a = what;
+  int status = a->action->enrols ? find_url(a->args, desk->conf, a->url, sizeof(a->url)) : EX_OK;
+  if (status != EX_OK)
+    return status;
+  return store_write(desk->store, &db_everyone, a->action->base.work, a->site, err);
 }
 
 int run_site(const struct tm_args *args)
 {
-  struct desk_conf conf;
-  struct tm_error err = {0};
-  char url[1024], hash[TM_SHA256_HEX];
-  const struct action *action = action_of(args);
-  if (action == NULL)
+  char hash[TM_SHA256_HEX];
+  struct acting a = {.args = args, .action = action_of(args)};
+  if (a.action == NULL)
     return EX_USAGE;
-  struct site s = {.customer = action->operands > 0 ? args->operands[1] : NULL,
-                   .site = action->operands > 0 ? args->operands[2] : NULL,
+  struct site s = {.customer = a.action->base.operands > 0 ? args->operands[1] : NULL,
+                   .site = a.action->base.operands > 0 ? args->operands[2] : NULL,
                    .customer_name = tm_args_get(args, "customer-name"),
                    .name = tm_args_get(args, "name"),
                    .now = tm_now(),
-                   .url = url};
+                   .url = a.url};
+  a.site = &s;
   int status = read_options(args, &s, hash);
   if (status == EX_OK)
-    status = desk_begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  if (action->enrols)
-    status = find_url(args, &conf, url, sizeof(url));
-  if (status == EX_OK) {
-    int rc = act(&conf, action, &s, &err);
-    if (rc < 0)
-      tm_log_error("%s", err.text);
-    status = rc == -EEXIST || rc == -EINVAL ? EX_DATAERR : tm_exit_status(rc);
-  }
-  if (status == EX_OK && action->enrols)
+    status = desk_run(args, act, &a);
+  if (status == EX_OK && a.action->enrols)
     status = say_enrolment(&s, tm_args_get(args, "output"));
-  else if (status == EX_OK && action->work == site_list)
+  else if (status == EX_OK && a.action->base.work == site_list)
     status = say_list(&s, tm_args_get(args, "format"));
   json_decref(s.result);
-  desk_conf_release(&conf);
   return status;
 }

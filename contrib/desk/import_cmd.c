@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "contrib/desk/importing.h"
+#include "contrib/desk/commands.h"
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "contrib/desk/begin.h"
 #include "contrib/desk/import/import.h"
 
 #include <errno.h>
@@ -32,33 +31,33 @@ static int say_result(const char *kind, const char *path, const struct import_re
   return EX_OK;
 }
 
+struct importing {
+  const char *kind, *path;
+};
+
+static int take_in(struct desk *desk, void *what, struct tm_error *err)
+{
+  static struct faults faults; /* some 10 kB, once */
+  const struct importing *i = what;
+  struct import_result result;
+  int rc =
+      import_file(desk->store, i->kind, i->path, tm_now(), "command line", &result, &faults, err);
+  if (rc == 0)
+    return say_result(i->kind, i->path, &result);
+  if (rc == -EBADMSG && faults.n > 0)
+    return say_faults(&faults, i->path);
+  if (rc != -EINVAL)
+    return rc;
+  tm_log_error("%s", err->text);
+  return EX_USAGE;
+}
+
 int run_import(const struct tm_args *args)
 {
-  struct desk_conf conf;
-  struct tm_error err = {0};
-  struct store *store = NULL;
-  struct import_result result;
-  static struct faults faults; /* some 10 kB, once */
   if (args->operands_len != 2) {
     tm_log_error("%s and a file are wanted", import_kinds());
     return EX_USAGE;
   }
-  const char *kind = args->operands[0], *path = args->operands[1];
-  int status = desk_begin(&conf, args);
-  if (status != EX_OK)
-    return status;
-  int rc = desk_store(&store, &conf, &err);
-  if (rc == 0)
-    rc = import_file(store, kind, path, tm_now(), "command line", &result, &faults, &err);
-  if (rc == 0)
-    status = say_result(kind, path, &result);
-  else if (rc == -EBADMSG && faults.n > 0)
-    status = say_faults(&faults, path);
-  else {
-    tm_log_error("%s", err.text);
-    status = rc == -EINVAL ? EX_USAGE : tm_exit_status(rc);
-  }
-  store_close(store);
-  desk_conf_release(&conf);
-  return status;
+  struct importing i = {.kind = args->operands[0], .path = args->operands[1]};
+  return desk_run(args, take_in, &i);
 }
