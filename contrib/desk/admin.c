@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/desk.h"
-#include "contrib/desk/http/pool.h"
+#include "contrib/desk/http/workers.h"
 #include "contrib/desk/http/server.h"
 #include "contrib/desk/rooms.h"
 

@@ -6,7 +6,7 @@
 #include "contrib/desk/commands.h"
 #include "contrib/desk/http/route.h"
 #include "contrib/desk/serve.h"
-#include "contrib/desk/work/worker.h"
+#include "contrib/desk/work/chores.h"
 #include "places.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static int do_chores(struct desk *desk, void *what, struct tm_error *err)
 {
   (void)what;
   int rc = desk_load_pages(desk, err);
-  return rc == 0 ? worker_once(desk, tm_now(), err) : rc;
+  return rc == 0 ? chores_once(desk, tm_now(), err) : rc;
 }
 
 static int run_nightly(const struct tm_args *args)

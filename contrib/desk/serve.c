@@ -13,7 +13,7 @@
 #include "contrib/desk/people/people.h"
 #include "contrib/desk/public/products.h"
 #include "contrib/desk/work/relay.h"
-#include "contrib/desk/work/worker.h"
+#include "contrib/desk/work/chores.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -122,14 +122,14 @@ static int open_servers(struct desk *desk, struct tm_error *err)
 /* Threads that work by themselves. */
 struct own_work {
   struct relay *relay;
-  struct worker *worker;
+  struct chores *chores;
   struct sender *sender;
   struct deliverer *deliverer;
 };
 
 static int start_work(struct own_work *w, const struct desk *desk, struct tm_error *err)
 {
-  int rc = worker_start(&w->worker, desk, err);
+  int rc = chores_start(&w->chores, desk, err);
   if (rc == 0)
     rc = sender_start(&w->sender, desk->store, desk->conf, err);
   return rc == 0 ? deliver_start(&w->deliverer, desk->store, err) : rc;
@@ -144,7 +144,7 @@ static void close_all(struct desk *desk, struct own_work *own)
   if (desk->admin != NULL)
     server_drain(desk->admin, 1);
   clerk_end(desk->clerk);
-  worker_end(own->worker);
+  chores_end(own->chores);
   sender_end(own->sender);
   deliver_end(own->deliverer);
   workers_free(desk->workers);

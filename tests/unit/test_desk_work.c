@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "contrib/desk/work/worker.h"
+#include "contrib/desk/work/chores.h"
 
 #include "contrib/desk/intake/erase.h"
 #include "contrib/desk/work/nightly.h"
@@ -166,14 +166,14 @@ static void a_customer_goes_with_everything(void **state)
   assert_int_equal(store_write(test_store, &db_everyone, erase, &e, NULL), -ENOENT);
 }
 
-static void the_worker_ends_when_it_is_told_to(void **state)
+static void the_chores_end_when_told_to(void **state)
 {
   (void)state;
   const struct desk desk = {.conf = &conf, .store = test_store};
-  struct worker *w = NULL;
-  assert_int_equal(worker_start(&w, &desk, NULL), 0);
-  worker_end(w);
-  assert_int_equal(worker_once(&desk, NOW + 5 * TM_DAY, NULL), 0);
+  struct chores *c = NULL;
+  assert_int_equal(chores_start(&c, &desk, NULL), 0);
+  chores_end(c);
+  assert_int_equal(chores_once(&desk, NOW + 5 * TM_DAY, NULL), 0);
 }
 
 int main(void)
@@ -183,7 +183,7 @@ int main(void)
       cmocka_unit_test(the_night_makes_all_devices_due_and_clears_up),
       cmocka_unit_test(what_a_site_wants_erased_is_gone),
       cmocka_unit_test(a_customer_goes_with_everything),
-      cmocka_unit_test(the_worker_ends_when_it_is_told_to),
+      cmocka_unit_test(the_chores_end_when_told_to),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, test_site_open, test_store_close);

@@ -9,7 +9,7 @@
  * 'ready' by itself, with a letter of the values to the person in charge; the rest people do.
  */
 
-/* Looks at the claims that collect. Called by the desk's worker. */
+/* Looks at the claims that collect. Called by the chores (work/chores.h). */
 int claims_work(const struct desk *desk, int64_t now, struct tm_error *err);
 
 struct claim_move {

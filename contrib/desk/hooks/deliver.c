@@ -5,21 +5,18 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/sign.h"
-#include "common/wait.h"
+#include "common/text.h"
+#include "contrib/desk/work/ticker.h"
 #include "exporters/spool.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TIMEOUT_MS = 15000, ANSWER_MAX = 64 * 1024, GONE = 410, PAUSE_S = 1, TROUBLE_S = 30 };
 #define NEVER INT64_C(253402300799) /* the year 9999: due_at of what was given up */
-
-static const struct db_scope everyone = {NULL};
 
 /* A message in hand: a copy, so that no transaction is open while a server is spoken to. */
 struct message {
@@ -39,11 +36,6 @@ static void message_release(struct message *m)
 }
 
 /* --- lending and giving back -------------------------------------------------------------- */
-
-static void copy(char *out, size_t size, const char *text)
-{
-  snprintf(out, size, "%s", text != NULL ? text : "");
-}
 
 static int find(struct db *db, struct message *m, struct tm_error *err)
 {
@@ -67,9 +59,9 @@ static int find(struct db *db, struct message *m, struct tm_error *err)
     m->hook = db_int(stmt, 1);
     m->made_at = db_int(stmt, 2);
     m->tries = db_int(stmt, 3) + 1;
-    copy(m->key, sizeof(m->key), db_text(stmt, 4));
-    copy(m->url, sizeof(m->url), db_text(stmt, 5));
-    copy(m->name, sizeof(m->name), db_text(stmt, 6));
+    tm_text_copy(m->key, sizeof(m->key), db_text(stmt, 4));
+    tm_text_copy(m->url, sizeof(m->url), db_text(stmt, 5));
+    tm_text_copy(m->name, sizeof(m->name), db_text(stmt, 6));
     rc = tm_secret_parse(&m->secret, db_text(stmt, 7), err);
     tm_buf_reset(&m->body);
     if (rc == 0)
@@ -188,22 +180,21 @@ static bool send_message(struct message *m)
   m->status = rc == 0 ? (int)reply.status : 0;
   if (rc == 0)
     rc = tm_http_require_success(http, &reply, &err);
-  copy(m->error, sizeof(m->error), err.text);
+  tm_text_copy(m->error, sizeof(m->error), err.text);
   tm_http_reply_release(&reply);
   tm_http_free(http);
   return rc == 0;
 }
 
-int deliver_next(struct store *store, int64_t now, bool *failed, struct tm_error *err)
+/* 1: one that is due was delivered; 0: none is due, or it was not delivered. */
+static int deliver_next(struct store *store, struct tm_error *err)
 {
-  struct message m = {.now = now, .body = TM_BUF_INIT(2 << 20)};
+  struct message m = {.now = tm_now(), .body = TM_BUF_INIT(2 << 20)};
   bool sent = false;
-  *failed = false;
-  int rc = store_write(store, &everyone, take, &m, err);
+  int rc = store_write(store, &db_everyone, take, &m, err);
   if (rc == 0 && m.id != 0) {
     sent = send_message(&m);
-    *failed = !sent;
-    rc = store_write(store, &everyone, sent ? delivered : not_delivered, &m, err);
+    rc = store_write(store, &db_everyone, sent ? delivered : not_delivered, &m, err);
     if (!sent && m.status == GONE)
       tm_log_warning("webhook %s: stopped, for it answered 410", m.name);
     else if (!sent && m.fresh)
@@ -219,24 +210,8 @@ int deliver_next(struct store *store, int64_t now, bool *failed, struct tm_error
 
 struct deliverer {
   struct store *store;
-  pthread_t thread;
-  bool has_thread;
-  pthread_mutex_t lock;
-  pthread_cond_t told;
-  bool ending;
+  struct ticker *ticker;
 };
-
-static bool pause_for(struct deliverer *d, int seconds)
-{
-  struct timespec until = tm_cond_until(seconds);
-  pthread_mutex_lock(&d->lock);
-  int rc = 0;
-  while (!d->ending && rc == 0 && seconds > 0)
-    rc = pthread_cond_timedwait(&d->told, &d->lock, &until);
-  bool ending = d->ending;
-  pthread_mutex_unlock(&d->lock);
-  return !ending;
-}
 
 /* Reading is free; only what is there is lent by a write. */
 static int is_any_due(struct db *db, void *arg, struct tm_error *err)
@@ -249,24 +224,20 @@ static int is_any_due(struct db *db, void *arg, struct tm_error *err)
 static int work_once(struct deliverer *d, struct tm_error *err)
 {
   struct message due = {.now = tm_now(), .body = TM_BUF_INIT(2 << 20)};
-  bool failed = false;
-  int rc = store_read(d->store, &everyone, is_any_due, &due, err);
+  int rc = store_read(d->store, &db_everyone, is_any_due, &due, err);
   bool any = due.id != 0;
   message_release(&due);
-  return rc == 0 && any ? deliver_next(d->store, tm_now(), &failed, err) : rc;
+  return rc == 0 && any ? deliver_next(d->store, err) : rc;
 }
 
-static void *work(void *arg)
+static int tick(void *user)
 {
-  struct deliverer *d = arg;
-  int rc;
-  do {
-    struct tm_error err = {0};
-    rc = work_once(d, &err);
-    if (rc < 0)
-      tm_log_error("webhooks: %s", err.text);
-  } while (pause_for(d, rc == 1 ? 0 : rc == 0 ? PAUSE_S : TROUBLE_S));
-  return NULL;
+  struct deliverer *d = user;
+  struct tm_error err = {0};
+  int rc = work_once(d, &err);
+  if (rc < 0)
+    tm_log_error("webhooks: %s", err.text);
+  return rc == 1 ? 0 : rc == 0 ? PAUSE_S : TROUBLE_S;
 }
 
 int deliver_start(struct deliverer **deliverer, struct store *store, struct tm_error *err)
@@ -275,29 +246,18 @@ int deliver_start(struct deliverer **deliverer, struct store *store, struct tm_e
   if (d == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
   d->store = store;
-  pthread_mutex_init(&d->lock, NULL);
-  tm_cond_init(&d->told);
-  int rc = -pthread_create(&d->thread, NULL, work, d);
-  d->has_thread = rc == 0;
-  if (rc < 0) {
-    deliver_end(d);
-    return tm_fail(err, rc, "a thread cannot be started: %s", strerror(-rc));
-  }
-  *deliverer = d;
-  return 0;
+  int rc = ticker_start(&d->ticker, tick, d, err);
+  if (rc < 0)
+    free(d);
+  else
+    *deliverer = d;
+  return rc;
 }
 
 void deliver_end(struct deliverer *d)
 {
   if (d == NULL)
     return;
-  pthread_mutex_lock(&d->lock);
-  d->ending = true;
-  pthread_cond_signal(&d->told);
-  pthread_mutex_unlock(&d->lock);
-  if (d->has_thread)
-    pthread_join(d->thread, NULL);
-  pthread_cond_destroy(&d->told);
-  pthread_mutex_destroy(&d->lock);
+  ticker_end(d->ticker);
   free(d);
 }

@@ -18,8 +18,4 @@ int deliver_start(struct deliverer **deliverer, struct store *store, struct tm_e
 /* Waits until the message in hand is done with. NULL is fine. */
 void deliver_end(struct deliverer *deliverer);
 
-/* One that is due at `now`: 1 it was delivered, 0 none is due, or it was not delivered; for tests
- * and the thread. *failed says which of the latter. */
-int deliver_next(struct store *store, int64_t now, bool *failed, struct tm_error *err);
-
 #endif

@@ -3,7 +3,7 @@
 #define TM_DESK_SERVER_H
 
 #include "contrib/desk/http/exchange.h"
-#include "contrib/desk/http/pool.h"
+#include "contrib/desk/http/workers.h"
 
 /*
  * One listening socket. libmicrohttpd's threads only move bytes: a request that is whole goes to

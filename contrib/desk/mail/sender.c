@@ -5,28 +5,23 @@
 #include "common/log.h"
 #include "common/mail.h"
 #include "common/secret.h"
-#include "common/wait.h"
+#include "contrib/desk/work/ticker.h"
 #include "exporters/spool.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { TIMEOUT_S = 30, LOGIN_PAUSE_S = 900, PARTS = 8 };
+enum { TIMEOUT_S = 30, LOGIN_PAUSE_S = 900, PAUSE_S = 1, TROUBLE_S = 30, PARTS = 8 };
 
 struct sender {
   struct store *store;
   const struct desk_conf *conf;
   struct tm_mailer *mailer;
-  pthread_t thread;
-  bool has_thread;
-  pthread_mutex_t lock;
-  pthread_cond_t told;
-  bool ending;
+  struct ticker *ticker;
+  bool in_trouble;
 };
 
 /* A letter in hand: a copy, so that no transaction is open while a server is spoken to. */
@@ -42,8 +37,6 @@ struct letter {
   int64_t now;
 };
 
-static const struct db_scope everyone = {NULL};
-
 static void letter_release(struct letter *l)
 {
   json_decref(l->row);
@@ -52,8 +45,7 @@ static void letter_release(struct letter *l)
   *l = (struct letter){0};
 }
 
-/* --- lending and giving back
- * ---------------------------------------------------------------------- */
+/* --- lending and giving back --------------------------------------------------------------- */
 
 static int take_parts(struct db *db, struct letter *l, struct tm_error *err)
 {
@@ -158,8 +150,7 @@ static int give_back(struct db *db, void *arg, struct tm_error *err)
   return db_exec(stmt, err);
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------- */
 
 static const char *text_of(const struct letter *l, const char *key)
 {
@@ -187,23 +178,23 @@ static void send_letter(struct sender *s, struct letter *l)
 
 /* 1 a letter was sent, 0 there is none due, or it was not sent. Trouble is said once until it is
  * over. */
-static int send_next(struct sender *s, bool *in_trouble, struct tm_error *err)
+static int send_next(struct sender *s, struct tm_error *err)
 {
   struct letter l = {.now = tm_now()};
-  int rc = store_write(s->store, &everyone, take, &l, err);
+  int rc = store_write(s->store, &db_everyone, take, &l, err);
   if (rc == 0 && l.id != 0) {
     send_letter(s, &l);
     bool trouble = l.result == TM_MAIL_LATER || l.result == TM_MAIL_LOGIN;
     if (l.result == TM_MAIL_REFUSED)
       tm_log_warning("letter %s to %s is given up: %s", text_of(&l, "key"),
                      text_of(&l, "to_address"), l.error);
-    else if (trouble && !*in_trouble)
+    else if (trouble && !s->in_trouble)
       tm_log_warning("mail waits: %s", l.error);
-    else if (!trouble && *in_trouble)
+    else if (!trouble && s->in_trouble)
       tm_log_warning("mail is sent again");
-    *in_trouble = trouble;
+    s->in_trouble = trouble;
     l.now = tm_now();
-    rc = store_write(s->store, &everyone, give_back, &l, err);
+    rc = store_write(s->store, &db_everyone, give_back, &l, err);
     if (rc == 0)
       rc = trouble ? 0 : 1;
   }
@@ -211,30 +202,14 @@ static int send_next(struct sender *s, bool *in_trouble, struct tm_error *err)
   return rc;
 }
 
-static bool pause_for(struct sender *s, int seconds)
+static int tick(void *user)
 {
-  struct timespec until = tm_cond_until(seconds);
-  pthread_mutex_lock(&s->lock);
-  int rc = 0;
-  while (!s->ending && rc == 0 && seconds > 0)
-    rc = pthread_cond_timedwait(&s->told, &s->lock, &until);
-  bool ending = s->ending;
-  pthread_mutex_unlock(&s->lock);
-  return !ending;
-}
-
-static void *work(void *arg)
-{
-  struct sender *s = arg;
-  bool in_trouble = false;
-  int rc;
-  do {
-    struct tm_error err = {0};
-    rc = send_next(s, &in_trouble, &err);
-    if (rc < 0)
-      tm_log_error("mail: %s", err.text);
-  } while (pause_for(s, rc == 1 ? 0 : rc == 0 ? 1 : 30));
-  return NULL;
+  struct sender *s = user;
+  struct tm_error err = {0};
+  int rc = send_next(s, &err);
+  if (rc < 0)
+    tm_log_error("mail: %s", err.text);
+  return rc == 1 ? 0 : rc == 0 ? PAUSE_S : TROUBLE_S;
 }
 
 static int open_mailer(struct sender *s, struct tm_error *err)
@@ -269,15 +244,9 @@ int sender_start(struct sender **sender, struct store *store, const struct desk_
     return tm_fail(err, -ENOMEM, "out of memory");
   s->store = store;
   s->conf = conf;
-  pthread_mutex_init(&s->lock, NULL);
-  tm_cond_init(&s->told);
   int rc = open_mailer(s, err);
-  if (rc == 0) {
-    rc = -pthread_create(&s->thread, NULL, work, s);
-    s->has_thread = rc == 0;
-    if (rc < 0)
-      tm_fail(err, rc, "a thread cannot be started: %s", strerror(-rc));
-  }
+  if (rc == 0)
+    rc = ticker_start(&s->ticker, tick, s, err);
   if (rc < 0)
     sender_end(s);
   else
@@ -289,14 +258,7 @@ void sender_end(struct sender *s)
 {
   if (s == NULL)
     return;
-  pthread_mutex_lock(&s->lock);
-  s->ending = true;
-  pthread_cond_signal(&s->told);
-  pthread_mutex_unlock(&s->lock);
-  if (s->has_thread)
-    pthread_join(s->thread, NULL);
+  ticker_end(s->ticker);
   tm_mailer_close(s->mailer);
-  pthread_cond_destroy(&s->told);
-  pthread_mutex_destroy(&s->lock);
   free(s);
 }

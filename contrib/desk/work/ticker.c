@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/work/ticker.h"
 
+#include "common/json_memory.h"
 #include "common/wait.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,8 +36,11 @@ static bool sleep_for(struct ticker *t, int seconds)
 static void *run(void *arg)
 {
   struct ticker *t = arg;
-  while (sleep_for(t, t->tick(t->user)))
-    ;
+  int seconds;
+  do {
+    tm_json_forgive(); /* what the tick before this one lacked */
+    seconds = t->tick(t->user);
+  } while (sleep_for(t, seconds));
   return NULL;
 }
 
@@ -57,12 +60,13 @@ int ticker_start(struct ticker **ticker, int (*tick)(void *user), void *user, st
   t->user = user;
   pthread_mutex_init(&t->lock, NULL);
   tm_cond_init(&t->told);
+  *ticker = t;
   int rc = -pthread_create(&t->thread, NULL, run, t);
   if (rc < 0) {
+    *ticker = NULL;
     release(t);
     return tm_fail(err, rc, "a thread cannot be started: %s", strerror(-rc));
   }
-  *ticker = t;
   return 0;
 }
 
@@ -77,6 +81,16 @@ static void tell(struct ticker *t, bool *what)
 void ticker_hurry(struct ticker *t)
 {
   tell(t, &t->hurried);
+}
+
+bool ticker_is_ending(struct ticker *t)
+{
+  if (t == NULL)
+    return false;
+  pthread_mutex_lock(&t->lock);
+  bool ending = t->ending;
+  pthread_mutex_unlock(&t->lock);
+  return ending;
 }
 
 void ticker_end(struct ticker *t)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "contrib/desk/http/pool.h"
+#include "contrib/desk/http/workers.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef TM_DESK_POOL_H
-#define TM_DESK_POOL_H
+#ifndef TM_DESK_WORKERS_H
+#define TM_DESK_WORKERS_H
 
 #include "common/error.h"
 
