@@ -7,6 +7,7 @@
 #include "contrib/desk/claims/cluster.h"
 #include "contrib/desk/claims/progress.h"
 #include "contrib/desk/claims/types.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 
@@ -16,23 +17,8 @@
 
 enum { TEXT_BYTES = 10000, COMMENT_BYTES = 4000 };
 
-/* A field that has something in it; NULL else. */
-static const char *filled(const struct request *r, const char *name)
-{
-  const char *text = request_field(r, name);
-  return text != NULL && text[strspn(text, " \t\r\n")] != '\0' ? text : NULL;
-}
-
 /* --- a new one -----------------------------------------------------------------------------------
  */
-
-static int read_types(struct db *db, void *arg, struct tm_error *err)
-{
-  json_t **types = arg;
-  json_decref(*types);
-  *types = claim_types_list(db, err);
-  return *types != NULL ? 0 : -EIO;
-}
 
 static const struct {
   const char *name, *label, *hint;
@@ -54,10 +40,11 @@ static int show_form(const struct request *r, struct response *to, int status, c
 {
   json_t *types = NULL, *list = json_array(), *options = json_array(), *row;
   size_t i;
-  int rc = store_read(r->desk->store, &r->scope, read_types, &types, err);
-  const char *type = filled(r, "type"), *text = filled(r, "text"), *compare = filled(r, "compare");
+  int rc = store_read(r->desk->store, &r->scope, claim_types_read, &types, err);
+  const char *type = field_filled(r, "type"), *text = field_filled(r, "text"),
+             *compare = field_filled(r, "compare");
   for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-    const char *value = filled(r, fields[i].name);
+    const char *value = field_filled(r, fields[i].name);
     bool is = field != NULL && strcmp(field, fields[i].name) == 0;
     json_array_append_new(list,
                           json_pack("{s:o, s:s, s:s, s:s, s:s?, s:s*}", "id",
@@ -91,18 +78,19 @@ static int new_claim(const struct request *r, struct response *to, struct tm_err
 /* What the form's fields say, as the document that a program would have sent. */
 static json_t *document_of(const struct request *r, int64_t claimed_at)
 {
-  const char *type = filled(r, "type"), *text = filled(r, "text"), *compare = filled(r, "compare");
-  json_t *d =
-      json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "schema",
-                "tidemark.claim/1", "id", "form", "via", "form", "claimed_at",
-                tm_json_time(claimed_at), "type", type != NULL ? type : "", "text",
-                text != NULL ? text : "", "compare", compare != NULL ? compare : "both", "serial",
-                filled(r, "serial"), "device", filled(r, "device"), "model", filled(r, "model"),
-                "by", filled(r, "by"), "external_id", filled(r, "external_id"));
-  if (d != NULL && filled(r, "customer") != NULL)
+  const char *type = field_filled(r, "type"), *text = field_filled(r, "text"),
+             *compare = field_filled(r, "compare");
+  json_t *d = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}",
+                        "schema", "tidemark.claim/1", "id", "form", "via", "form", "claimed_at",
+                        tm_json_time(claimed_at), "type", type != NULL ? type : "", "text",
+                        text != NULL ? text : "", "compare", compare != NULL ? compare : "both",
+                        "serial", field_filled(r, "serial"), "device", field_filled(r, "device"),
+                        "model", field_filled(r, "model"), "by", field_filled(r, "by"),
+                        "external_id", field_filled(r, "external_id"));
+  if (d != NULL && field_filled(r, "customer") != NULL)
     json_object_set_new(d, "customer",
-                        json_pack("{s:s, s:s*, s:s*}", "id", filled(r, "customer"), "site",
-                                  filled(r, "site"), "host", filled(r, "host")));
+                        json_pack("{s:s, s:s*, s:s*}", "id", field_filled(r, "customer"), "site",
+                                  field_filled(r, "site"), "host", field_filled(r, "host")));
   return d;
 }
 
@@ -124,14 +112,14 @@ static int take(const struct request *r, struct claim_intake *in, struct tm_erro
 
 static int post_claim(const struct request *r, struct response *to, struct tm_error *err)
 {
-  const char *on = filled(r, "claimed_on");
+  const char *on = field_filled(r, "claimed_on");
   int64_t at = r->now;
   char field[200], path[64];
   if (on != NULL && (strlen(on) != 10 || tm_time_parse(on, &at) != 0 || at > r->now + TM_DAY))
     return show_form(r, to, 422, "claimed_on", "A day as 2026-11-20, not after today.", err);
-  if (filled(r, "type") == NULL)
+  if (field_filled(r, "type") == NULL)
     return show_form(r, to, 422, "type", "Say what it is about.", err);
-  if (filled(r, "text") == NULL)
+  if (field_filled(r, "text") == NULL)
     return show_form(r, to, 422, "text", "Say what the customer says.", err);
   json_t *document = document_of(r, at);
   struct claim_intake in = {.document = document,
@@ -233,15 +221,15 @@ static int finish(const struct request *r, struct response *to, int64_t claim, s
 
 static int64_t version_of(const struct request *r)
 {
-  const char *text = filled(r, "version");
+  const char *text = field_filled(r, "version");
   return text != NULL ? claim_number(text) : 0;
 }
 
 static int ask_items(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct claim_ask ask = {.claim = claim_number(request_part(r, "id")),
-                          .items = filled(r, "items"),
-                          .compare = filled(r, "compare"),
+                          .items = field_filled(r, "items"),
+                          .compare = field_filled(r, "compare"),
                           .by = r->visitor->name,
                           .version = version_of(r),
                           .now = r->now};
@@ -250,7 +238,7 @@ static int ask_items(const struct request *r, struct response *to, struct tm_err
 
 static int move_claim(const struct request *r, struct response *to, struct tm_error *err)
 {
-  const char *text = filled(r, "text"), *where = filled(r, "to");
+  const char *text = field_filled(r, "text"), *where = field_filled(r, "to");
   struct claim_move move = {.claim = claim_number(request_part(r, "id")),
                             .to = where != NULL ? where : "",
                             .text = text,
@@ -286,7 +274,7 @@ static int comment(const struct request *r, struct response *to, struct tm_error
 {
   struct doing d = {.r = r,
                     .claim = claim_number(request_part(r, "id")),
-                    .text = filled(r, "text"),
+                    .text = field_filled(r, "text"),
                     .field = "text"};
   if (d.claim != 0 && d.text == NULL)
     return respond_error(r, to, 422, "text", "say something here");
@@ -315,7 +303,7 @@ static int set_device(const struct request *r, struct response *to, struct tm_er
 {
   struct doing d = {.r = r,
                     .claim = claim_number(request_part(r, "id")),
-                    .field = filled(r, "serial") != NULL ? "serial" : "device",
+                    .field = field_filled(r, "serial") != NULL ? "serial" : "device",
                     .document = document_of(r, r->now)};
   int rc = finish(r, to, d.claim, write_device, &d, &d.field, err);
   json_decref(d.document);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* All claims, by what a person looks for: the page "Claims" and /api/v1/claims. */
 #include "common/json.h"
-#include "common/number.h"
 #include "contrib/desk/claims/claim.h"
 #include "contrib/desk/claims/words.h"
+#include "contrib/desk/http/filters.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/find.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,13 +79,9 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
 
 static void finish(struct list *l)
 {
-  size_t i, n = json_array_size(l->claims);
+  size_t i;
   json_t *row;
-  if (n > (size_t)l->limit) {
-    json_array_remove(l->claims, --n);
-    const json_t *id = json_object_get(json_array_get(l->claims, n - 1), "id");
-    l->next = json_sprintf("%lld", (long long)json_integer_value(id));
-  }
+  l->next = find_next(l->claims, l->limit);
   json_array_foreach(l->claims, i, row)
   {
     const char *state = tm_json_get_string(row, "state");
@@ -101,9 +96,7 @@ static void finish(struct list *l)
 
 static int read_query(struct list *l, const char **field, struct tm_error *err)
 {
-  const char *before = request_query(l->r, "before"), *limit = request_query(l->r, "limit");
   const char *owner = request_query(l->r, "owner"), *state = request_query(l->r, "state");
-  uint64_t n = FIND_LIMIT;
   l->state = state != NULL && strcmp(state, "all") == 0 ? "every" : find_chosen(l->r, "state");
   l->model = find_chosen(l->r, "model");
   if (owner != NULL && strcmp(owner, "mine") == 0)
@@ -111,28 +104,20 @@ static int read_query(struct list *l, const char **field, struct tm_error *err)
   else
     l->owner = find_chosen(l->r, "owner");
   find_like(l->words, sizeof(l->words), request_query(l->r, "q"));
-  *field = "before";
-  if (before != NULL && before[0] != '\0' && tm_parse_i64(before, 0, INT64_MAX, &l->before) != 0)
-    return tm_fail(err, -EINVAL, "before: not a place that this desk gave");
-  *field = "limit";
-  if (limit != NULL && tm_parse_u64(limit, 1, FIND_LIMIT_MAX, &n) != 0)
-    return tm_fail(err, -EINVAL, "limit: a whole number from 1 to %d", FIND_LIMIT_MAX);
-  l->limit = (int)n;
-  return 0;
+  return find_page(l->r, "before", &l->before, &l->limit, field, err);
 }
 
 static json_t *states(const char *chosen)
 {
-  static const char *const rows[][2] = {
-      {"", "Not closed"}, {"open", "Open"},         {"collecting", "Collecting"},
-      {"ready", "Ready"}, {"answered", "Answered"}, {"closed", "Closed"},
-      {"all", "All"}};
-  json_t *list = json_array();
-  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-    json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "value", rows[i][0], "text",
-                                          rows[i][1], "chosen",
-                                          strcmp(chosen != NULL ? chosen : "", rows[i][0]) == 0));
-  return list;
+  static const char *const rows[][2] = {{"", "Not closed"},
+                                        {"open", "Open"},
+                                        {"collecting", "Collecting"},
+                                        {"ready", "Ready"},
+                                        {"answered", "Answered"},
+                                        {"closed", "Closed"},
+                                        {"all", "All"},
+                                        {NULL}};
+  return filter_options(rows, chosen != NULL ? chosen : "");
 }
 
 static json_t *filters(const struct list *l)
@@ -153,24 +138,16 @@ static json_t *filters(const struct list *l)
 
 static json_t *page_model(const struct list *l)
 {
-  static const char *const names[] = {"q", "state", "owner", "model"};
-  json_t *query = json_array();
+  static const char *const names[] = {"q", "state", "owner", "model", NULL};
   json_t *model =
       json_pack("{s:s, s:O, s:O, s:o, s:b, s:b}", "title", "Claims", "claims", l->claims, "counts",
                 l->counts, "filters", filters(l), "some", json_array_size(l->claims) > 0, "may_act",
                 l->r->visitor->role == ROLE_SERVICE);
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-    const char *value = request_query(l->r, names[i]);
-    if (value != NULL && value[0] != '\0')
-      json_array_append_new(query, json_pack("{s:s, s:s}", "name", names[i], "value", value));
-  }
-  if (l->next != NULL)
-    json_array_append_new(query, json_pack("{s:s, s:O}", "name", "before", "value", l->next));
   json_object_set_new(
       model, "some_without_device",
       json_boolean(json_integer_value(json_object_get(l->counts, "without_device")) > 0));
-  json_object_set_new(model, "more", json_boolean(l->next != NULL));
-  json_object_set_new(model, "next", query);
+  json_object_set_new(model, "more", json_boolean(json_is_string(l->next)));
+  json_object_set_new(model, "next", filter_again(l->r, names, "before", l->next));
   return model;
 }
 
@@ -183,7 +160,7 @@ static int list_claims(const struct request *r, struct response *to, struct tm_e
   int rc = store_read(r->desk->store, &r->scope, read_list, &l, err);
   if (rc == 0) {
     finish(&l);
-    json_t *model = r->wants_json ? json_pack("{s:O, s:O?}", "claims", l.claims, "next", l.next)
+    json_t *model = r->wants_json ? json_pack("{s:O, s:O}", "claims", l.claims, "next", l.next)
                                   : page_model(&l);
     rc = respond_model(r, to, "claims.html", model, err);
     json_decref(model);

@@ -98,7 +98,7 @@ char *claim_item_label(char *out, size_t size, const char *name)
 /* --- the table -----------------------------------------------------------------------------------
  */
 
-json_t *claim_types_list(struct db *db, struct tm_error *err)
+int claim_types_read(struct db *db, void *list, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
   int rc =
@@ -107,7 +107,7 @@ json_t *claim_types_list(struct db *db, struct tm_error *err)
                  " WHERE version = (SELECT MAX(version) FROM claim_types o WHERE o.type = t.type)"
                  " AND items <> '' ORDER BY type",
                  &stmt, err);
-  return rc < 0 ? NULL : db_rows(stmt, err);
+  return rc < 0 ? rc : db_take_rows(stmt, list, err);
 }
 
 /* Whether text holds words, in any case and between other characters than letters and figures. */
@@ -158,12 +158,13 @@ static const json_t *choose(const json_t *list, const char *type, const char *te
 int claim_type_find(struct db *db, const char *type, const char *text, struct claim_type *out,
                     struct tm_error *err)
 {
-  json_t *list = claim_types_list(db, err);
-  if (list == NULL)
-    return -EIO;
+  json_t *list = NULL;
+  int rc = claim_types_read(db, &list, err);
+  if (rc < 0)
+    return rc;
   const json_t *row = choose(list, type, text, &out->how);
-  int rc = row == NULL ? tm_fail(err, -EINVAL, "there is no common set of data items")
-                       : claim_items_read(tm_json_get_string(row, "items"), &out->items, err);
+  rc = row == NULL ? tm_fail(err, -EINVAL, "there is no common set of data items")
+                   : claim_items_read(tm_json_get_string(row, "items"), &out->items, err);
   if (rc == 0) {
     snprintf(out->type, sizeof(out->type), "%s", tm_json_get_string(row, "type"));
     out->version = json_integer_value(json_object_get(row, "version"));

@@ -22,8 +22,8 @@ int claim_type_find(struct db *db, const char *type, const char *text, struct cl
                     struct tm_error *err);
 
 /* The newest version of each: [{"type", "version", "items", "hints", "changed_at", "changed_by"}],
- * the common set first. New reference. */
-json_t *claim_types_list(struct db *db, struct tm_error *err);
+ * the common set first. A store_work on a json_t **, which gets a new reference. */
+int claim_types_read(struct db *db, void *list, struct tm_error *err);
 
 struct claim_type_change {
   const char *type, *items, *hints, *by;

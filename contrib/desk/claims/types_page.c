@@ -3,6 +3,7 @@
 #include "common/json.h"
 #include "common/number.h"
 #include "contrib/desk/claims/types.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/desk.h"
@@ -10,20 +11,12 @@
 #include <errno.h>
 #include <string.h>
 
-static int read_types(struct db *db, void *arg, struct tm_error *err)
-{
-  json_t **types = arg;
-  json_decref(*types);
-  *types = claim_types_list(db, err);
-  return *types != NULL ? 0 : -EIO;
-}
-
 static int show(const struct request *r, struct response *to, int status, const char *wrong,
                 struct tm_error *err)
 {
   json_t *types = NULL, *row;
   size_t i;
-  int rc = store_read(r->desk->store, &r->scope, read_types, &types, err);
+  int rc = store_read(r->desk->store, &r->scope, claim_types_read, &types, err);
   json_array_foreach(types, i, row)
   {
     bool shipped = json_integer_value(json_object_get(row, "changed_at")) == 0;
@@ -70,7 +63,7 @@ static int put_type(const struct request *r, struct response *to, struct tm_erro
   /* The common set has no name, and a version: it cannot be added. */
   if (version != NULL && tm_parse_i64(version, 0, INT64_MAX, &c.change.seen) != 0)
     return respond_error(r, to, 422, "version", "not a version of this type");
-  if (c.change.seen == 0 && (type == NULL || type[strspn(type, " \t\r\n")] == '\0'))
+  if (c.change.seen == 0 && field_filled(r, "type") == NULL)
     return r->wants_json ? respond_error(r, to, 422, "type", "a name is wanted")
                          : show(r, to, 422, "Name: say which claims it is for.", err);
   int rc = store_write(r->desk->store, &r->scope, write_type, &c, err);

@@ -2,7 +2,6 @@
 /* What a customer says to our advice: a quote, later, no, or bought elsewhere. */
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/number.h"
 #include "contrib/desk/advice/items.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/fields.h"
@@ -44,8 +43,9 @@ static int read_fields(struct answering *a, struct tm_error *err)
   const struct request *r = a->r;
   const char *answer = request_field(r, "answer"), *until = request_field(r, "until");
   int64_t t, today = tm_date_days(r->now);
-  if (tm_parse_i64(request_part(r, "id"), 1, INT64_MAX, &a->item) != 0)
-    return tm_fail(err, -ENOENT, "there is no item with this number");
+  int rc = part_number(r, "id", &a->item, "there is no item with this number", err);
+  if (rc < 0)
+    return rc;
   for (size_t i = 0; answer != NULL && i < sizeof(answers) / sizeof(answers[0]); i++)
     if (strcmp(answers[i].code, answer) == 0) {
       a->answer = answers[i].code;

@@ -2,8 +2,9 @@
 /* What staff has to do: contacts of product pages with all that the letter said, whose a contact
  * is, and what customers answered to advice. */
 #include "common/json.h"
-#include "common/number.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/http/fields.h"
+#include "contrib/desk/http/filters.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/public/contact.h"
 #include "contrib/desk/public/seal.h"
@@ -15,7 +16,8 @@
 #include <string.h>
 
 enum { TODOS = 100 };
-#define WHO (ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN)
+#define WHO     (ROLE_SALES | ROLE_SERVICE | ROLE_ADMIN)
+#define NO_TASK "there is no such task"
 
 struct todo {
   const struct request *r;
@@ -61,15 +63,6 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
   return db_take_rows(stmt, &t->list, err);
 }
 
-static json_t *choices(const char *const (*rows)[2], const char *chosen)
-{
-  json_t *list = json_array();
-  for (; (*rows)[0] != NULL; rows++)
-    json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "value", (*rows)[0], "text",
-                                          (*rows)[1], "chosen", strcmp((*rows)[0], chosen) == 0));
-  return list;
-}
-
 static const char *one_of(const char *const (*rows)[2], const char *given)
 {
   for (size_t i = 0; given != NULL && rows[i][0] != NULL; i++)
@@ -91,7 +84,7 @@ static int list_todos(const struct request *r, struct response *to, struct tm_er
     json_t *model =
         json_pack("{s:s, s:O, s:b, s:i, s:o, s:o}", "title", "Tasks", "tasks", t.list, "some",
                   json_array_size(t.list) > 0, "shown", (int)json_array_size(t.list), "whose",
-                  choices(whose, t.whose), "states", choices(states, t.state));
+                  filter_options(whose, t.whose), "states", filter_options(states, t.state));
     rc = respond_model(r, to, "tasks.html", model, err);
     json_decref(model);
   }
@@ -114,13 +107,7 @@ static int read_row(struct db *db, struct todo *t, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_int(stmt, 1, t->id);
-  rc = db_step(stmt, err);
-  if (rc == 1)
-    t->row = db_row(stmt, err);
-  db_done(stmt);
-  if (rc == 0)
-    return tm_fail(err, -ENOENT, "there is no such task");
-  return rc < 0 ? rc : t->row != NULL ? 0 : -ENOMEM;
+  return db_take_row(stmt, &t->row, NO_TASK, err);
 }
 
 static int read_people(struct db *db, struct todo *t, struct tm_error *err)
@@ -151,13 +138,6 @@ static int read_todo(struct db *db, void *arg, struct tm_error *err)
   return rc == 0 ? read_people(db, t, err) : rc;
 }
 
-static int begin(struct todo *t, struct tm_error *err)
-{
-  if (tm_parse_i64(request_part(t->r, "id"), 1, INT64_MAX, &t->id) != 0)
-    return tm_fail(err, -ENOENT, "there is no such task");
-  return 0;
-}
-
 /* A link to the product that knows the customer, to be put into an answer. */
 static void add_link(const struct todo *t, json_t *model, struct tm_error *err)
 {
@@ -176,7 +156,7 @@ static void add_link(const struct todo *t, json_t *model, struct tm_error *err)
 static int show_todo(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct todo t = {.r = r};
-  int rc = begin(&t, err);
+  int rc = part_number(t.r, "id", &t.id, NO_TASK, err);
   if (rc == 0)
     rc = store_read(r->desk->store, &r->scope, read_todo, &t, err);
   const char *customer = rc == 0 ? tm_json_get_string(t.row, "customer_id") : NULL;
@@ -216,7 +196,7 @@ static int change(struct db *db, const struct todo *t, const char *sql, const ch
   if (strstr(sql, "?4") != NULL)
     db_bind_int(stmt, 4, t->r->now);
   rc = db_exec(stmt, err);
-  return rc == 0 && db_changes(stmt) == 0 ? tm_fail(err, -ENOENT, "there is no such task") : rc;
+  return rc == 0 && db_changes(stmt) == 0 ? tm_fail(err, -ENOENT, NO_TASK) : rc;
 }
 
 static int write_done(struct db *db, void *arg, struct tm_error *err)
@@ -268,7 +248,7 @@ static int write_customer(struct db *db, void *arg, struct tm_error *err)
 static int finish(struct todo *t, store_work *work, struct response *to, struct tm_error *err)
 {
   char path[64];
-  int rc = begin(t, err);
+  int rc = part_number(t->r, "id", &t->id, NO_TASK, err);
   if (rc == 0)
     rc = store_write(t->r->desk->store, &t->r->scope, work, t, err);
   todo_release(t);

@@ -155,9 +155,7 @@ static int write_typed(struct db *db, void *arg, struct tm_error *err)
 
 static int read_text(struct typing *t, const char *name, const char **out, struct tm_error *err)
 {
-  *out = request_field(t->keep.r, name);
-  if (*out != NULL && (*out)[strspn(*out, " \t\r\n")] == '\0')
-    *out = NULL;
+  *out = field_filled(t->keep.r, name);
   if (*out == NULL || strlen(*out) <= TEXT_MAX_BYTES)
     return 0;
   t->keep.field = name;

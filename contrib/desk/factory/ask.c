@@ -8,6 +8,7 @@
 #include "contrib/desk/desk.h"
 #include "contrib/desk/factory/clerk.h"
 #include "contrib/desk/factory/inquiry.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/intake/schemas.h"
 #include "contrib/desk/rooms.h"
 
@@ -36,9 +37,7 @@ static void release(struct asking *a)
 
 static int begin(struct asking *a, struct tm_error *err)
 {
-  if (tm_parse_i64(request_part(a->r, "id"), 1, INT64_MAX, &a->form.item) != 0)
-    return tm_fail(err, -ENOENT, "there is no item with this number");
-  return 0;
+  return part_number(a->r, "id", &a->form.item, "there is no item with this number", err);
 }
 
 static int read_form(struct db *db, void *arg, struct tm_error *err)

@@ -9,6 +9,7 @@
 #include "contrib/desk/factory/inquiry_look.h"
 #include "contrib/desk/factory/inquiry_model.h"
 #include "contrib/desk/factory/offer.h"
+#include "contrib/desk/http/filters.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 
@@ -227,20 +228,17 @@ static json_t *list_model(const struct looking *l, const char *next)
   json_t *model =
       json_pack("{s:s,s:O,s:b,s:b,s:b}", "title", "Inquiries", "rows", l->rows, "any",
                 json_array_size(l->rows) > 0, "mine", mine, "for_sales", !is_factory(l->r));
-  static const char *const states[][2] = {
-      {"all", "Any state"}, {"open", "Waiting"}, {"answered", "Answered"}, {"refused", "Refused"}};
-  json_t *options = json_array();
-  for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-    json_array_append_new(options,
-                          json_pack("{s:s,s:s,s:b}", "value", states[i][0], "text", states[i][1],
-                                    "chosen", strcmp(state, states[i][0]) == 0));
-  json_t *owners =
-      json_pack("[{s:s,s:s,s:b},{s:s,s:s,s:b}]", "value", "mine", "text", "Mine", "chosen", mine,
-                "value", "all", "text", "Everybody's", "chosen", !mine);
+  static const char *const states[][2] = {{"all", "Any state"},
+                                          {"open", "Waiting"},
+                                          {"answered", "Answered"},
+                                          {"refused", "Refused"},
+                                          {NULL}};
+  static const char *const owners[][2] = {{"mine", "Mine"}, {"all", "Everybody's"}, {NULL}};
   json_object_set_new(model, "filters",
                       json_pack("{s:s,s:[{s:s,s:s,s:o},{s:s,s:s,s:o}]}", "path", "/inquiries",
-                                "fields", "name", "owner", "label", "Asked by", "options", owners,
-                                "name", "state", "label", "State", "options", options));
+                                "fields", "name", "owner", "label", "Asked by", "options",
+                                filter_options(owners, mine ? "mine" : "all"), "name", "state",
+                                "label", "State", "options", filter_options(states, state)));
   if (next != NULL) {
     snprintf(path, sizeof(path), "/inquiries?owner=%s&state=%s&after=%s", mine ? "mine" : "all",
              state, next);

@@ -8,12 +8,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+const char *field_filled(const struct request *r, const char *name)
+{
+  const char *text = request_field(r, name);
+  return text != NULL && text[strspn(text, " \t\r\n")] != '\0' ? text : NULL;
+}
+
 int field_must(const struct request *r, const char *name, size_t max, const char **out,
                const char **bad, struct tm_error *err)
 {
-  const char *text = request_field(r, name);
+  const char *text = field_filled(r, name);
   *bad = name;
-  if (text == NULL || text[strspn(text, " \t\r\n")] == '\0')
+  if (text == NULL)
     return tm_fail(err, -EINVAL, "say something here");
   if (strlen(text) > max)
     return tm_fail(err, -EINVAL, "at most %zu bytes", max);
@@ -55,4 +61,12 @@ int field_number(const struct request *r, const char *name, int64_t min, int64_t
     return 0;
   *bad = name;
   return tm_fail(err, -EINVAL, "a whole number from %" PRId64 " to %" PRId64, min, max);
+}
+
+int part_number(const struct request *r, const char *name, int64_t *out, const char *missing,
+                struct tm_error *err)
+{
+  if (tm_parse_i64(request_part(r, name), 1, INT64_MAX, out) == 0)
+    return 0;
+  return tm_fail(err, -ENOENT, "%s", missing);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/number.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "contrib/desk/desk.h"
@@ -240,9 +239,7 @@ struct one {
 static int read_id(const struct request *r, struct one *one, struct tm_error *err)
 {
   *one = (struct one){.r = r};
-  if (tm_parse_i64(request_part(r, "id"), 1, INT64_MAX, &one->id) < 0)
-    return tm_fail(err, -ENOENT, "no such thing");
-  return 0;
+  return part_number(r, "id", &one->id, "no such thing", err);
 }
 
 static int run_one(struct db *db, struct one *one, const char *sql, const char *what,

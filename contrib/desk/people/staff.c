@@ -2,20 +2,16 @@
 #include "common/json.h"
 #include "common/number.h"
 #include "contrib/desk/desk.h"
-#include "contrib/desk/http/server.h"
 #include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/accounts.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 enum { AUDIT_PAGE = 50 };
-
-static const struct db_scope everyone = {NULL};
 
 /* --- accounts --------------------------------------------------------------------------------- */
 
@@ -129,10 +125,11 @@ static int change(const struct request *r, struct response *to, store_work *work
 {
   struct account a = account_by(r);
   char said[64];
-  if (tm_parse_i64(request_part(r, "id"), 1, INT64_MAX, &a.id) < 0)
-    return tm_fail(err, -ENOENT, "no such account");
+  int rc = part_number(r, "id", &a.id, "no such account", err);
+  if (rc < 0)
+    return rc;
   a.role = field(r, "role");
-  int rc = store_write(r->desk->store, &everyone, work, &a, err);
+  rc = store_write(r->desk->store, &db_everyone, work, &a, err);
   if (rc == -EINVAL)
     return show_people(r, to, 422, err->text, NULL, err);
   if (rc < 0)

@@ -2,7 +2,6 @@
 /* The days of a device in the order of their dates, each with the day on which it came. */
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/number.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/audit.h"
@@ -75,9 +74,9 @@ static int show_days(const struct request *r, struct response *to, struct tm_err
   struct looking l = {.r = r, .to = INT64_MAX};
   const char *from = request_query(r, "after");
   int64_t t;
-  int rc = 0;
-  if (tm_parse_i64(request_part(r, "id"), 1, INT64_MAX, &l.id) != 0)
-    return tm_fail(err, -ENOENT, "there is no such device");
+  int rc = part_number(r, "id", &l.id, "there is no such device", err);
+  if (rc < 0)
+    return rc;
   if (from != NULL && from[0] != '\0') {
     if (strlen(from) != strlen("2026-11-20") || tm_time_parse(from, &t) != 0)
       return respond_error(r, to, 422, "after", "a day is written as 2026-11-20");

@@ -6,6 +6,7 @@
 #include "contrib/desk/chart/drawing.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/factory/item_part.h"
+#include "contrib/desk/http/fields.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/device.h"
@@ -54,14 +55,6 @@ static int read_view(struct db *db, void *arg, struct tm_error *err)
 }
 
 /* What cannot be a number is as absent as a number that nobody has. */
-static int part_number(const struct request *r, const char *name, int64_t *out,
-                       struct tm_error *err)
-{
-  if (tm_parse_i64(request_part(r, name), 1, INT64_MAX, out) != 0)
-    return tm_fail(err, -ENOENT, "%s: not a number", name);
-  return 0;
-}
-
 /* Of its life the states, and not what colleagues think of the advice or why a sale was lost. */
 static void keep_life(struct device_view *view)
 {
@@ -105,7 +98,7 @@ static void keep_to_ourselves(struct device_view *view)
 
 static int look(struct looking *l, const char *part, int64_t *number, struct tm_error *err)
 {
-  int rc = part_number(l->r, part, number, err);
+  int rc = part_number(l->r, part, number, "there is nothing with this number", err);
   if (rc == 0)
     rc = store_read(l->r->desk->store, &l->r->scope, read_view, l, err);
   if (rc == 0 && l->r->visitor->role == ROLE_CUSTOMER)
@@ -373,7 +366,7 @@ static int read_document(struct db *db, void *arg, struct tm_error *err)
 static int give_document(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct fetching f = {0};
-  int rc = part_number(r, "id", &f.id, err);
+  int rc = part_number(r, "id", &f.id, "there is no such document", err);
   if (rc == 0)
     rc = store_read(r->desk->store, &r->scope, read_document, &f, err);
   if (rc == 0)

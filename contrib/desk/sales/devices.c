@@ -65,7 +65,7 @@ static int read_query(struct fleet *f, const char **field, struct tm_error *err)
   f->kind = find_chosen(f->r, "kind");
   f->customer = find_chosen(f->r, "customer");
   find_like(f->words, sizeof(f->words), request_query(f->r, "q"));
-  return find_page(f->r, &f->after, &f->limit, field, err);
+  return find_page(f->r, "after", &f->after, &f->limit, field, err);
 }
 
 static int list_devices(const struct request *r, struct response *to, struct tm_error *err)

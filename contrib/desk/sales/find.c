@@ -143,15 +143,15 @@ int find_read(struct find *f, const struct request *r, const char **field, struc
   return 0;
 }
 
-int find_page(const struct request *r, int64_t *after, int *limit, const char **field,
-              struct tm_error *err)
+int find_page(const struct request *r, const char *name, int64_t *place, int *limit,
+              const char **field, struct tm_error *err)
 {
-  const char *place = request_query(r, "after"), *many = request_query(r, "limit");
+  const char *from = request_query(r, name), *many = request_query(r, "limit");
   uint64_t n = FIND_LIMIT;
-  *after = 0;
-  *field = "after";
-  if (place != NULL && place[0] != '\0' && tm_parse_i64(place, 0, INT64_MAX, after) != 0)
-    return tm_fail(err, -EINVAL, "after: not a place that this desk gave");
+  *place = 0;
+  *field = name;
+  if (from != NULL && from[0] != '\0' && tm_parse_i64(from, 0, INT64_MAX, place) != 0)
+    return tm_fail(err, -EINVAL, "%s: not a place that this desk gave", name);
   *field = "limit";
   if (many != NULL && tm_parse_u64(many, 1, FIND_LIMIT_MAX, &n) != 0)
     return tm_fail(err, -EINVAL, "limit: a whole number from 1 to %d", FIND_LIMIT_MAX);

@@ -40,10 +40,10 @@ const char *find_chosen(const struct request *r, const char *name);
 /* What was typed, in lower case, as a pattern of LIKE ... ESCAPE '\\'; "" for nothing typed. */
 void find_like(char *out, size_t size, const char *typed);
 
-/* Lists in the order of their numbers: the place after which to go on (0: the start) and how many
- * rows, by after= and limit=. 0, or -EINVAL with the parameter's name in *field. */
-int find_page(const struct request *r, int64_t *after, int *limit, const char **field,
-              struct tm_error *err);
+/* Lists in the order of their numbers: the place from which to go on (0: the start), by a parameter
+ * of that name, and how many rows, by limit=. 0, or -EINVAL with the parameter's name in *field. */
+int find_page(const struct request *r, const char *name, int64_t *place, int *limit,
+              const char **field, struct tm_error *err);
 /* Of rows that were read with one more than limit: takes that one away and gives the cursor of the
  * next page, or json null. New reference. */
 json_t *find_next(json_t *rows, int limit);

@@ -3,13 +3,13 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/http/filters.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/sales/csv.h"
 #include "contrib/desk/sales/find.h"
 #include "contrib/desk/sales/words.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,14 +104,10 @@ static int read_list(struct db *db, void *arg, struct tm_error *err)
 
 static json_t *owners(const struct request *r)
 {
-  static const char *const rows[][2] = {{"mine", "Mine"}, {"team", "My team"}, {"all", "All"}};
+  static const char *const rows[][2] = {
+      {"mine", "Mine"}, {"team", "My team"}, {"all", "All"}, {NULL}};
   const char *is = request_query(r, "owner");
-  json_t *list = json_array();
-  for (size_t i = r->visitor->staff == NULL ? 2 : 0; i < 3; i++)
-    json_array_append_new(list,
-                          json_pack("{s:s, s:s, s:b}", "value", rows[i][0], "text", rows[i][1],
-                                    "chosen", is != NULL ? strcmp(is, rows[i][0]) == 0 : i == 0));
-  return list;
+  return filter_options(rows + (r->visitor->staff == NULL ? 2 : 0), is != NULL ? is : "mine");
 }
 
 static json_t *regions(const json_t *rows, const char *chosen)
@@ -122,8 +118,7 @@ static json_t *regions(const json_t *rows, const char *chosen)
   json_array_foreach(rows, i, row)
   {
     const char *name = tm_json_get_string(row, "region");
-    json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "value", name, "text", name, "chosen",
-                                          chosen != NULL && strcmp(chosen, name) == 0));
+    filter_option(list, name, name, chosen);
   }
   return list;
 }
@@ -132,9 +127,7 @@ static json_t *filters(const struct list *l)
 {
   const char *q = request_query(l->r, "q"), *state = request_query(l->r, "state");
   json_t *states = words_states(l->find.state);
-  json_array_append_new(states,
-                        json_pack("{s:s, s:s, s:b}", "value", "closed", "text", "All closed",
-                                  "chosen", state != NULL && strcmp(state, "closed") == 0));
+  filter_option(states, "closed", "All closed", state);
   return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "q", q != NULL ? q : "", "owners",
                    owners(l->r), "kinds", words_kinds(l->find.kind), "actions",
                    words_actions(l->find.action), "regions", regions(l->regions, l->find.region),
@@ -144,14 +137,9 @@ static json_t *filters(const struct list *l)
 /* The query of this page again with another place, for "Next". */
 static json_t *next_path(const struct list *l)
 {
-  static const char *const names[] = {"q", "owner", "kind", "action", "region", "state", "limit"};
-  json_t *query = json_array();
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-    const char *value = request_query(l->r, names[i]);
-    if (value != NULL && value[0] != '\0')
-      json_array_append_new(query, json_pack("{s:s, s:s}", "name", names[i], "value", value));
-  }
-  json_array_append_new(query, json_pack("{s:s, s:O}", "name", "after", "value", l->next));
+  static const char *const names[] = {"q",      "owner", "kind",  "action",
+                                      "region", "state", "limit", NULL};
+  json_t *query = filter_again(l->r, names, "after", l->next);
   return query;
 }
 

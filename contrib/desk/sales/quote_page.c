@@ -3,7 +3,6 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/number.h"
 #include "contrib/desk/chart/drawing.h"
 #include "contrib/desk/chart/series.h"
 #include "contrib/desk/desk.h"
@@ -44,9 +43,7 @@ static void release(struct quoting *q)
 
 static int item_of(struct quoting *q, struct tm_error *err)
 {
-  if (tm_parse_i64(request_part(q->r, "id"), 1, INT64_MAX, &q->item) != 0)
-    return tm_fail(err, -ENOENT, "there is no item with this number");
-  return 0;
+  return part_number(q->r, "id", &q->item, "there is no item with this number", err);
 }
 
 /* --- the form ----------------------------------------------------------------------------- */
@@ -403,7 +400,7 @@ static int list_quotes(const struct request *r, struct response *to, struct tm_e
   struct quoting q = {.r = r};
   json_t *next = NULL;
   const char *bad = NULL;
-  int rc = find_page(r, &q.before, &q.limit, &bad, err);
+  int rc = find_page(r, "after", &q.before, &q.limit, &bad, err);
   if (rc == 0 && request_part(r, "id") != NULL)
     rc = item_of(&q, err);
   if (rc == -EINVAL)

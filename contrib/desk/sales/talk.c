@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What people say about an item: its state, comments, contacts with the customer, wrong advice. */
 #include "common/clock.h"
-#include "common/number.h"
 #include "contrib/desk/advice/items.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/fields.h"
@@ -48,9 +47,7 @@ static int read_customer(struct db *db, struct saying *s, struct tm_error *err)
 
 static int begin(struct saying *s, struct tm_error *err)
 {
-  if (tm_parse_i64(request_part(s->r, "id"), 1, INT64_MAX, &s->item) != 0)
-    return tm_fail(err, -ENOENT, "there is no item with this number");
-  return 0;
+  return part_number(s->r, "id", &s->item, "there is no item with this number", err);
 }
 
 /* Does the work, then leads back to the item: a person's page, or 204 for a program. */
@@ -317,7 +314,7 @@ static int list_comments(const struct request *r, struct response *to, struct tm
   int rc = begin(&s, err);
   h.item = s.item;
   if (rc == 0)
-    rc = find_page(r, &h.before, &h.limit, &s.field, err);
+    rc = find_page(r, "after", &h.before, &h.limit, &s.field, err);
   if (rc == -EINVAL)
     return respond_error(r, to, 422, s.field, err->text);
   if (rc == 0)

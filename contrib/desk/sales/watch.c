@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "contrib/desk/desk.h"
+#include "contrib/desk/http/filters.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/find.h"
 #include "contrib/desk/sales/words.h"
@@ -36,9 +37,9 @@ static const struct silence {
   const char *name, *text;
   int64_t s;
 } silences[] = {
-    {"24h", "24 hours", TM_DAY},
-    {"7d", "7 days", 7 * TM_DAY},
-    {"60d", "60 days", 60 * TM_DAY},
+    {"24h", "silent for 24 hours", TM_DAY},
+    {"7d", "silent for 7 days", 7 * TM_DAY},
+    {"60d", "silent for 60 days", 60 * TM_DAY},
 };
 
 static int read_counts(struct db *db, struct listing *l, struct tm_error *err)
@@ -141,14 +142,9 @@ static json_t *choices(const char *chosen)
 {
   json_t *list = json_array();
   for (size_t i = 0; i < 3; i++)
-    json_array_append_new(list, json_pack("{s:s, s:s+, s:b}", "value", silences[i].name, "text",
-                                          "silent for ", silences[i].text, "chosen",
-                                          chosen != NULL && strcmp(chosen, silences[i].name) == 0));
-  json_array_append_new(list,
-                        json_pack("{s:s, s:s, s:b}", "value", "never", "text", "never reported",
-                                  "chosen", chosen != NULL && strcmp(chosen, "never") == 0));
-  json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "value", "all", "text", "all sites",
-                                        "chosen", chosen != NULL && strcmp(chosen, "all") == 0));
+    filter_option(list, silences[i].name, silences[i].text, chosen);
+  filter_option(list, "never", "never reported", chosen);
+  filter_option(list, "all", "all sites", chosen);
   return list;
 }
 
@@ -183,7 +179,7 @@ static int list_sites(const struct request *r, struct response *to, struct tm_er
     silent = r->wants_json ? "all" : "24h";
   int rc = read_silence(&l, silent, err);
   if (rc == 0)
-    rc = find_page(r, &l.offset, &l.limit, &bad, err);
+    rc = find_page(r, "after", &l.offset, &l.limit, &bad, err);
   if (rc < 0)
     return respond_error(r, to, 422, bad, err->text);
   rc = store_read(r->desk->store, &r->scope, read_sites, &l, err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "contrib/desk/sales/words.h"
 
+#include "contrib/desk/http/filters.h"
+
 #include "common/buf.h"
 #include "common/json.h"
 
@@ -58,9 +60,7 @@ static json_t *all_of(const struct word *words, const char *chosen)
 {
   json_t *list = json_array();
   for (; words->code != NULL; words++)
-    json_array_append_new(list,
-                          json_pack("{s:s, s:s, s:b}", "value", words->code, "text", words->text,
-                                    "chosen", chosen != NULL && strcmp(chosen, words->code) == 0));
+    filter_option(list, words->code, words->text, chosen);
   return list;
 }
 
