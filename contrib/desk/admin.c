@@ -4,7 +4,6 @@
 #include "contrib/desk/http/server.h"
 #include "contrib/desk/rooms.h"
 
-#include <errno.h>
 #include <inttypes.h>
 
 /* --- is it well? ------------------------------------------------------------------------------ */
@@ -48,29 +47,23 @@ static int get_metrics(const struct request *r, struct response *to, struct tm_e
   struct server_counts c;
   struct tm_buf *out = &to->body;
   server_count(r->desk->server, &c);
-  int rc =
-      put(out, "requests", "counter", "Whole requests that were given to a worker.", c.requests);
-  if (rc == 0)
-    rc =
-        put(out, "refused", "counter", "Requests that the guard refused by their head.", c.refused);
-  if (rc == 0)
-    rc = put(out, "cut", "counter", "Connections cut because their time was over.", c.cut);
-  if (rc == 0)
-    rc = put(out, "turned_away", "counter", "Connections over the limit of their address.",
-             c.turned_away);
-  if (rc == 0)
-    rc =
-        put(out, "busy", "counter", "Requests answered 503 because too many were waiting.", c.busy);
-  if (rc == 0)
-    rc = put(out, "connections", "gauge", "Open connections.", c.connections);
-  if (rc == 0)
-    rc = put(out, "waiting", "gauge", "Requests that wait for a worker.",
-             workers_waiting(r->desk->workers));
-  if (rc == 0)
-    rc = put(out, "streams", "gauge", "Open streams of events.", topics_open(r->desk->topics));
-  if (rc == 0)
-    rc = put(out, "start_time_seconds", "gauge", "When the desk was started.",
-             (uint64_t)r->desk->started_at);
+  const struct {
+    const char *name, *type, *help;
+    uint64_t value;
+  } figures[] = {
+      {"requests", "counter", "Whole requests that were given to a worker.", c.requests},
+      {"refused", "counter", "Requests that the guard refused by their head.", c.refused},
+      {"cut", "counter", "Connections cut because their time was over.", c.cut},
+      {"turned_away", "counter", "Connections over the limit of their address.", c.turned_away},
+      {"busy", "counter", "Requests answered 503 because too many were waiting.", c.busy},
+      {"connections", "gauge", "Open connections.", c.connections},
+      {"waiting", "gauge", "Requests that wait for a worker.", workers_waiting(r->desk->workers)},
+      {"streams", "gauge", "Open streams of events.", topics_open(r->desk->topics)},
+      {"start_time_seconds", "gauge", "When the desk was started.", (uint64_t)r->desk->started_at},
+  };
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < sizeof(figures) / sizeof(figures[0]); i++)
+    rc = put(out, figures[i].name, figures[i].type, figures[i].help, figures[i].value);
   if (rc == 0)
     rc = tm_buf_puts(out, "# EOF\n");
   if (rc < 0)

@@ -28,20 +28,30 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAITING = 1024, DRAIN_S = 20, ADMIN_THREADS = 1 };
+enum { WAITING = 1024, DRAIN_S = 20, ADMIN_THREADS = 1, OWN_FILES = 256 };
 
-/* As many descriptors as connections are allowed; what the system does not give is said once. */
-static void want_files(const struct desk_conf *conf)
+/* How many connections the system has descriptors for, beside those that the desk itself needs: a
+ * crowd must not take them. Said once where that is less than was asked for. */
+static uint64_t connections_held(const struct desk_conf *conf)
 {
   struct rlimit limit;
-  rlim_t want = conf->limits.connections + 256;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
-    return;
-  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > want ? want : limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < want)
-    tm_log_warning("only %llu files may be open: fewer connections than the limit of %llu",
-                   (unsigned long long)limit.rlim_cur,
-                   (unsigned long long)conf->limits.connections);
+  uint64_t wanted = conf->limits.connections;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted + OWN_FILES)
+    return wanted;
+  struct rlimit more = {.rlim_cur = wanted + OWN_FILES, .rlim_max = limit.rlim_max};
+  if (more.rlim_cur > limit.rlim_max)
+    more.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+    limit = more;
+  if (limit.rlim_cur >= wanted + OWN_FILES)
+    return wanted;
+  uint64_t held = limit.rlim_cur > 2 * OWN_FILES ? limit.rlim_cur - OWN_FILES : limit.rlim_cur / 2;
+  if (held > wanted)
+    held = wanted;
+  tm_log_warning("only %llu files may be open: connections: %llu, not %llu",
+                 (unsigned long long)limit.rlim_cur, (unsigned long long)held,
+                 (unsigned long long)wanted);
+  return held;
 }
 
 /* "READY=1" to the service manager that started us, if one did: what sd_notify(3) does. */
@@ -86,13 +96,13 @@ static int open_parts(struct desk *desk, struct tm_error *err)
   return workers_new(&desk->workers, (unsigned)conf->limits.workers, WAITING, err);
 }
 
-static int open_servers(struct desk *desk, struct tm_error *err)
+static int open_servers(struct desk *desk, uint64_t connections, struct tm_error *err)
 {
   const struct desk_conf *conf = desk->conf;
   struct server_settings settings = {
       .listen = conf->listen,
       .threads = 2,
-      .connections = conf->limits.connections,
+      .connections = connections,
       .connections_per_address = conf->limits.connections_per_address,
       .body_bytes = conf->limits.body_bytes,
       .request_s = conf->limits.request_s,
@@ -138,7 +148,7 @@ static int start_work(struct own_work *w, const struct desk *desk, struct tm_err
 static void close_all(struct desk *desk, struct own_work *own)
 {
   if (desk->topics != NULL)
-    topics_end(desk->topics, 0);
+    topics_close(desk->topics);
   if (desk->server != NULL)
     server_drain(desk->server, DRAIN_S);
   if (desk->admin != NULL)
@@ -213,14 +223,14 @@ int serve(const struct desk_conf *conf)
   /* Before there are threads, so that none of them takes it. */
   pthread_sigmask(SIG_BLOCK, &ends, NULL);
   signal(SIGPIPE, SIG_IGN);
-  want_files(conf);
+  uint64_t connections = connections_held(conf);
   int rc = open_parts(&desk, &err);
   if (rc == 0)
     rc = relay_start(&own.relay, &desk, &err);
   if (rc == 0)
     rc = clerk_start(&desk.clerk, &desk, &err);
   if (rc == 0)
-    rc = open_servers(&desk, &err);
+    rc = open_servers(&desk, connections, &err);
   if (rc == 0)
     rc = start_work(&own, &desk, &err);
   if (rc == 0)

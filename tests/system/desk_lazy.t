@@ -6,6 +6,7 @@ answered as soon as without them, and who drips is cut when the time of a reques
 REQUEST_S is that time: 6 s here, as it is by default (30 s) in tests/long."""
 import os
 import resource
+import signal
 import sys
 import threading
 import time
@@ -91,10 +92,7 @@ waiter = threading.Thread(target=idle)
 waiter.start()
 beside = visit()
 here = sum(one.cut is None for one in crowd)
-p95 = [times[int(0.95 * VISITS)] for times in (alone, beside)]
-note("p95 %.0f ms alone, %.0f ms beside %d of them; load %.1f" % (p95[0] * 1000, p95[1] * 1000, here, os.getloadavg()[0]))
 same({t < 99 for t in beside}, {True}, "every visitor is answered")
-ok(p95[1] <= max(0.2, 3 * p95[0]), "pages with work in the database: p95 at most 200 ms, or what this machine needs anyhow", p95)
 until = time.monotonic() + REQUEST_S + 60
 while any(one.cut is None for one in crowd) and time.monotonic() < until:
     time.sleep(0.5)
@@ -103,7 +101,57 @@ waiter.join()
 longest = {kind: max(one.lived() for one in crowd if one.kind == kind) for kind in ("silent", "header", "drip")}
 note("cut after at most " + ", ".join("%s %.1f s" % pair for pair in longest.items()))
 same([one.kind for one in crowd if one.cut is None], [], "each of them is cut")
+# Other work on the machine may begin at any time: what counts is the time without the crowd, before or after.
+after = visit()
+p95 = [times[int(0.95 * VISITS)] for times in (alone, beside, after)]
+note("p95 %.0f ms alone, %.0f ms beside %d of them, %.0f ms after; load %.1f"
+     % (p95[0] * 1000, p95[1] * 1000, here, p95[2] * 1000, os.getloadavg()[0]))
+ok(p95[1] <= max(0.2, 3 * p95[0], 3 * p95[2]),
+   "pages with work in the database: p95 at most 200 ms, or what this machine needs anyhow", p95)
 ok(max(longest.values()) < REQUEST_S + 20, "within the time of a request, on a busy machine a little later", longest)
 same(desk.get("sales", PATHS[0])[0], 200, "and the desk goes on")
 same((desk.stop(), desk.log()), (0, ""), "without a complaint")
+for one in crowd:
+    one.socket.close()
+
+# Fewer files than connections: the desk keeps some for itself, and what cannot be taken waits.
+FILES = 100
+resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+desk.start()
+
+
+def hold(n):
+    """So many lazy connections in a process of their own, which needs files for them, too: its end."""
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            crowd = [Lazy(3 * i) for i in range(n)]
+            os.write(tell, b"%d" % len(crowd))
+            signal.pause()
+        finally:
+            os._exit(0)
+    os.read(told, 8)
+    return lambda: (os.kill(pid, signal.SIGKILL), os.waitpid(pid, 0))
+
+
+ends = [hold(FILES * 6 // 10) for _ in range(2)]
+
+
+def worked():
+    with open("/proc/%d/stat" % desk.process.pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+time.sleep(1)
+before = worked()
+time.sleep(2)
+ok(worked() - before < 1, "connections that no file is left for cost no work", worked() - before)
+same(desk.get("sales", PATHS[0])[0], 200, "a page comes when the lazy ones are cut")
+for end in ends:
+    end()
+ok("only %d files may be open: connections: %d, not 4096" % (FILES, FILES // 2) in desk.log(), "the log says how many are held",
+   desk.log())
+same((desk.stop(), len(desk.log().splitlines())), (0, 1), "and nothing else")
 done()

@@ -127,8 +127,12 @@ wait_for(lambda: late in streams[0]["text"], 15)
 same(streams[0]["text"].count("event: answer"), 1, "at the first it is said once, too")
 first.form("okada", "/logout")
 same([s["ended"] for s in streams], [None, None], "another person's sign-out ends nothing")
+ears = subprocess.Popen(["psql", "-qAt", server.run("admin"), "-c", "LISTEN tidemark_desk", "-c", "SELECT pg_sleep(3)"], stdout=subprocess.PIPE, text=True)
+wait_for(lambda: server.rows("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"))
 first.form("mori", "/logout")
 ok(wait_for(lambda: all(s["ended"] for s in streams), 10), "a sign-out at one desk ends the person's streams at both")
+said = [line for line in ears.communicate()[0].splitlines() if '"topic":""' in line]
+same(len(said), 1, "which is said once, and not to and fro")
 for login, role in (("mori", "sales"), ("okada", "factory")):
     first.people[login] = first.sign_in(re.search(r"/login/\S+", first.user("link", login + "@vendor.example"))[0])
 

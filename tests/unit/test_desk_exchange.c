@@ -2,6 +2,8 @@
 /* What was posted, as fields: a form, or the members of a JSON object. */
 #include "contrib/desk/http/exchange.h"
 
+#include "common/json_memory.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,6 +44,20 @@ static void members_of_an_object_are_fields(void **state)
   assert_string_equal(request_field_nth(r, "sku", 1), "B");
   assert_null(request_field_nth(r, "sku", 2));
   assert_string_equal(request_field(r, "line"), "{\"sku\":\"C\"}");
+  exchange_free(x);
+}
+
+/* A request that lacked memory is answered; the next one in its thread lacks none. */
+static void who_comes_after_a_lack_of_memory_has_some(void **state)
+{
+  (void)state;
+  int status;
+  tm_json_starve();
+  struct exchange *x = post("application/json", "{\"a\":\"b\"}", &status);
+  assert_int_equal(status, 0);
+  assert_string_equal(request_field(&x->request, "a"), "b");
+  x->starved = true;
+  assert_int_equal(exchange_decode(x, NULL), 503);
   exchange_free(x);
 }
 
@@ -90,8 +106,10 @@ static void too_many_members_are_refused(void **state)
 
 int main(void)
 {
+  tm_json_guard_memory();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(members_of_an_object_are_fields),
+      cmocka_unit_test(who_comes_after_a_lack_of_memory_has_some),
       cmocka_unit_test(what_is_no_clean_json_is_refused),
       cmocka_unit_test(too_many_members_are_refused),
   };

@@ -95,12 +95,24 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
   (void)state;
-  topics_end(house.topics, 0);
+  topics_close(house.topics);
   server_drain(house.server, 5);
   workers_free(house.workers);
   server_free(house.server);
   topics_free(house.topics);
   return 0;
+}
+
+/* Waits until so many whole requests, and so many bytes of bodies, have come in. */
+static bool has_come(uint64_t requests, size_t body_bytes)
+{
+  struct server_counts c;
+  double until = tm_monotonic() + 30;
+  do {
+    usleep(10000);
+    server_count(house.server, &c);
+  } while ((c.requests < requests || c.body_bytes < body_bytes) && tm_monotonic() < until);
+  return c.requests >= requests && c.body_bytes >= body_bytes;
 }
 
 static int call(const char *text)
@@ -248,7 +260,10 @@ static void more_than_can_wait_is_told_to_come_again(void **state)
   pthread_mutex_lock(&house.gate);
   for (int i = 0; i < 14; i++) {
     fds[i] = call(GET("/slow"));
-    usleep(20000); /* two are worked on, eight wait */
+    /* Two are worked on, eight wait. */
+    assert_true(has_come((uint64_t)i + 1, 0));
+    for (int k = 0; k < 1000 && i < 2 && workers_waiting(house.workers) > 0; k++)
+      usleep(10000);
   }
   pthread_mutex_unlock(&house.gate);
   for (int i = 0; i < 14; i++) {
@@ -271,7 +286,7 @@ static void too_much_received_at_once_is_told_to_come_again(void **state)
   memset(half, 'a', sizeof(half));
   int first = call(head), second = call(head);
   assert_int_equal(write(first, half, sizeof(half)), sizeof(half));
-  usleep(300000);
+  assert_true(has_come(0, sizeof(half)));
   assert_int_equal(write(second, half, sizeof(half)), sizeof(half));
   assert_int_equal(write(second, "b", 1), 1);
   assert_true(hears(second, "503", other, sizeof(other)));
@@ -279,6 +294,15 @@ static void too_much_received_at_once_is_told_to_come_again(void **state)
   assert_true(hears(first, "200 OK", all, sizeof(all)));
   close(first);
   close(second);
+}
+
+static void a_stream_that_comes_while_the_desk_ends_ends_too(void **state)
+{
+  (void)state;
+  topics_close(house.topics);
+  int fd = call(GET("/events"));
+  assert_true(ends(fd));
+  close(fd);
 }
 
 static void *end_house(void *state)
@@ -293,7 +317,7 @@ static void the_end_waits_for_what_is_under_way(void **state)
   pthread_mutex_lock(&house.gate);
   int fd = call(GET("/slow"));
   int stream = call(GET("/events"));
-  usleep(200000);
+  assert_true(has_come(2, 0) && comes_true(topics_open, 1));
   pthread_t ender;
   assert_int_equal(pthread_create(&ender, NULL, end_house, state), 0);
   usleep(300000);
@@ -315,6 +339,8 @@ int main(void)
       cmocka_unit_test_setup_teardown(publishing_from_threads_is_safe, set_up, tear_down),
       cmocka_unit_test_setup_teardown(more_than_can_wait_is_told_to_come_again, set_up, tear_down),
       cmocka_unit_test_setup_teardown(too_much_received_at_once_is_told_to_come_again, set_up,
+                                      tear_down),
+      cmocka_unit_test_setup_teardown(a_stream_that_comes_while_the_desk_ends_ends_too, set_up,
                                       tear_down),
       cmocka_unit_test_setup(the_end_waits_for_what_is_under_way, set_up),
   };

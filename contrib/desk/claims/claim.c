@@ -112,8 +112,12 @@ static int insert_claim(struct db *db, struct claim_intake *in, const struct cla
 {
   struct tm_buf document = TM_BUF_INIT(1 << 17);
   struct db_stmt *stmt = NULL;
-  int rc = tm_json_append(&document, in->document) < 0 ? tm_fail(err, -EINVAL, "too large") : 0;
-  if (rc == 0)
+  int rc = tm_json_append(&document, in->document);
+  if (rc == -ENOMEM)
+    tm_fail(err, rc, "out of memory");
+  else if (rc < 0)
+    rc = tm_fail(err, -EINVAL, "too large");
+  else
     rc = db_prepare(db,
                     "INSERT INTO claims (customer_id, source, via, external_id, claimed_at,"
                     " arrived_at, by_name, device_id, vendor, model, type, text, compare, state_at,"

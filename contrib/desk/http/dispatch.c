@@ -129,7 +129,7 @@ static void run(struct exchange *x)
   int rc = x->request.route->handle(&x->request, &x->response, &err);
   if (rc == 0 && x->response.status == 0)
     rc = tm_fail(&err, -EIO, "%s: gave no answer", x->request.route->pattern);
-  if (rc == 0 && tm_json_starved())
+  if (rc == 0 && (tm_json_starved() || x->starved))
     rc = tm_fail(&err, -ENOMEM, "out of memory");
   if (rc < 0)
     answer_failure(x, rc, &err);
@@ -140,6 +140,8 @@ void dispatch(struct exchange *x)
   struct tm_error err = {0};
   tm_json_forgive();
   int rc = x->refused == 400 ? 0 : visitor_find(x, &err);
+  if (rc == 0 && x->starved) /* who it is may lack a name, a customer */
+    rc = tm_fail(&err, -ENOMEM, "out of memory");
   if (rc == -EACCES) {
     x->visitor.by_token = true;
     rc = send_to_login(x);

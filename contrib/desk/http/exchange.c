@@ -2,6 +2,7 @@
 #include "contrib/desk/http/exchange.h"
 
 #include "common/json.h"
+#include "common/json_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,8 +49,10 @@ void exchange_free(struct exchange *x)
 char *exchange_alloc(struct exchange *x, size_t len)
 {
   struct kept *kept = malloc(sizeof(*kept) + len);
-  if (kept == NULL)
+  if (kept == NULL) {
+    x->starved = true;
     return NULL;
+  }
   kept->next = x->kept;
   x->kept = kept;
   return kept->data;
@@ -67,10 +70,12 @@ static int refuse(struct exchange *x, int status, const char *reason)
   return status;
 }
 
-static bool add_pair(struct pairs *pairs, const char *name, const char *value)
+static bool add_pair(struct exchange *x, struct pairs *pairs, const char *name, const char *value)
 {
-  if (pairs->list == NULL)
+  if (pairs->list == NULL) {
     pairs->list = calloc(PAIRS, sizeof(*pairs->list));
+    x->starved = x->starved || pairs->list == NULL;
+  }
   if (pairs->list == NULL || pairs->len == PAIRS)
     return false;
   pairs->list[pairs->len++] = (struct pair){name, value};
@@ -95,7 +100,7 @@ static bool decode_pairs(struct exchange *x, struct pairs *pairs, const char *te
       if (name_out == NULL || value_out == NULL ||
           !guard_decode(text, name_len, true, false, name_out) ||
           !guard_decode(value, value_len, true, lines, value_out) ||
-          !add_pair(pairs, name_out, value_out))
+          !add_pair(x, pairs, name_out, value_out))
         return false;
     }
     text = stop + (stop < end);
@@ -133,7 +138,7 @@ static bool decode_cookies(struct exchange *x)
     if (equals == NULL)
       continue;
     *equals = '\0';
-    if (!add_pair(&x->cookies, one, equals + 1))
+    if (!add_pair(x, &x->cookies, one, equals + 1))
       return false;
   }
   return true;
@@ -158,10 +163,13 @@ static bool add_value(struct exchange *x, const char *name, const json_t *value)
     kept = request_keep(&x->request, json_string_value(value));
   else if (json_is_true(value))
     kept = "1";
-  else if (tm_json_append(&text, value) == 0)
-    kept = request_keep(&x->request, text.ptr);
+  else {
+    int rc = tm_json_append(&text, value);
+    x->starved = x->starved || rc == -ENOMEM;
+    kept = rc == 0 ? request_keep(&x->request, text.ptr) : NULL;
+  }
   tm_buf_release(&text);
-  return kept != NULL && guard_is_text(kept, true) && add_pair(&x->form, name, kept);
+  return kept != NULL && guard_is_text(kept, true) && add_pair(x, &x->form, name, kept);
 }
 
 /* The members of an object are the fields of a form; an array is a field that comes several times.
@@ -189,6 +197,7 @@ static int read_json(struct exchange *x)
 {
   struct tm_error err;
   json_t *body = request_json(&x->request, &err);
+  x->starved = x->starved || (body == NULL && err.code == -ENOMEM);
   if (body == NULL)
     return refuse(x, 400, "the body is not the JSON that its content type promises");
   bool ok = decode_json(x, body);
@@ -202,7 +211,7 @@ static bool is_multipart(const struct exchange *x)
   return type != NULL && strncasecmp(type, "multipart/", 10) == 0;
 }
 
-int exchange_decode(struct exchange *x, const char *query)
+static int decode(struct exchange *x, const char *query)
 {
   struct request *r = &x->request;
   const char *accept = request_header(r, "accept");
@@ -222,6 +231,15 @@ int exchange_decode(struct exchange *x, const char *query)
       !decode_pairs(x, &x->form, r->body, r->body_len, true))
     return refuse(x, 400, "the form has bytes that are not UTF-8 or are control bytes");
   return 0;
+}
+
+int exchange_decode(struct exchange *x, const char *query)
+{
+  tm_json_forgive(); /* what another request in this thread lacked */
+  int status = decode(x, query);
+  if (x->starved) /* what is missing is no fault of the request's */
+    return refuse(x, 503, "memory is short: try again in a moment");
+  return status;
 }
 
 /* --- what handlers ask ---------------------------------------------------------------------- */

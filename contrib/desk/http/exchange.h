@@ -29,6 +29,7 @@ struct exchange {
   struct pairs query, form, cookies;
   struct tm_buf body;
   struct kept *kept;
+  bool starved;       /* memory was short: what is kept lacks something */
   int found;          /* of route_find(): 200, 404 or 405 */
   int refused;        /* a status that the guard has already decided on, or 0 */
   const char *reason; /* of it, or of the handler's failure */
@@ -40,7 +41,8 @@ void exchange_free(struct exchange *x);
 
 /*
  * After method, path, headers, match and body are there: parts, query, cookies and form are
- * decoded. 0, or the status with x->reason: 400, or 415 for a form that is none.
+ * decoded. 0, or the status with x->reason: 400, 415 for a form that is none, or 503 when memory
+ * is short.
  */
 int exchange_decode(struct exchange *x, const char *query);
 

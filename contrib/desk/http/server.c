@@ -4,7 +4,7 @@
 #include "common/clock.h"
 #include "contrib/desk/http/clients.h"
 #include "contrib/desk/http/listen.h"
-#include "contrib/desk/http/topics.h"
+#include "contrib/desk/http/mhd_response.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -16,7 +16,6 @@
 enum {
   CONNECTION_MEMORY = 32768, /* headers included */
   OVERRUN = 1 << 20,         /* of a body that is too long: read on, so that the answer is seen */
-  STREAM_BLOCK = 4096,
   IDLE_S = 15,
   HURRY_S = 5,
 };
@@ -130,29 +129,17 @@ static void completed(void *cls, struct MHD_Connection *connection, void **conte
 /* What is said before there is an exchange: to a program that does not speak HTTP as it should. */
 static enum MHD_Result refuse(struct passage *p, int status, const char *why)
 {
-  char text[256];
+  size_t len = 0;
   p->server->refused++;
-  int len = snprintf(text, sizeof(text), "%d: %s\n", status, why);
-  struct MHD_Response *response =
-      MHD_create_response_from_buffer((size_t)len, text, MHD_RESPMEM_MUST_COPY);
+  struct MHD_Response *response = mhd_refusal(status, why, &len);
   if (response == NULL)
     return MHD_NO;
-  MHD_add_response_header(response, "Content-Type", "text/plain; charset=utf-8");
-  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-  MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'");
-  MHD_add_response_header(response, "Cache-Control", "no-store");
-  MHD_add_response_header(response, "Connection", "close");
   p->at = ANSWERED;
   if (p->client != NULL)
-    client_writes(p->client, now_s(), (size_t)len);
+    client_writes(p->client, now_s(), len);
   enum MHD_Result rc = MHD_queue_response(p->connection, (unsigned)status, response);
   MHD_destroy_response(response);
   return rc;
-}
-
-static void suspend(void *connection)
-{
-  MHD_suspend_connection(connection);
 }
 
 void server_wake(void *connection)
@@ -160,93 +147,18 @@ void server_wake(void *connection)
   MHD_resume_connection(connection);
 }
 
-static ssize_t read_stream(void *cls, uint64_t at, char *buf, size_t max)
-{
-  (void)at;
-  long n = stream_read(cls, buf, max, suspend);
-  return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
-}
-
-static void free_stream(void *stream)
-{
-  stream_close(stream);
-}
-
-static struct MHD_Response *make_stream(struct passage *p, struct exchange *x)
-{
-  struct stream *stream = NULL;
-  if (p->server->settings.topics == NULL ||
-      stream_open(&stream, p->server->settings.topics, x->response.topic, x->visitor.user_id,
-                  p->connection, now_s()) < 0)
-    return NULL;
-  struct MHD_Response *response = MHD_create_response_from_callback(
-      MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, stream, free_stream);
-  if (response == NULL)
-    stream_close(stream);
-  else
-    MHD_add_response_header(response, "Connection", "close");
-  return response;
-}
-
-static struct MHD_Response *make_response(struct passage *p, size_t *len)
-{
-  struct response *from = &p->exchange->response;
-  *len = from->fixed != NULL ? from->fixed_len : from->body.len;
-  if (from->topic != NULL)
-    return make_stream(p, p->exchange);
-  if (from->fixed != NULL)
-    return MHD_create_response_from_buffer(from->fixed_len, (void *)from->fixed,
-                                           MHD_RESPMEM_PERSISTENT);
-  if (*len == 0)
-    return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
-  char *body = tm_buf_take(&from->body);
-  struct MHD_Response *response =
-      MHD_create_response_from_buffer(*len, body, MHD_RESPMEM_MUST_FREE);
-  if (response == NULL)
-    free(body);
-  return response;
-}
-
-/* What every answer says, whoever made it. */
-static void add_headers(const struct exchange *x, struct MHD_Response *response)
-{
-  static const char *const always[][2] = {
-      {"Content-Security-Policy",
-       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-       "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-      {"X-Content-Type-Options", "nosniff"},
-      {"Referrer-Policy", "same-origin"},
-      {"Cross-Origin-Opener-Policy", "same-origin"},
-      {"Cross-Origin-Resource-Policy", "same-origin"},
-  };
-  bool cached = false;
-  for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-    MHD_add_response_header(response, always[i][0], always[i][1]);
-  for (size_t i = 0; i < x->response.headers_len; i++) {
-    const struct response_header *h = &x->response.headers[i];
-    MHD_add_response_header(response, h->name, h->value);
-    cached = cached || strcmp(h->name, "Cache-Control") == 0;
-  }
-  if (!cached)
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-  if (x->request.secure)
-    MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
-  if (x->response.content_type != NULL)
-    MHD_add_response_header(response, "Content-Type", x->response.content_type);
-}
-
 /* A worker is done with it. */
 static enum MHD_Result send_answer(struct passage *p)
 {
   struct response *from = &p->exchange->response;
   size_t len = 0;
-  struct MHD_Response *response = make_response(p, &len);
+  struct MHD_Response *response =
+      mhd_response(p->exchange, p->server->settings.topics, p->connection, &len);
   p->at = ANSWERED;
   if (response == NULL && from->topic != NULL)
     return refuse(p, 503, "too many event streams are open");
   if (response == NULL)
     return MHD_NO;
-  add_headers(p->exchange, response);
   if (p->client != NULL && from->topic == NULL)
     client_writes(p->client, now_s(), len);
   enum MHD_Result rc = MHD_queue_response(p->connection, (unsigned)from->status, response);
@@ -297,7 +209,8 @@ static void describe(struct passage *p, struct exchange *x, const char *method, 
   struct request *r = &x->request;
   char *address = exchange_alloc(x, GUARD_ADDRESS);
   r->desk = settings->desk;
-  r->method = request_keep(r, method);
+  const char *kept = request_keep(r, method);
+  r->method = kept != NULL ? kept : ""; /* exchange_decode() refuses what is short of memory */
   r->path = path;
   r->route = x->match.route;
   if (address != NULL) {
@@ -343,6 +256,18 @@ static enum MHD_Result read_head(struct passage *p, const char *method, const ch
   return MHD_YES;
 }
 
+/* The rest is read on and dropped. What is here is given up at once: nobody else is refused for it.
+ */
+static enum MHD_Result refuse_body(struct passage *p, int status, const char *why)
+{
+  p->exchange->refused = status;
+  p->exchange->reason = why;
+  p->server->body_bytes -= p->counted;
+  p->counted = 0;
+  tm_buf_release(&p->exchange->body);
+  return MHD_YES;
+}
+
 static enum MHD_Result read_body(struct passage *p, const char *data, size_t *len)
 {
   struct server *s = p->server;
@@ -352,17 +277,15 @@ static enum MHD_Result read_body(struct passage *p, const char *data, size_t *le
   p->seen += n;
   if (p->seen > x->body.max + OVERRUN)
     return MHD_NO;
-  if (p->seen > x->body.max) {
-    x->refused = 413;
-    x->reason = x->body.max > 0 ? "the body is too long" : "no body is taken here";
+  if (x->refused != 0)
     return MHD_YES;
-  }
+  if (p->seen > x->body.max)
+    return refuse_body(p, 413, x->body.max > 0 ? "the body is too long" : "no body is taken here");
   p->counted += n;
   if (atomic_fetch_add(&s->body_bytes, n) + n > s->settings.body_bytes ||
-      tm_buf_add(&x->body, data, n) < 0) {
-    x->refused = 503;
-    x->reason = "too much is being received at the same time: try again in a moment";
-  }
+      tm_buf_add(&x->body, data, n) < 0)
+    return refuse_body(p, 503,
+                       "too much is being received at the same time: try again in a moment");
   return MHD_YES;
 }
 
@@ -480,7 +403,8 @@ const char *server_url(const struct server *s)
 void server_count(struct server *s, struct server_counts *out)
 {
   *out = (struct server_counts){s->requests,    s->refused, s->cut,
-                                s->turned_away, s->busy,    clients_count(s->clients)};
+                                s->turned_away, s->busy,    clients_count(s->clients),
+                                s->body_bytes};
 }
 
 void server_beat(struct server *s, double now)

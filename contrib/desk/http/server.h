@@ -28,10 +28,10 @@ struct server_settings {
   void (*answer)(struct exchange *x);
 };
 
-/* Counted since the start. */
+/* Counted since the start; the sizes are of now. */
 struct server_counts {
   uint64_t requests, refused, cut, turned_away, busy;
-  size_t connections;
+  size_t connections, body_bytes;
 };
 
 int server_start(struct server **s, const struct server_settings *settings, struct tm_error *err);

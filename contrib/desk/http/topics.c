@@ -25,6 +25,7 @@ struct topics {
   pthread_mutex_t lock;
   struct stream *streams;
   size_t open, max;
+  bool closed;
   void (*wake)(void *connection);
   topics_relay *relay;
   void *relay_user;
@@ -117,9 +118,18 @@ void topics_end(struct topics *t, int64_t user_id)
 {
   pthread_mutex_lock(&t->lock);
   for (struct stream *s = t->streams; s != NULL; s = s->next) {
-    if (user_id == 0 || s->user_id == user_id)
+    if (s->user_id == user_id)
       end(s);
   }
+  pthread_mutex_unlock(&t->lock);
+}
+
+void topics_close(struct topics *t)
+{
+  pthread_mutex_lock(&t->lock);
+  t->closed = true;
+  for (struct stream *s = t->streams; s != NULL; s = s->next)
+    end(s);
   pthread_mutex_unlock(&t->lock);
 }
 
@@ -175,6 +185,7 @@ int stream_open(struct stream **out, struct topics *t, const char *topic, int64_
   bool room = t->open < t->max;
   if (room) {
     make_room(t, user_id);
+    s->ended = t->closed;
     t->open++;
     s->next = t->streams;
     if (s->next != NULL)

@@ -38,12 +38,13 @@ void topics_relay_by(struct topics *t, topics_relay *relay, void *user);
 
 /* data is JSON, or any text of one line. Returns how many streams of this desk were told. */
 size_t topics_publish(struct topics *t, const char *topic, const char *event, const char *data);
-/* Ends the streams of a user: a session is over. */
+/* Ends the streams of a user, at the other desks too: a session is over. */
 void topics_end_user(struct topics *t, int64_t user_id);
-/* What another desk has said: the same, for the streams of this one alone. */
+/* What another desk has said: the same, for the streams of this one alone, and not said again. */
 size_t topics_deliver(struct topics *t, const char *topic, const char *event, const char *data);
-/* Ends the streams of a user that are open here; 0: of all. */
 void topics_end(struct topics *t, int64_t user_id);
+/* Ends all streams, and from now on each that is still opened: the desk ends. */
+void topics_close(struct topics *t);
 /* Sends heartbeats and ends streams that have lived long enough; now is monotonic. */
 void topics_beat(struct topics *t, double now);
 size_t topics_open(struct topics *t);

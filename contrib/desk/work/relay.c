@@ -50,7 +50,7 @@ static void hear(void *user, const char *text)
   if (other && event != NULL)
     topics_deliver(r->desk->topics, topic, event, data);
   else if (other && strtoll(data, NULL, 10) > 0)
-    topics_end_user(r->desk->topics, strtoll(data, NULL, 10));
+    topics_end(r->desk->topics, strtoll(data, NULL, 10));
   json_decref(said);
 }
 
