@@ -177,6 +177,7 @@ int db_step(struct db_stmt *stmt, struct tm_error *err)
     rc = db->engine->step(stmt, err);
   if (rc < 0 && db->failed == 0)
     db->failed = db->depth + 1;
+  db->again = db->again || rc == -EAGAIN;
   return rc;
 }
 

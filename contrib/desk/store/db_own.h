@@ -42,6 +42,7 @@ struct db {
   char *customer;         /* NULL with all, or without scope */
   struct db_stmt *spares; /* second ones of statements used within themselves, done with */
   bool scoped, all;
+  bool again;     /* a statement failed for what may be over at the next try (-EAGAIN) */
   unsigned depth; /* of savepoints */
   unsigned
       failed; /* depth + 1 at which a statement failed; 0: none. Nothing is kept until undone */

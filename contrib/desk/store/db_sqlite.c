@@ -52,7 +52,7 @@ static int code_of(int extended)
   case SQLITE_CANTOPEN:
   case SQLITE_PERM:
   case SQLITE_READONLY:
-    return -EACCES;
+    return -EROFS; /* not -EACCES, which is said of who asks */
   default:
     return -EIO;
   }
@@ -285,6 +285,9 @@ int db_sqlite_open(struct db **db, const char *path, enum db_sqlite_use use, str
   if (sqlite3_open_v2(path, &d->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
       SQLITE_OK) {
     rc = d->handle != NULL ? fail(d->handle, path, err) : tm_fail(err, -ENOMEM, "out of memory");
+  } else if (sqlite3_db_readonly(d->handle, "main") == 1) {
+    /* SQLite opens what it may not write for reading alone, and tells it at the first write. */
+    rc = tm_fail(err, -EROFS, "%s: cannot be opened for writing", path);
   } else {
     rc = set_up(d, use, err);
     if (rc < 0)

@@ -64,6 +64,7 @@ int store_run(struct db *db, const struct db_scope *scope, store_work *work, voi
 {
   unsigned depth = db->depth;
   db->failed = 0;
+  db->again = false;
   int rc = db_scope_set(db, scope, err);
   if (rc == 0)
     rc = work(db, arg, err);
@@ -73,6 +74,9 @@ int store_run(struct db *db, const struct db_scope *scope, store_work *work, voi
     rc = tm_fail(err, -ENOMEM, "out of memory");
   if (rc == 0 && (db->failed != 0 || db->depth != depth))
     rc = tm_fail(err, -EIO, "a statement failed, and the work went on as if it had not");
+  /* Whatever the work made of it: much of it only knows that there are no rows. */
+  if (rc < 0 && db->again)
+    rc = -EAGAIN;
   db->depth = depth;
   db->failed = 0;
   return rc < 0 ? rc : 0;

@@ -31,7 +31,8 @@ int store_pgsql_open(struct store **store, const struct store_settings *settings
                      struct tm_error *err);
 
 /* Runs a piece of work on a connection, inside a transaction that is open: sets the scope, and sees
- * to it that nothing is kept of a work that failed somewhere and said nothing. */
+ * to it that nothing is kept of a work that failed somewhere and said nothing. -EAGAIN also for a
+ * work that failed otherwise after a statement of it was to be tried again. */
 int store_run(struct db *db, const struct db_scope *scope, store_work *work, void *arg,
               struct tm_error *err);
 
