@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/number.h"
+#include "contrib/desk/chart/axis.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -78,46 +79,6 @@ static void set_text(json_t *object, const char *key, struct tm_buf *text)
   tm_buf_release(text);
 }
 
-/* 1, 2 or 5 times a power of ten, so that about `wanted` steps reach `top`; bytes in steps of their
- * unit. */
-static double nice_step(double top, double wanted)
-{
-  double rough = top / wanted, power = pow(10, floor(log10(rough)));
-  static const double of[] = {1, 2, 5, 10};
-  for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
-    if (of[i] * power >= rough * 0.8)
-      return of[i] * power;
-  return 10 * power;
-}
-
-static double unit_scale(const char *unit, double top, const char **name)
-{
-  static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  double scale = 1;
-  size_t i = 0;
-  *name = unit != NULL && strcmp(unit, "pieces") != 0 ? unit : "";
-  if (unit == NULL || strcmp(unit, "bytes") != 0)
-    return 1;
-  for (; top / scale >= 1024 * 2 && i + 1 < sizeof(names) / sizeof(names[0]); i++)
-    scale *= 1024;
-  *name = names[i];
-  return scale;
-}
-
-/* "48,210": thousands apart. */
-static void group(char *out, size_t size, double value)
-{
-  char plain[32];
-  snprintf(plain, sizeof(plain), "%.0f", value);
-  size_t len = strlen(plain), at = 0;
-  for (size_t i = 0; i < len && at + 2 < size; i++) {
-    out[at++] = plain[i];
-    if ((len - i - 1) % 3 == 0 && i + 1 < len && plain[i] != '-')
-      out[at++] = ',';
-  }
-  out[at] = '\0';
-}
-
 static void add_tick(json_t *ticks, double y, const char *text, bool base)
 {
   json_array_append_new(ticks, json_pack("{s:o, s:o, s:s, s:b}", "y", pixels(y), "text_y",
@@ -127,8 +88,8 @@ static void add_tick(json_t *ticks, double y, const char *text, bool base)
 static void upper_ticks(struct frame *f)
 {
   const char *name, *unit = tm_json_get_string(f->series, "unit");
-  double scale = unit_scale(unit, f->top, &name);
-  double step = nice_step(f->top / scale, 6);
+  double scale = axis_unit(unit, f->top, &name);
+  double step = axis_step(f->top / scale, 6);
   if (step < 1 && unit != NULL && strcmp(unit, "pieces") == 0)
     step = 1;
   json_t *ticks = json_array();
@@ -249,12 +210,8 @@ static void forecast_fan(struct frame *f)
 
 static bool day_of(const json_t *object, const char *key, int64_t *day)
 {
-  int64_t t;
-  const char *text = tm_json_get_string(object, key);
-  if (text == NULL || tm_time_parse(text, &t) != 0)
-    return false;
-  *day = t / TM_DAY;
-  return true;
+  *day = tm_json_day(object, key);
+  return *day != INT64_MIN;
 }
 
 /* The days between which it fills up, drawn on the capacity's line. */
@@ -334,14 +291,15 @@ static void bars(struct frame *f)
     json_object_set_new(f->out, "peak", json_string(text));
   }
   json_t *ticks = json_array();
-  double step = highest > 0 ? nice_step(highest * 1.1, 2.5) : 1;
+  double step = highest > 0 ? axis_step(highest * 1.1, 2.5) : 1;
   for (int k = 0; k * step <= highest * 1.1; k++) {
     double v = k * step;
-    char text[48];
+    char plain[32], text[48];
+    snprintf(plain, sizeof(plain), "%.0f", v);
     if (v > 0 && (step < 1 || highest >= TICK_GROUPED))
       tm_format_count(text, sizeof(text), v);
     else
-      group(text, sizeof(text), v);
+      tm_format_grouped(text, sizeof(text), plain);
     add_tick(ticks, low - v * scale, text, v <= 0);
   }
   json_object_set_new(f->out, "bar_ticks", ticks);

@@ -3,23 +3,17 @@
  * which a visitor asks about it. */
 #include "common/clock.h"
 #include "common/json.h"
-#include "common/mail.h"
 #include "contrib/desk/desk.h"
-#include "contrib/desk/http/server.h"
-#include "contrib/desk/public/contact.h"
+#include "contrib/desk/public/contact_form.h"
 #include "contrib/desk/public/products.h"
-#include "contrib/desk/public/seal.h"
 #include "contrib/desk/rooms.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST = 100, SITEMAP = 50000, NAME_MAX_BYTES = 200, TEXT_MAX_BYTES = 4000 };
-
-static const struct db_scope everyone = {NULL};
+enum { LIST = 100, SITEMAP = 50000 };
 
 struct looking {
   const struct request *r;
@@ -27,24 +21,6 @@ struct looking {
   int limit;
   json_t *product, *rows;
 };
-
-static const char *base_url(const struct request *r)
-{
-  const char *url = r->desk->conf->public_url;
-  return url != NULL ? url : server_url(r->desk->server);
-}
-
-/* One segment of a path, percent-encoded. */
-static void put_segment(struct tm_buf *out, const char *text)
-{
-  for (; *text != '\0'; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL))
-      tm_buf_add(out, &c, 1);
-    else
-      tm_buf_printf(out, "%%%02X", c);
-  }
-}
 
 static int read_product(struct db *db, void *arg, struct tm_error *err)
 {
@@ -75,7 +51,7 @@ static int find_product(struct looking *l, struct tm_error *err)
   if (!l->r->desk->conf->public.products)
     return tm_fail(err, -ENOENT, "product pages are off");
   l->sku = request_part(l->r, "sku");
-  int rc = store_read(l->r->desk->store, &everyone, read_product, l, err);
+  int rc = store_read(l->r->desk->store, &db_everyone, read_product, l, err);
   if (rc == 0)
     hide(l->r, l->product);
   return rc;
@@ -83,46 +59,13 @@ static int find_product(struct looking *l, struct tm_error *err)
 
 /* --- a product's page ----------------------------------------------------------------------- */
 
-/* What the visitor typed, or what is known of who is signed in. */
-static json_t *form_model(const struct request *r, const char *sku, const struct tm_secret *key,
-                          int64_t page_at, const char *field, const char *error)
-{
-  static const char *const names[] = {"name", "email", "phone", "number", "text"};
-  static const char *const kinds[] = {"quote", "material", "call", "question"};
-  char seal[TM_SHA256_HEX];
-  const char *chosen = request_field(r, "kind"), *me = request_query(r, "me");
-  json_t *form = json_pack("{s:I, s:s}", "at", (json_int_t)page_at, "seal",
-                           seal_page(seal, key, sku, page_at));
-  json_t *rows = json_array();
-  for (size_t i = 0; i < 4; i++) {
-    bool is = chosen != NULL ? strcmp(chosen, kinds[i]) == 0 : i == 0;
-    json_array_append_new(rows, json_pack("{s:s, s:s, s:b}", "value", kinds[i], "text",
-                                          contact_word(kinds[i]), "chosen", is));
-  }
-  json_object_set_new(form, "kinds", rows);
-  for (size_t i = 0; i < 5; i++) {
-    const char *typed = request_field(r, names[i]);
-    if (typed != NULL)
-      json_object_set_new(form, names[i], json_string(typed));
-  }
-  if (me == NULL)
-    me = request_field(r, "me");
-  if (me != NULL)
-    json_object_set_new(form, "me", json_string(me));
-  if (r->visitor->role == ROLE_CUSTOMER)
-    json_object_set_new(form, "signed_in", json_string(r->visitor->name));
-  if (error != NULL)
-    json_object_set_new(form, "error", json_pack("{s:s}", field != NULL ? field : "form", error));
-  return form;
-}
-
 static json_t *meta_model(const struct request *r, const json_t *product)
 {
   struct tm_buf url = TM_BUF_INIT(4096);
   const char *name = tm_json_get_string(product, "name");
   const char *sku = tm_json_get_string(product, "sku");
-  tm_buf_printf(&url, "%s/products/", base_url(r));
-  put_segment(&url, sku);
+  tm_buf_printf(&url, "%s/products/", desk_url(r->desk));
+  tm_buf_percent(&url, sku);
   json_t *meta =
       json_pack("{s:s, s:o, s:s, s:s?, s:O*}", "title", name != NULL ? name : sku, "text",
                 json_sprintf("%s %s: specification, price and date.",
@@ -153,16 +96,16 @@ static int show_page(const struct looking *l, struct response *to, int status, j
 static int show_product(const struct request *r, struct response *to, struct tm_error *err)
 {
   struct looking l = {.r = r};
-  struct tm_secret key;
+  struct contact_form form = {0};
   int rc = find_product(&l, err);
   if (rc == 0 && r->wants_json)
     rc = respond_json(r, to, 200, l.product, err);
   else if (rc == 0) {
-    rc = seal_key(r->desk->store, &key, err);
+    rc = contact_form_init(&form, r, l.sku, err);
     if (rc == 0)
-      rc = show_page(&l, to, 200, form_model(r, l.sku, &key, r->now, NULL, NULL), err);
-    tm_secret_release(&key);
+      rc = show_page(&l, to, 200, contact_form_model(&form, NULL), err);
   }
+  contact_form_release(&form);
   json_decref(l.product);
   return rc;
 }
@@ -183,7 +126,7 @@ static int find_list(struct looking *l, struct tm_error *err)
   json_t *row;
   if (!l->r->desk->conf->public.products)
     return tm_fail(err, -ENOENT, "product pages are off");
-  int rc = store_read(l->r->desk->store, &everyone, read_list, l, err);
+  int rc = store_read(l->r->desk->store, &db_everyone, read_list, l, err);
   json_array_foreach(l->rows, i, row) hide(l->r, row);
   return rc;
 }
@@ -224,8 +167,8 @@ static int give_sitemap(const struct request *r, struct response *to, struct tm_
                          "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
   json_array_foreach(l.rows, i, row)
   {
-    tm_buf_printf(&to->body, "<url><loc>%s/products/", base_url(r));
-    put_segment(&to->body, tm_json_get_string(row, "sku"));
+    tm_buf_printf(&to->body, "<url><loc>%s/products/", desk_url(r->desk));
+    tm_buf_percent(&to->body, tm_json_get_string(row, "sku"));
     tm_buf_puts(&to->body, "</loc></url>\n");
   }
   if (rc == 0)
@@ -246,134 +189,15 @@ static int give_robots(const struct request *r, struct response *to, struct tm_e
   return tm_buf_printf(&to->body,
                        "User-agent: *\nAllow: /products\nAllow: /static/\nAllow: /vendor/\n"
                        "Disallow: /\nSitemap: %s/sitemap.xml\n",
-                       base_url(r));
+                       desk_url(r->desk));
 }
 
 /* --- asking --------------------------------------------------------------------------------- */
 
 struct asking {
   struct looking looking;
-  struct contact contact;
-  struct tm_secret key;
-  char key_hex[TM_SHA256_HEX];
-  char customer[256];
-  const char *field; /* what is wrong */
-  int64_t page_at;   /* of the form as it is shown again */
+  struct contact_form form;
 };
-
-static const char *typed(const struct request *r, const char *name)
-{
-  const char *text = request_field(r, name);
-  return text != NULL && text[strspn(text, " \t\r\n")] != '\0' ? text : NULL;
-}
-
-static int wrong(struct asking *a, const char *field, struct tm_error *err, const char *text)
-{
-  a->field = field;
-  return tm_fail(err, -EINVAL, "%s", text);
-}
-
-static bool is_phone(const char *text)
-{
-  size_t digits = 0;
-  for (const char *c = text; *c != '\0'; c++) {
-    if (isdigit((unsigned char)*c))
-      digits++;
-    else if (strchr("+-()./ ", *c) == NULL)
-      return false;
-  }
-  return digits >= 5 && digits <= 20;
-}
-
-static int check_fields(struct asking *a, struct tm_error *err)
-{
-  const struct request *r = a->looking.r;
-  struct contact *c = &a->contact;
-  bool known = r->visitor->role == ROLE_CUSTOMER;
-  c->kind = typed(r, "kind");
-  c->name = typed(r, "name");
-  c->email = typed(r, "email");
-  c->phone = typed(r, "phone");
-  c->given_number = typed(r, "number");
-  c->text = typed(r, "text");
-  if (c->kind == NULL || strcmp(contact_word(c->kind), "A contact") == 0)
-    return wrong(a, "kind", err, "Choose what you would like.");
-  if (c->email != NULL && !tm_mail_is_address(c->email))
-    return wrong(a, "email", err, "Write an e-mail address, as in a.sato@example.com.");
-  if (c->phone != NULL && !is_phone(c->phone))
-    return wrong(a, "phone", err, "Write a telephone number, as in +81 6 0000 0199.");
-  if (strcmp(c->kind, "call") == 0 && c->phone == NULL && !known)
-    return wrong(a, "phone", err, "Write the number that is to be called.");
-  if (c->email == NULL && c->phone == NULL && !known)
-    return wrong(a, "email", err, "Write where the answer is to go.");
-  if (strcmp(c->kind, "question") == 0 && c->text == NULL)
-    return wrong(a, "text", err, "Write your question.");
-  if (c->name != NULL && strlen(c->name) > NAME_MAX_BYTES)
-    return wrong(a, "name", err, "At most 200 letters.");
-  if (c->given_number != NULL && strlen(c->given_number) > NAME_MAX_BYTES)
-    return wrong(a, "number", err, "At most 200 letters.");
-  if (c->text != NULL && strlen(c->text) > TEXT_MAX_BYTES)
-    return wrong(a, "text", err, "At most 4,000 letters.");
-  return 0;
-}
-
-static int check_seal(struct asking *a, struct tm_error *err)
-{
-  const struct request *r = a->looking.r;
-  int64_t made = r->now;
-  enum seal seal = seal_check(&a->key, a->looking.sku, request_field(r, "at"),
-                              request_field(r, "seal"), r->now, &made);
-  a->page_at = seal == SEAL_GOOD || seal == SEAL_SOON ? made : r->now;
-  a->contact.page_at = made;
-  switch (seal) {
-  case SEAL_GOOD:
-    return 0;
-  case SEAL_SOON:
-    return wrong(a, NULL, err, "That was too quick for a person. Look it over, and send it again.");
-  case SEAL_OLD:
-    return wrong(
-        a, NULL, err,
-        "This page was open for more than a day. Look at price and date again, then send.");
-  default:
-    return wrong(a, NULL, err, "The form was not one of this page. Send it again from here.");
-  }
-}
-
-/* Who is signed in, or whom a link in one of our letters was made for. */
-static void know_visitor(struct asking *a)
-{
-  const struct request *r = a->looking.r;
-  struct contact *c = &a->contact;
-  if (r->visitor->role == ROLE_CUSTOMER) {
-    c->customer = r->visitor->customer;
-    c->found_by = "login";
-    if (c->name == NULL)
-      c->name = r->visitor->name;
-  } else if (seal_mark_read(&a->key, request_field(r, "me"), a->customer, sizeof(a->customer))) {
-    c->customer = a->customer;
-    c->found_by = "link";
-  }
-}
-
-/* The same form with the same words is the same contact, however often it is sent. */
-static void make_key(struct asking *a)
-{
-  const struct contact *c = &a->contact;
-  const char *const parts[] = {request_field(a->looking.r, "seal"),
-                               c->sku,
-                               c->kind,
-                               c->name,
-                               c->email,
-                               c->phone,
-                               c->given_number,
-                               c->text,
-                               c->customer};
-  struct tm_digest digest;
-  tm_digest_init(&digest);
-  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-    tm_digest_line(&digest, parts[i] != NULL ? parts[i] : "");
-  a->contact.key = tm_digest_hex(&digest, a->key_hex);
-}
 
 static int taken(const struct asking *a, struct response *to, const char *number,
                  struct tm_error *err)
@@ -388,7 +212,7 @@ static int taken(const struct asking *a, struct response *to, const char *number
     return rc;
   }
   tm_buf_puts(&path, "/products/");
-  put_segment(&path, a->looking.sku);
+  tm_buf_percent(&path, a->looking.sku);
   tm_buf_printf(&path, "?sent=%s#contact", number);
   rc = path.ptr != NULL ? respond_redirect(to, path.ptr, err) : -ENOMEM;
   tm_buf_release(&path);
@@ -400,15 +224,14 @@ static int refuse(const struct asking *a, struct response *to, int status, const
 {
   const struct request *r = a->looking.r;
   if (r->wants_json)
-    return respond_error(r, to, status, a->field, text);
-  return show_page(&a->looking, to, status,
-                   form_model(r, a->looking.sku, &a->key, a->page_at, a->field, text), err);
+    return respond_error(r, to, status, a->form.field, text);
+  return show_page(&a->looking, to, status, contact_form_model(&a->form, text), err);
 }
 
 static int too_many(const struct asking *a, struct response *to, struct tm_error *err)
 {
   char text[160], after[24];
-  int64_t wait_s = a->contact.wait_s;
+  int64_t wait_s = a->form.contact.wait_s;
   snprintf(after, sizeof(after), "%" PRId64, wait_s);
   snprintf(text, sizeof(text),
            "Too many requests came from where you are. Wait %" PRId64
@@ -421,29 +244,18 @@ static int too_many(const struct asking *a, struct response *to, struct tm_error
 static int take(struct asking *a, struct response *to, struct tm_error *err)
 {
   const struct request *r = a->looking.r;
-  struct contact *c = &a->contact;
-  c->desk = r->desk;
-  c->sku = a->looking.sku;
-  c->address = r->address;
-  c->now = r->now;
-  a->page_at = r->now;
-  int rc = seal_key(r->desk->store, &a->key, err);
+  int rc = contact_form_init(&a->form, r, a->looking.sku, err);
   if (rc < 0)
     return rc;
-  /* What fills in the field that nobody sees is told nothing. */
-  if (typed(r, "web") != NULL)
+  if (contact_form_is_bitten(&a->form))
     return taken(a, to, "R-00000000", err);
-  rc = check_seal(a, err);
-  if (rc == 0)
-    rc = check_fields(a, err);
+  rc = contact_form_read(&a->form, err);
   if (rc == -EINVAL)
     return refuse(a, to, 422, err->text, err);
-  know_visitor(a);
-  make_key(a);
-  rc = store_write(r->desk->store, &everyone, contact_store, c, err);
+  rc = store_write(r->desk->store, &db_everyone, contact_store, &a->form.contact, err);
   if (rc == -EDQUOT)
     return too_many(a, to, err);
-  return rc == 0 ? taken(a, to, c->number, err) : rc;
+  return rc == 0 ? taken(a, to, a->form.contact.number, err) : rc;
 }
 
 static int ask(const struct request *r, struct response *to, struct tm_error *err)
@@ -452,7 +264,7 @@ static int ask(const struct request *r, struct response *to, struct tm_error *er
   int rc = find_product(&a.looking, err);
   if (rc == 0)
     rc = take(&a, to, err);
-  tm_secret_release(&a.key);
+  contact_form_release(&a.form);
   json_decref(a.looking.product);
   return rc;
 }
