@@ -2,7 +2,6 @@
 #include "analyzer/days.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 void days_init(struct days *d)
 {
@@ -11,7 +10,6 @@ void days_init(struct days *d)
 
 static void add_after(struct days *d)
 {
-  d->date[d->high][0] = '\0';
   d->border[d->high + 1] = tm_day_next(d->border[d->high]);
   d->high++;
 }
@@ -20,7 +18,6 @@ static void add_before(struct days *d)
 {
   d->low--;
   d->border[d->low] = tm_day_start(d->border[d->low + 1] - 1);
-  d->date[d->low][0] = '\0';
 }
 
 static void start_at(struct days *d, int64_t t)
@@ -58,16 +55,4 @@ const int64_t *days_until(struct days *d, int64_t t, size_t n)
   while (d->low > first)
     add_before(d);
   return d->border + first;
-}
-
-const char *days_date(struct days *d, int64_t start)
-{
-  size_t i = place(d, start, 1);
-  if (d->date[i][0] == '\0') {
-    char text[TM_DATE_SIZE];
-    tm_date_format(text, d->border[i]);
-    memcpy(d->date[i], text, sizeof(d->date[i]) - 1);
-    d->date[i][sizeof(d->date[i]) - 1] = '\0';
-  }
-  return d->date[i];
 }

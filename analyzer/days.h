@@ -12,24 +12,19 @@
  * reading the device's files. One thread, one table. Days that are far from those asked for before
  * are simply looked up anew.
  */
-#define DAYS_MAX   4096
-#define DAYS_ASKED 1024 /* at once, at most */
+#define DAYS_MAX 4096
 
 struct days {
   size_t low; /* border[low..high] are consecutive local midnights */
   size_t high;
   int64_t border[2 * DAYS_MAX + 1];
-  char date[2 * DAYS_MAX][11]; /* of the day that begins at border[i]; "" until asked for */
 };
 
 /* Empties the table (100 kB and more: allocate it). */
 void days_init(struct days *d);
 
-/* The n days (1..DAYS_ASKED) of which the last holds t: n + 1 borders, ascending. Valid until the
+/* The n days (1..1024) of which the last holds t: n + 1 borders, ascending. Valid until the
  * next call. */
 const int64_t *days_until(struct days *d, int64_t t, size_t n);
-
-/* "2026-11-20" for the day that begins at start. Valid until the next call. */
-const char *days_date(struct days *d, int64_t start);
 
 #endif

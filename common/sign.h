@@ -14,8 +14,7 @@
  * 64 bytes, usually written with "whsec_" in front.
  */
 
-#define TM_SHA256_BYTES 32
-#define TM_SHA256_HEX   65 /* with NUL */
+#define TM_SHA256_HEX 65 /* with NUL */
 
 /* Lower-case hexadecimal. Returns out. */
 char *tm_sha256_hex(char out[TM_SHA256_HEX], const void *data, size_t len);
@@ -36,7 +35,7 @@ struct tm_secret {
 
 /* Reads a secret as written above. 0, or -EINVAL (the text is not repeated in err). */
 int tm_secret_parse(struct tm_secret *secret, const char *text, struct tm_error *err);
-/* The secret that lies in a file, see tm_secret_read() in common/conf.h. */
+/* The secret that lies in a file, see common/secret.h. */
 int tm_secret_load(struct tm_secret *secret, const char *path, struct tm_error *err);
 /* Makes a new secret of 32 random bytes. */
 void tm_secret_make(char out[TM_SECRET_TEXT]);

@@ -19,6 +19,7 @@ struct outlet {
   bool dirty;           /* queued has changed */
 };
 
+/* Opens the target's spool, as spool_open() does. The target is borrowed. */
 int outlet_open(struct outlet *o, const struct tm_conf *conf, const struct tm_conf_target *target,
                 struct tm_error *err);
 /* Fills keys from the spool and reads the notes. Under the lock "fill" they stay true, but for

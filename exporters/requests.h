@@ -20,6 +20,7 @@
 
 /* [A-Za-z0-9_-], 1 to 64: it becomes a file's name, and nothing of a path can be in it. */
 bool requests_is_id(const char *id);
+/* Whether a request has all members that are used here, each as it must be. */
 bool requests_is_sound(const json_t *request);
 
 /* Keeps those requests that are sound and new; says so on standard error. Returns how many. */

@@ -27,6 +27,7 @@ struct schedule_state {
   int64_t anchor_day; /* INT64_MIN: nothing was recorded yet */
   int64_t last;       /* the set time of the last record; INT64_MIN: none */
 };
+/* 0 also where there is none yet; -EBADMSG for one that is none, and says what to do. */
 int schedule_load(struct schedule_state *state, const char *state_dir, struct tm_error *err);
 int schedule_save(const struct schedule_state *state, const char *state_dir, struct tm_error *err);
 

@@ -126,6 +126,7 @@ int spool_requeue(struct spool *s, const struct spool_entry *entry, int64_t now_
 /* Why an item is in dead/ or corrupt/, appended to b. -ENOENT when it is not known. */
 int spool_reason(const struct spool *s, enum spool_state state, const struct spool_entry *entry,
                  struct tm_buf *b, struct tm_error *err);
+/* Makes last what was moved: sent/ and new/ are on the disk as they are now. */
 int spool_sync(const struct spool *s, struct tm_error *err);
 
 /* Removes what an interrupted spool_add() left in tmp/ more than an hour ago. */

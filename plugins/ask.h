@@ -153,9 +153,11 @@ struct ask_job {
  * source left unfinished gets the error -EIO. */
 void ask_run(struct ask_job *jobs, size_t jobs_len);
 
-/* For sources: what open() made, the answer, and where a value came from. */
+/* For sources: what open() made; */
 void *ask_job_device(const struct ask_job *job);
+/* the answer is whole, and whoever waits for it is told (once, however often this is called); */
 void ask_done(struct ask_job *job);
+/* and where a value came from, for those who asked for that. */
 void ask_explain(struct ask_job *job, const char *value, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* CLOCK_REALTIME as seconds, for asked_at and answered_at. */

@@ -199,6 +199,7 @@ int profiles_load(struct profiles *out, const char *const *folders, struct tm_er
 /* The same for one JSON text: for tests. */
 int profiles_parse(struct profiles *out, const char *json, size_t len, struct tm_error *err);
 void profiles_release(struct profiles *p);
+/* By its name; NULL: there is none. For tests. */
 const struct profile *profiles_find(const struct profiles *p, const char *name);
 
 /*

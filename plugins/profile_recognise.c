@@ -3,6 +3,7 @@
 #include "plugins/profile_compile.h"
 
 #include "common/text.h"
+#include "plugins/profile_value.h"
 
 #include <errno.h>
 #include <math.h>
@@ -43,27 +44,16 @@ static bool descr_fits(const struct profile_rule *rule, struct snmp_rows *rows)
   return rule->not_descr == NULL || !tm_text_fits(rule->not_descr, text);
 }
 
-static bool value_fits(const struct profile_test *t, const struct snmp_value *v)
-{
-  char text[SNMP_BYTES];
-  snmp_value_text(v, text, sizeof(text));
-  if (t->match != NULL && !tm_text_fits(t->match, text))
-    return false;
-  if (t->unlike != NULL && tm_text_fits(t->unlike, text))
-    return false;
-  return isnan(t->above) || snmp_value_number(v, NULL) > t->above;
-}
-
 static bool probe_fits(const struct profile_test *t, struct snmp_rows *rows)
 {
   struct snmp_row row;
   size_t first = 0;
   if (!t->column)
-    return get(rows, &t->oid, &row) && value_fits(t, &row.value);
+    return get(rows, &t->oid, &row) && profile_value_passes(t, &row.value);
   if (snmp_rows_under(rows, t->oid.id, t->oid.len, &first) == 0)
     return false;
   snmp_rows_at(rows, first, &row);
-  return value_fits(t, &row.value);
+  return profile_value_passes(t, &row.value);
 }
 
 int profiles_probes(const struct profiles *p, struct snmp_rows *rows, struct profile_want **wants,

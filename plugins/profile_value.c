@@ -69,7 +69,7 @@ static bool place(struct profile_source *s, const struct oid_path *oid, bool col
   return translate(s, key, at, &arc, &index) && cell(s, oid, index, row);
 }
 
-bool profile_test_value(const struct profile_test *t, const struct snmp_value *v)
+bool profile_value_passes(const struct profile_test *t, const struct snmp_value *v)
 {
   char text[SNMP_BYTES];
   snmp_value_text(v, text, sizeof(text));
@@ -93,7 +93,7 @@ bool profile_tests_hold(struct profile_source *s, const struct profile_tests *t,
     if (!place(s, &test->oid, test->column, &plain, at, &row)) {
       if (test->match != NULL || !isnan(test->above) || test->unlike == NULL)
         return false;
-    } else if (!profile_test_value(test, &row.value)) {
+    } else if (!profile_value_passes(test, &row.value)) {
       return false;
     }
   }

@@ -34,10 +34,10 @@ int profile_counters_of(struct profile_source *s, const struct profile_numbers *
 /* The first alternative that says something; "" else. */
 void profile_text_of(struct profile_source *s, const struct profile_texts *t,
                      struct profile_index at, char *out, size_t size);
+/* Whether a value passes one condition. */
+bool profile_value_passes(const struct profile_test *t, const struct snmp_value *v);
 /* True when every condition holds. */
 bool profile_tests_hold(struct profile_source *s, const struct profile_tests *t,
                         struct profile_index at);
-/* Whether a value passes one condition. */
-bool profile_test_value(const struct profile_test *t, const struct snmp_value *v);
 
 #endif

@@ -50,9 +50,6 @@ struct prom_query {
   const char *instance; /* of the type; NULL or "*": all of them */
 };
 
-/* The label in which answers name the type's instance. */
-const char *prom_label(const struct prom_device *d);
-
 /* The samples themselves of the span_s seconds up to `to`. */
 int prom_raw(const struct prom_query *q, int64_t to, int64_t span_s, struct prom_matrix *m,
              struct tm_error *err);

@@ -44,7 +44,8 @@ json_t *prom_ask(struct prom_client *c, const char *path, const char *form, cons
   return prom_answer_data(c->body.ptr, c->body.len, status, what, err);
 }
 
-const char *prom_label(const struct prom_device *d)
+/* The label in which answers name the type's instance. */
+static const char *label(const struct prom_device *d)
 {
   return d->instance[0] != '\0' ? "type" : d->recipe->plugin;
 }
@@ -73,7 +74,7 @@ static int put_selector(struct tm_buf *b, const struct prom_query *q, int64_t wi
   if (rc == 0 && q->instance != NULL && strcmp(q->instance, "*") != 0) {
     rc = tm_buf_puts(b, ",");
     if (rc == 0)
-      rc = put_matcher(b, prom_label(d), q->instance);
+      rc = put_matcher(b, label(d), q->instance);
   }
   return rc < 0 ? rc : tm_buf_printf(b, "}[%" PRId64 "ms]", window_ms);
 }
@@ -87,7 +88,7 @@ static int ask_matrix(const struct prom_query *q, const char *path, struct prom_
   json_t *data = prom_ask(q->client, path, q->client->form.ptr, what, err);
   if (data == NULL)
     return err->code;
-  int rc = prom_matrix_add(m, data, prom_label(q->device), what, err);
+  int rc = prom_matrix_add(m, data, label(q->device), what, err);
   json_decref(data);
   return rc;
 }

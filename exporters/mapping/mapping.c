@@ -258,40 +258,26 @@ static int check_file(const struct tm_json_file *f, const struct schema *schema,
   return rc == 0 ? check_requests(&c, err) : rc;
 }
 
-/* Takes over what was read, when it is in order; releases the file in any case. */
-static int build(struct mapping *m, struct tm_json_file *f, int rc, struct tm_error *err)
-{
-  struct schema schema = {0};
-  *m = (struct mapping){0};
-  if (rc == 0)
-    rc = schema_load(&schema, SCHEMA_SUMMARY, err);
-  if (rc == 0) {
-    rc = check_file(f, &schema, err);
-    schema_release(&schema);
-  }
-  if (rc == 0 && (m->path = strdup(f->name)) == NULL)
-    rc = tm_fail(err, -ENOMEM, "out of memory");
-  if (rc == 0) {
-    m->root = f->root;
-    f->root = NULL;
-  }
-  tm_json_file_release(f);
-  return rc;
-}
-
 int mapping_load(struct mapping *m, const char *path, struct tm_error *err)
 {
   struct tm_json_file f = {0};
+  struct schema schema = {0};
+  *m = (struct mapping){0};
   int rc = tm_json_file_read(&f, path, MAX_BYTES, err);
-  return build(m, &f, rc, err);
-}
-
-int mapping_parse(struct mapping *m, const char *data, size_t len, const char *name,
-                  struct tm_error *err)
-{
-  struct tm_json_file f = {0};
-  int rc = tm_json_file_parse(&f, data, len, name, err);
-  return build(m, &f, rc, err);
+  if (rc == 0)
+    rc = schema_load(&schema, SCHEMA_SUMMARY, err);
+  if (rc == 0) {
+    rc = check_file(&f, &schema, err);
+    schema_release(&schema);
+  }
+  if (rc == 0 && (m->path = strdup(f.name)) == NULL)
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+  if (rc == 0) {
+    m->root = f.root;
+    f.root = NULL;
+  }
+  tm_json_file_release(&f);
+  return rc;
 }
 
 void mapping_release(struct mapping *m)

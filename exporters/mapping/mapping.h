@@ -37,9 +37,6 @@ struct mapping {
 /* Reads and checks the file. Refusals read "FILE:LINE: what", with the nearest known name. Also
  * every pointer must be of a field that an opportunity may have. */
 int mapping_load(struct mapping *m, const char *path, struct tm_error *err);
-/* The same for bytes in memory. */
-int mapping_parse(struct mapping *m, const char *data, size_t len, const char *name,
-                  struct tm_error *err);
 void mapping_release(struct mapping *m);
 
 /* The opportunity of one recommendation: its members, and customer, product, status, forecast,

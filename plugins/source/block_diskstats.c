@@ -55,7 +55,7 @@ static bool parse_line(char *line, struct block_disk *d)
   return true;
 }
 
-int block_disks_parse(struct block_disks *out, const char *text)
+static int parse(struct block_disks *out, const char *text)
 {
   struct block_disks disks = {0};
   size_t cap = 0;
@@ -88,7 +88,7 @@ int block_disks_read(struct block_disks *out, const struct block_paths *paths, s
   struct tm_buf text = TM_BUF_INIT(MAX_DISKSTATS_BYTES);
   int rc = tm_file_read(path, &text, err);
   if (rc == 0) {
-    rc = block_disks_parse(out, text.ptr);
+    rc = parse(out, text.ptr);
     if (rc < 0)
       tm_fail(err, rc, "%s: out of memory", path);
   }

@@ -76,7 +76,7 @@ static int parse_line(char *line, struct block_mount *m)
   return m->point != NULL ? 0 : -ENOMEM;
 }
 
-int block_mounts_parse(struct block_mounts *out, const char *text)
+static int parse(struct block_mounts *out, const char *text)
 {
   struct block_mounts mounts = {0};
   size_t cap = 0;
@@ -117,7 +117,7 @@ int block_mounts_read(struct block_mounts *out, const struct block_paths *paths,
   struct tm_buf text = TM_BUF_INIT(MAX_MOUNTINFO_BYTES);
   int rc = tm_file_read(path, &text, err);
   if (rc == 0) {
-    rc = block_mounts_parse(out, text.ptr);
+    rc = parse(out, text.ptr);
     if (rc < 0)
       tm_fail(err, rc, "%s: out of memory", path);
   }

@@ -48,8 +48,7 @@ struct block_disks {
 
 #define BLOCK_SECTOR 512 /* of diskstats and of /sys/block/X/size, whatever the disk's own is */
 
-/* Lines that are not whole are left out. 0 or -ENOMEM. */
-int block_disks_parse(struct block_disks *out, const char *text);
+/* Lines that are not whole are left out. */
 int block_disks_read(struct block_disks *out, const struct block_paths *paths,
                      struct tm_error *err);
 void block_disks_release(struct block_disks *disks);
@@ -63,8 +62,6 @@ const struct block_disk *block_disks_at(const struct block_disks *disks, unsigne
 /* A physical disk as a whole: no partition, array, mapping, loop or RAM disk. */
 bool block_is_physical(const struct block_paths *paths, const struct block_disks *disks,
                        const char *name);
-/* Memory or a file behind it, so that it is no capacity of its own: loop, ram, zram. */
-bool block_is_image(const char *name);
 /* True when `name` lies wholly on `base`: it is it, a partition of it, or built of such only. */
 bool block_lies_on(const struct block_paths *paths, const struct block_disks *disks,
                    const char *name, const char *base);
@@ -119,7 +116,6 @@ struct block_mounts {
   size_t len;
 };
 
-int block_mounts_parse(struct block_mounts *out, const char *text);
 int block_mounts_read(struct block_mounts *out, const struct block_paths *paths,
                       struct tm_error *err);
 void block_mounts_release(struct block_mounts *mounts);

@@ -99,7 +99,8 @@ static bool starts_with(const char *name, const char *const *prefixes)
   return false;
 }
 
-bool block_is_image(const char *name)
+/* Memory or a file behind it, so that it is no capacity of its own. */
+static bool is_image(const char *name)
 {
   static const char *const prefixes[] = {"loop", "ram", "zram", NULL};
   return starts_with(name, prefixes);
@@ -191,7 +192,7 @@ static int slave_is_image(const char *entry, void *user)
 
 static bool lies_on_image(const struct walk *w, const char *name)
 {
-  if (block_is_image(name))
+  if (is_image(name))
     return true;
   if (w->depth >= MAX_DEPTH)
     return false;

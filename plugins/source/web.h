@@ -16,7 +16,8 @@
 #define WEB_KEYS                                                                                   \
   "Address", "Port", "Path", "TLS", "Credentials", "CACert", "ClientCert", "ClientKey", "PinnedKey"
 
-/* The files of credentials that the devices of a source name, each loaded once. */
+/* The files of credentials that the devices of a source name, each loaded once: setup and teardown
+ * of struct ask_source. */
 struct web_shared;
 int web_setup(void **shared, const struct ask_settings *defaults, struct tm_error *err);
 void web_teardown(void *shared);
@@ -49,9 +50,6 @@ int ipp_from_url(const struct ask_url *url, struct ask_settings *settings, struc
 bool redfish_to_url(const struct ask_settings *settings, char *url, size_t size);
 bool ipp_to_url(const struct ask_settings *settings, char *url, size_t size);
 
-/* Address, Port, Path and TLS of a URL; tls is what its scheme means. */
-int web_from_url(const struct ask_url *url, bool tls, struct ask_settings *settings,
-                 struct tm_error *err);
 /* Checks the settings, which must live as long as w. -EINVAL with the key that is wrong. */
 int web_open(struct web *w, struct web_shared *shared, const struct ask_settings *settings,
              const struct web_default *otherwise, struct tm_error *err);

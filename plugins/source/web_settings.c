@@ -69,8 +69,9 @@ static int load_once(struct web_shared *s, const char *path, const struct creden
 
 /* --- settings ----------------------------------------------------------------------------- */
 
-int web_from_url(const struct ask_url *url, bool tls, struct ask_settings *settings,
-                 struct tm_error *err)
+/* Address, Port, Path and TLS of a URL; tls is what its scheme means. */
+static int from_url(const struct ask_url *url, bool tls, struct ask_settings *settings,
+                    struct tm_error *err)
 {
   char port[16];
   snprintf(port, sizeof(port), "%u", url->port);
@@ -178,12 +179,12 @@ int redfish_from_url(const struct ask_url *url, struct ask_settings *settings, s
   if (url->path[0] != '\0' && strcmp(url->path, "/") != 0)
     return tm_fail(err, -EINVAL, "%s: the service root is /redfish/v1 always: give no path",
                    url->host);
-  return web_from_url(url, strcmp(url->scheme, "redfishs") == 0, settings, err);
+  return from_url(url, strcmp(url->scheme, "redfishs") == 0, settings, err);
 }
 
 int ipp_from_url(const struct ask_url *url, struct ask_settings *settings, struct tm_error *err)
 {
-  return web_from_url(url, strcmp(url->scheme, "ipps") == 0, settings, err);
+  return from_url(url, strcmp(url->scheme, "ipps") == 0, settings, err);
 }
 
 /* As fill() understands TLS and Path. */

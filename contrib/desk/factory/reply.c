@@ -58,7 +58,9 @@ static void say_parts(struct tm_buf *text, const struct handover_goods *g, size_
   }
 }
 
-json_t *reply_from(const struct handover_goods *g, size_t shop, uint64_t pieces)
+/* "stock: 5 free there", "1 there, 3 from FAC, transfer 5 days", "supplier, 49 days, and transfer,
+ * 5 days", "1 there, 2 from the supplier, 49 days". New reference. */
+static json_t *text_from(const struct handover_goods *g, size_t shop, uint64_t pieces)
 {
   struct tm_buf text = TM_BUF_INIT(1 << 16);
   struct handover_part *parts = calloc(g->shops_len + 1, sizeof(*parts));
@@ -75,7 +77,7 @@ static void add_from(struct reply *r, const char *sku, const struct handover_goo
                      uint64_t pieces)
 {
   const char *name = g->shops[shop].name;
-  json_t *text = reply_from(g, shop, pieces);
+  json_t *text = text_from(g, shop, pieces);
   const char *before = tm_json_get_string(r->from, name);
   json_t *whole = before != NULL ? json_sprintf("%s; %s: %s", before, sku, json_string_value(text))
                   : json_array_size(r->lines) > 0

@@ -27,8 +27,4 @@ int reply_take(struct reply *r, const char *inquiry, const char *by, int64_t now
                json_t **from, struct tm_error *err);
 void reply_release(struct reply *r);
 
-/* "stock: 5 free there", "1 there, 3 from FAC, transfer 5 days", "supplier, 49 days, and transfer,
- * 5 days", "1 there, 2 from the supplier, 49 days". New reference. */
-json_t *reply_from(const struct handover_goods *g, size_t shop, uint64_t pieces);
-
 #endif

@@ -217,7 +217,7 @@ static bool parse_address(const char *text, unsigned char address[16])
   return inet_pton(AF_INET6, text, address) == 1;
 }
 
-void guard_address_text(const unsigned char address[16], char out[GUARD_ADDRESS])
+static void address_text(const unsigned char address[16], char out[GUARD_ADDRESS])
 {
   static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
   bool four = memcmp(address, mapped, 12) == 0;
@@ -283,5 +283,5 @@ void guard_visitor(const struct guard_net *nets, size_t len, const unsigned char
     memcpy(address, seen, 16);
     end = next;
   }
-  guard_address_text(address, out);
+  address_text(address, out);
 }

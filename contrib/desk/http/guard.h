@@ -55,6 +55,5 @@ bool guard_net_has(const struct guard_net *nets, size_t len, const unsigned char
 enum { GUARD_ADDRESS = 46 };
 void guard_visitor(const struct guard_net *nets, size_t len, const unsigned char peer[16],
                    const char *forwarded, char out[GUARD_ADDRESS]);
-void guard_address_text(const unsigned char address[16], char out[GUARD_ADDRESS]);
 
 #endif

@@ -24,19 +24,6 @@ static const struct kind *kind_of(const char *name)
   return NULL;
 }
 
-const char *import_columns(const char *name, char *out, size_t size)
-{
-  const struct kind *k = kind_of(name);
-  size_t used = 0;
-  if (k == NULL)
-    return NULL;
-  out[0] = '\0';
-  for (const struct column *c = k->columns; c->name != NULL && used < size; c++)
-    used += (size_t)snprintf(out + used, size - used, "%s%s%s", used > 0 ? " " : "", c->name,
-                             c->required ? "*" : "");
-  return out;
-}
-
 /* --- cells -------------------------------------------------------------------------------- */
 
 static bool is_one_of(const char *words, const char *text)

@@ -26,8 +26,5 @@ int import_file(struct store *store, const char *kind, const char *path, int64_t
                 struct tm_error *err);
 /* "customers, staff, ..." for messages. */
 const char *import_kinds(void);
-/* The columns of a kind, separated by blanks, those that must not be empty with a '*'; NULL for
- * none of its kind. Returns out. */
-const char *import_columns(const char *kind, char *out, size_t size);
 
 #endif

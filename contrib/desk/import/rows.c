@@ -282,8 +282,8 @@ static int parse_json(struct reading *r, const char *data, size_t len, struct tm
 
 /* --- the whole ---------------------------------------------------------------------------- */
 
-int rows_parse(struct rows *rows, const char *data, size_t len, const char *name,
-               const char *const *names, struct faults *faults, struct tm_error *err)
+static int parse(struct rows *rows, const char *data, size_t len, const char *name,
+                 const char *const *names, struct faults *faults, struct tm_error *err)
 {
   struct reading r = {.rows = rows, .names = names, .faults = faults};
   *rows = (struct rows){.name = strdup(name)};
@@ -312,7 +312,7 @@ int rows_read(struct rows *rows, const char *path, const char *const *names, str
   *rows = (struct rows){0};
   int rc = tm_file_read(path, &b, err);
   if (rc == 0)
-    rc = rows_parse(rows, b.ptr != NULL ? b.ptr : "", b.len, path, names, faults, err);
+    rc = parse(rows, b.ptr != NULL ? b.ptr : "", b.len, path, names, faults, err);
   tm_buf_release(&b);
   return rc;
 }

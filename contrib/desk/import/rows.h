@@ -41,9 +41,6 @@ int faults_add(struct faults *f, const struct rows *rows, size_t line, const cha
  */
 int rows_read(struct rows *rows, const char *path, const char *const *names, struct faults *faults,
               struct tm_error *err);
-/* The same for bytes in memory. */
-int rows_parse(struct rows *rows, const char *data, size_t len, const char *name,
-               const char *const *names, struct faults *faults, struct tm_error *err);
 void rows_release(struct rows *rows);
 
 #endif

@@ -17,6 +17,11 @@
 
 enum { EVENT_BYTES = 4 << 20, SIGNATURE_BYTES = 8192, CANDIDATES = 8 };
 
+struct drop {
+  const char *name; /* as it stands in messages */
+  const char *body, *signature;
+  size_t len, signature_len;
+};
 
 /* --- whose it is -------------------------------------------------------------------------- */
 
@@ -144,8 +149,11 @@ static int why_refused(const struct tm_buf *receipt, struct tm_error *err)
   return rc;
 }
 
-int drop_take(struct store *store, const struct drop *drop, int64_t now, FILE *out,
-              struct drop_counts *counts, struct tm_error *err)
+/* Takes one, and says on out what became of it: "NAME: accepted, C-1001/osaka-1". 0 when it was
+ * taken, -EBADMSG when it was refused (said on standard error, and in err), else the store's error.
+ */
+static int take_one(struct store *store, const struct drop *drop, int64_t now, FILE *out,
+                    struct drop_counts *counts, struct tm_error *err)
 {
   struct credential from;
   struct intake_counts seen = {0};
@@ -227,7 +235,7 @@ static int take_file(struct store *store, const char *folder, const char *name, 
                            .signature = signature.ptr != NULL ? signature.ptr : "",
                            .signature_len = signature.len};
     struct tm_error why = {0};
-    rc = drop_take(store, &d, now, out, counts, &why);
+    rc = take_one(store, &d, now, out, counts, &why);
     if (rc == 0)
       rc = put_away(folder, key, "taken", err);
     else if (rc == -EBADMSG)
@@ -299,7 +307,7 @@ int drop_mail(struct store *store, const char *mail, size_t len, int64_t now, FI
                            .signature = signature->data.ptr != NULL ? signature->data.ptr : "",
                            .signature_len = signature->data.len};
     pairs++;
-    rc = drop_take(store, &d, now, out, counts, err);
+    rc = take_one(store, &d, now, out, counts, err);
     rc = rc == -EBADMSG ? 0 : rc; /* said, and counted */
   }
   if (rc == 0 && pairs == 0)

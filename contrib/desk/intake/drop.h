@@ -11,21 +11,9 @@
  * headers that a push would have had). Whose it is, is known by the secret that signed it, of those
  * of the site that it names; how old it is does not matter, for what was taken once is known.
  */
-struct drop {
-  const char *name; /* as it stands in messages */
-  const char *body, *signature;
-  size_t len, signature_len;
-};
-
 struct drop_counts {
   size_t accepted, duplicate, refused;
 };
-
-/* Takes one, and says on out what became of it: "NAME: accepted, C-1001/osaka-1". 0 when it was
- * taken, -EBADMSG when it was refused (said on standard error, and in err), else the store's error.
- */
-int drop_take(struct store *store, const struct drop *drop, int64_t now, FILE *out,
-              struct drop_counts *counts, struct tm_error *err);
 
 /* All *.json of a folder that have their *.sig, in the order of their names: what was taken goes
  * into its subfolder `taken`, what was refused into `refused` with the reason in KEY.why. Ends with

@@ -127,8 +127,9 @@ static int keep_alone(struct db *db, const struct keeping *k, struct event *e, s
   return 0;
 }
 
-int keep_seen(struct db *db, const struct credential *from, bool summary, int64_t now,
-              struct tm_error *err)
+/* That somebody at this site asked: sites and credentials in use are told from silent ones. */
+static int note_seen(struct db *db, const struct credential *from, bool summary, int64_t now,
+                     struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
   int rc = credential_used(db, from, now, err);
@@ -168,7 +169,7 @@ static int keep_all(struct db *db, void *arg, struct tm_error *err)
       rc = keep_refused(db, k->from, &k->events[i], k->now, err);
   }
   if (rc >= 0)
-    rc = keep_seen(db, k->from, summary, k->now, err);
+    rc = note_seen(db, k->from, summary, k->now, err);
   if (rc < 0)
     return rc;
   json_decref(k->requests);

@@ -15,10 +15,6 @@
 int keep_events(struct store *store, const struct credential *from, struct event *events, size_t n,
                 int64_t now, json_t **requests, struct tm_error *err);
 
-/* That somebody at this site asked: sites and credentials in use are told from silent ones. */
-int keep_seen(struct db *db, const struct credential *from, bool summary, int64_t now,
-              struct tm_error *err);
-
 /* One summary or history of a device, inside a transaction. */
 int keep_document(struct db *db, const struct credential *from, const struct event *e, int64_t now,
                   struct tm_error *err);

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum { PASSWORD_MIN = 8, PASSWORD_ADVISED = 15, PASSWORD_MAX = 256, PASSWORD_HASH = 128 };
+enum { PASSWORD_MIN = 8, PASSWORD_MAX = 256, PASSWORD_HASH = 128 };
 
 /*
  * NULL when the password may be one, else what is wrong, for people: shorter than 8 characters,

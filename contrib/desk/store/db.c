@@ -363,11 +363,6 @@ int db_scope_set(struct db *db, const struct db_scope *scope, struct tm_error *e
   return scope_becomes(db, scope != NULL, scope != NULL ? scope->customer : NULL, err);
 }
 
-int db_scope_clear(struct db *db, struct tm_error *err)
-{
-  return scope_becomes(db, false, NULL, err);
-}
-
 static int savepoint(struct db *db, const char *what, unsigned depth, struct tm_error *err)
 {
   char sql[64];

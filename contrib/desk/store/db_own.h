@@ -60,8 +60,6 @@ struct db_stmt {
 };
 
 void db_release(struct db *db); /* finalizes the statements, frees what db.c keeps */
-/* No scope: tenant tables are empty from now on (PostgreSQL). */
-int db_scope_clear(struct db *db, struct tm_error *err);
 /* Runs statements in both engines' words. */
 int db_run(struct db *db, const char *sql, struct tm_error *err);
 /* At the end of a piece of work: frees spares, and gives back every statement that was forgotten;
