@@ -85,6 +85,16 @@ desk.push(minato, summary("array-01", used=81.2e12, at=5))
 rows = desk.api("sales", "/devices/%d" % view["device"]["id"])["documents"]
 same(([r["kind"] for r in rows].count("summary"), rows[0]["period_to"] > rows[-1]["period_to"]), (2, True),
      "past summaries are listed, the newest first")
+two = [r["id"] for r in rows if r["kind"] == "summary"]
+stood = [desk.rows("SELECT period_to, arrived_at, id FROM summaries WHERE id = ?", n)[0] for n in two]
+# In Tokyo the first one came after a midnight, the second did not; in UTC it is the other way round.
+at = {two[0]: 20700 * 86400 + 15 * 3600, two[1]: 20699 * 86400}
+for n, midnight in at.items():
+    desk.rows("UPDATE summaries SET period_to = ?, arrived_at = ? WHERE id = ?", midnight - 1800, midnight + 1800, n)
+same(re.findall(r'<span class="sub">(same day|[^<]* later)</span></td><td>summary<', desk.get("sales", "/devices/%d" % view["device"]["id"])[1]),
+     ["a day later", "same day"], "how late they came is told in days of the desk's own zone, as the times beside it")
+for row in stood:
+    desk.rows("UPDATE summaries SET period_to = ?, arrived_at = ? WHERE id = ?", *row)
 right = []
 for row in rows:
     status_, head, body = desk.ask("GET", "/documents/%d" % row["id"], [("Cookie", desk.cookies["sales"])])

@@ -222,27 +222,58 @@ static void money_chance_and_haste_make_the_rank(void **state)
   assert_true(item_weight(1000, NAN, 1) == 500);
 }
 
+struct weighing {
+  int64_t now, from, after; /* from stays, for it may be done again */
+};
+
 static int weigh(struct db *db, void *arg, struct tm_error *err)
 {
-  int64_t *after = arg; /* and after that, for it may be done again */
-  after[1] = after[0];
-  return items_weigh(db, NOW + 201 * TM_DAY, 1, &after[1], err);
+  struct weighing *w = arg;
+  w->after = w->from;
+  return items_weigh(db, w->now, 1, &w->after, err);
+}
+
+static int weigh_all(int64_t now)
+{
+  struct weighing w = {.now = now};
+  int rounds = 0;
+  for (; w.from != INT64_MAX; rounds++, w.from = w.after)
+    assert_int_equal(store_write(test_store, &db_everyone, weigh, &w, NULL), 0);
+  return rounds;
 }
 
 static void another_day_weighs_items_anew_and_wakes_them(void **state)
 {
   (void)state;
-  int64_t after[2] = {0};
-  int rounds = 0;
   test_tell("DELETE FROM items WHERE action <> 'grow'");
   test_tell("UPDATE items SET state = 'snoozed', open = 1, snoozed_until = 5, weight = 1,"
             " order_by = 20778");
-  for (; after[0] != INT64_MAX; rounds++, after[0] = after[1])
-    assert_int_equal(store_write(test_store, &db_everyone, weigh, after, NULL), 0);
-  assert_int_equal(rounds, 3);
+  assert_int_equal(weigh_all(NOW + 201 * TM_DAY), 3);
   assert_rows("SELECT count(*) AS n FROM items WHERE state = 'new' AND urgency = 2 AND"
               " weight = 2 * money * probability AND weighed_on = 20978",
               "[{\"n\":2}]");
+}
+
+/* In Tokyo the 21st (day 20778) begins when it is 15:00 of the 20th in UTC. */
+static void a_day_is_one_of_the_desk_s_own_zone(void **state)
+{
+  (void)state;
+  const int64_t midnight = 20777 * TM_DAY + 15 * 3600;
+  test_tell("UPDATE items SET state = 'snoozed', open = 1, snoozed_until = 20778 * 86400,"
+            " order_by = 20778");
+  assert_int_equal(tm_zone_use("Asia/Tokyo", NULL), 0);
+  weigh_all(midnight - 1800);
+  assert_rows("SELECT DISTINCT state, weighed_on FROM items",
+              "[{\"state\":\"snoozed\",\"weighed_on\":20777}]");
+  weigh_all(midnight + 1800);
+  assert_rows("SELECT count(*) AS n FROM items WHERE state = 'new' AND weighed_on = 20778"
+              " AND urgency = 1",
+              "[{\"n\":2}]");
+  test_tell("DELETE FROM items");
+  push(midnight + 1800, true, "{}", "none");
+  assert_int_equal(advise(midnight + 1800), 1);
+  assert_rows("SELECT DISTINCT weighed_on FROM items", "[{\"weighed_on\":20778}]");
+  assert_int_equal(tm_zone_use("UTC", NULL), 0);
 }
 
 int main(void)
@@ -259,6 +290,7 @@ int main(void)
       cmocka_unit_test(a_lost_need_is_left_alone_for_its_time),
       cmocka_unit_test(money_chance_and_haste_make_the_rank),
       cmocka_unit_test(another_day_weighs_items_anew_and_wakes_them),
+      cmocka_unit_test(a_day_is_one_of_the_desk_s_own_zone),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -102,6 +102,24 @@ static void the_night_makes_all_devices_due_and_clears_up(void **state)
   assert_int_equal(nightly_run(&night, NOW + TM_DAY, &err), 1);
 }
 
+/* 100 days before 9 February is 1 November, in Tokyo from 15:00 of the 8th in UTC on. */
+static void history_ends_on_a_day_of_the_desk_s_own_zone(void **state)
+{
+  (void)state;
+  struct night night = {.store = test_store, .conf = &conf};
+  int64_t last_of_october, ninth;
+  assert_int_equal(tm_time_parse("2026-10-31T03:00:00Z", &last_of_october), 0);
+  assert_int_equal(tm_time_parse("2027-02-08T16:30:00Z", &ninth), 0);
+  lease_init(&night.lease, "nightly");
+  push("border", last_of_october);
+  assert_int_equal(tm_zone_use("Asia/Tokyo", NULL), 0);
+  assert_int_equal(nightly_run(&night, ninth - TM_DAY, NULL), 1);
+  assert_rows("SELECT month FROM history ORDER BY month", "[{\"month\":681},{\"month\":682}]");
+  assert_int_equal(nightly_run(&night, ninth, NULL), 1);
+  assert_rows("SELECT month FROM history ORDER BY month", "[{\"month\":682}]");
+  assert_int_equal(tm_zone_use("UTC", NULL), 0);
+}
+
 /* The bytes of the store's files that hold this text; PostgreSQL's are not ours to read. */
 static int files_with(const char *text)
 {
@@ -181,6 +199,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(of_two_desks_one_does_the_night),
       cmocka_unit_test(the_night_makes_all_devices_due_and_clears_up),
+      cmocka_unit_test(history_ends_on_a_day_of_the_desk_s_own_zone),
       cmocka_unit_test(what_a_site_wants_erased_is_gone),
       cmocka_unit_test(a_customer_goes_with_everything),
       cmocka_unit_test(the_chores_end_when_told_to),

@@ -81,10 +81,11 @@ static int bind_advice(struct db_stmt *stmt, const struct item_device *device, c
   double money = NAN, probability = probability_of(advice);
   int64_t order_by = tm_json_time_or(advice, "order_by", INT64_MIN);
   int64_t fill = tm_json_time_or(json_object_get(advice, "fill"), "0.5", INT64_MIN);
+  int64_t today = tm_date_days(now);
   bool has_order = order_by != INT64_MIN;
   if (amount == NULL || tm_parse_double(amount, &money) < 0)
     money = NAN;
-  double urgency = item_urgency(order_by / TM_DAY, has_order, now / TM_DAY);
+  double urgency = item_urgency(order_by / TM_DAY, has_order, today);
   int rc = tm_json_append(text, advice);
   if (rc < 0)
     return tm_fail(err, rc, "%s: too large", tm_json_get_string(advice, "key"));
@@ -96,7 +97,7 @@ static int bind_advice(struct db_stmt *stmt, const struct item_device *device, c
   db_bind_real(stmt, 7, probability);
   db_bind_real(stmt, 8, urgency);
   db_bind_real(stmt, 9, item_weight(money, probability, urgency));
-  db_bind_int(stmt, 10, now / TM_DAY);
+  db_bind_int(stmt, 10, today);
   db_bind_int_or_null(stmt, 11, has_order, order_by / TM_DAY);
   db_bind_int_or_null(stmt, 12, fill != INT64_MIN, fill / TM_DAY);
   db_bind_real(stmt, 13, tm_json_get_number(advice, "confidence"));
@@ -393,10 +394,13 @@ static int weigh_one(struct db *db, struct db_stmt *row, int64_t today, struct t
   return db_exec(stmt, err);
 }
 
-static int wake_one(struct db *db, struct db_stmt *row, int64_t now, struct tm_error *err)
+/* snoozed_until is a date of the desk's zone, written as that date's first second in UTC. */
+static int wake_one(struct db *db, struct db_stmt *row, int64_t today, int64_t now,
+                    struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
-  if (strcmp(db_text(row, 4), "snoozed") != 0 || db_is_null(row, 5) || db_int(row, 5) > now)
+  if (strcmp(db_text(row, 4), "snoozed") != 0 || db_is_null(row, 5) ||
+      db_int(row, 5) / TM_DAY > today)
     return 0;
   int rc = db_prepare(db,
                       "UPDATE items SET state = 'new', state_at = ?2, snoozed_until = NULL,"
@@ -422,15 +426,15 @@ int items_weigh(struct db *db, int64_t now, int limit, int64_t *after_id, struct
                       &row, err);
   if (rc < 0)
     return rc;
-  int64_t last = *after_id;
+  int64_t last = *after_id, today = tm_date_days(now);
   db_bind_int(row, 1, *after_id);
   db_bind_int(row, 2, limit);
   while ((rc = db_step(row, err)) == 1) {
     last = db_int(row, 0);
     seen++;
-    rc = weigh_one(db, row, now / TM_DAY, err);
+    rc = weigh_one(db, row, today, err);
     if (rc == 0)
-      rc = wake_one(db, row, now, err);
+      rc = wake_one(db, row, today, now, err);
     if (rc < 0)
       break;
   }

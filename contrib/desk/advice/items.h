@@ -16,8 +16,9 @@
  *                                ITEM_INSTALLED_DAYS later (until then the device may not have been
  *                                read), after 'lost' ITEM_LOST_DAYS later (the customer said no)
  *   an open item without advice  'installed' where the device has got more capacity since the day
- * in its key; else 'gone', unless something is ordered: what is agreed, ordered or delivered stays
- * open until somebody says what became of it
+ *                                in its key; else 'gone', unless something is ordered: what is
+ *                                agreed, ordered or delivered stays open until somebody says what
+ *                                became of it
  */
 enum { ITEM_INSTALLED_DAYS = 30, ITEM_LOST_DAYS = 180 };
 

@@ -53,7 +53,7 @@ static int put_day(void *user, const struct day *day, struct tm_error *err)
 static int put_device(struct db *db, const struct taking *t, const char *kind, json_t *row,
                       struct tm_error *err)
 {
-  int64_t id = json_integer_value(json_object_get(row, "id")), to = t->r->now / TM_DAY + 1;
+  int64_t id = json_integer_value(json_object_get(row, "id")), to = t->r->now / TM_DAY + DAYS_AHEAD;
   struct json_out out = JSON_OUT_INIT(t->out);
   int rc = put_line(db, t, kind, row, err);
   if (rc < 0)

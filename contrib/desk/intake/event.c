@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AHEAD_S = TM_DAY, AHEAD_DAYS = 2 };
+enum { AHEAD_S = TM_DAY };
 
 static const struct {
   const char *name;
@@ -314,6 +314,8 @@ static void read_days(struct event *e, int64_t now)
 {
   const json_t *history = json_object_get(e->data, "history");
   size_t n = json_array_size(history);
+  /* It came on the desk's own day; what is in the future is asked by days that no zone moves. */
+  int64_t arrived_on = tm_date_days(now);
   bool ascending = true;
   char field[64];
   if (n == 0)
@@ -323,8 +325,8 @@ static void read_days(struct event *e, int64_t now)
     const json_t *json = json_array_get(history, i);
     struct day *day = &e->days[e->days_len++];
     check_sizes(e, json, i);
-    const char *why = day_read(day, json, now / TM_DAY) < 0   ? "not a date"
-                      : day->date > now / TM_DAY + AHEAD_DAYS ? "in the future"
+    const char *why = day_read(day, json, arrived_on) < 0     ? "not a date"
+                      : day->date > now / TM_DAY + DAYS_AHEAD ? "in the future"
                                                               : NULL;
     if (why != NULL) {
       snprintf(field, sizeof(field), "history[%zu]", i);

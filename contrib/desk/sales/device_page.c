@@ -114,8 +114,8 @@ static json_t *past_rows(const json_t *past)
   json_array_foreach(past, i, row)
   {
     json_t *copy = json_copy((json_t *)row);
-    int64_t late = json_integer_value(json_object_get(row, "arrived_at")) / TM_DAY -
-                   json_integer_value(json_object_get(row, "period_to")) / TM_DAY;
+    int64_t late = tm_date_days(json_integer_value(json_object_get(row, "arrived_at"))) -
+                   tm_date_days(json_integer_value(json_object_get(row, "period_to")));
     const char *sha256 = tm_json_get_string(row, "sha256");
     json_object_set_new(copy, "delay",
                         late <= 0   ? json_string("same day")

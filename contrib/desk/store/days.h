@@ -29,9 +29,12 @@ enum day_field {
 
 enum day_state { DAY_ABSENT /* was not agreed to */, DAY_NULL /* is not known */, DAY_KNOWN };
 
+/* A history may end so many days after the desk's day in UTC: no zone is farther ahead. */
+enum { DAYS_AHEAD = 2 };
+
 struct day {
   int64_t date;       /* days since 1970-01-01 */
-  int64_t arrived_on; /* the same */
+  int64_t arrived_on; /* the same: the desk's local date */
   uint8_t state[DAY_FIELDS];
   double value[DAY_FIELDS]; /* where known */
 };

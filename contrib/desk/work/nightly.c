@@ -155,7 +155,8 @@ static int retain(struct night *n, int64_t now, struct tm_error *err)
       rc = repeat(n, &p, now, err);
   }
   if (rc == 0 && r->history_s != 0) {
-    struct piece p = {.work = delete_months, .before = days_month((now - r->history_s) / TM_DAY)};
+    struct piece p = {.work = delete_months,
+                      .before = days_month(tm_date_days(now - r->history_s))};
     rc = repeat(n, &p, now, err);
   }
   return rc;
