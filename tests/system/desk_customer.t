@@ -234,6 +234,11 @@ else:
 
 # --- taking it along ---------------------------------------------------------------------------------
 me_now = desk.api("sato", "/me")
+version = desk.api("sales", "/items/%d" % item["id"])["item"]["version"]
+desk.post("sales", "/items/%d/state" % item["id"], {"to": "new", "version": version})
+version = desk.api("sales", "/items/%d" % item["id"])["item"]["version"]
+status = desk.post("sales", "/items/%d/state" % item["id"], {"to": "lost", "reason": "he cannot pay, I think", "version": version})[0]
+same(status, 303, "sales says why a sale was lost")
 status, headers, body = desk.ask("GET", "/me/export", [("Cookie", desk.cookies["sato"])])
 lines = [json.loads(line) for line in body.decode().splitlines()]
 kinds = {k: [x for x in lines if x["kind"] == k] for k in {x["kind"] for x in lines}}
@@ -256,8 +261,11 @@ for device in kinds["device"]:
             wrong.append((device["device"], date, value))
 ok(points > 3 * 200, "the charts have their points", points)
 same(wrong, [], "every point of the charts is rebuilt from the export")
-ok("C-2002" not in body.decode() and "Sakura" not in body.decode() and "between us" not in body.decode(),
+ok("C-2002" not in body.decode() and "Sakura" not in body.decode() and "between us" not in body.decode()
+   and "cannot pay" not in body.decode(),
    "nothing of another customer is in it, nor what staff said among themselves")
+same(({i["id"]: i["state"] for i in kinds["item"]}[item["id"]], [(a["item_id"], a["text"]) for a in kinds["answer"]][-1]),
+     ("lost", (other, "cheaper")), "what became of an item is, and what the customer said to it himself")
 
 # --- in a browser ------------------------------------------------------------------------------------
 line = "a customer changes the telephone number in a browser, from end to end"
@@ -320,5 +328,5 @@ files = [path for path in glob.glob(desk.folder + "/desk.db*") if b"Minato" in o
          or b"minato.example" in open(path, "rb").read()]
 same(files, [], "nor do the store's files")
 same(desk.stop(), 0, "the desk ends")
-box.close()
+sink.stop()
 done()

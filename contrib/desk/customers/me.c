@@ -25,15 +25,15 @@ enum { SENT = 50, DEVICES = 500 };
 struct own {
   const struct request *r;
   int64_t after; /* documents before this one; 0: the newest */
-  json_t *row, *devices, *sites, *items, *past, *sent, *changes, *receipts, *said;
+  json_t *row, *devices, *sites, *items, *past, *sent, *told, *changes, *receipts, *said;
   int64_t sent_len;
   struct responsible person;
 };
 
 static void own_release(struct own *o)
 {
-  json_t **const all[] = {&o->row,  &o->devices, &o->sites,    &o->items, &o->past,
-                          &o->sent, &o->changes, &o->receipts, &o->said};
+  json_t **const all[] = {&o->row,  &o->devices, &o->sites,   &o->items,    &o->past,
+                          &o->sent, &o->told,    &o->changes, &o->receipts, &o->said};
   for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
     json_decref(*all[i]);
     *all[i] = NULL;
@@ -90,6 +90,49 @@ static int read_sent(struct db *db, struct own *o, struct tm_error *err)
   return rc;
 }
 
+static json_t *told_items(const json_t *document)
+{
+  json_t *list = json_array();
+  char label[256], text[256];
+  size_t i;
+  json_t *item;
+  json_array_foreach(json_object_get(document, "items"), i, item)
+  {
+    const char *name = tm_json_get_string(item, "name");
+    json_t *value = json_object_get(item, "value");
+    bool known = value != NULL && !json_is_null(value);
+    json_array_append_new(
+        list, json_pack("{s:s, s:s, s:O?, s:O?, s:s}", "name", name, "label",
+                        claim_item_label(label, sizeof(label), name), "value", value, "unit",
+                        json_object_get(item, "unit"), "text",
+                        known ? claim_value_text(text, sizeof(text), value) : "not told"));
+  }
+  return list;
+}
+
+/* The answers to service's requests: they are sent by the site, too. */
+static int read_told(struct db *db, struct own *o, struct tm_error *err)
+{
+  size_t i;
+  json_t *row;
+  int rc = read_rows(db, o,
+                     "SELECT v.request, v.arrived_at, v.status, v.document_json, d.device, d.site,"
+                     " r.purpose, r.asked_at FROM item_values v"
+                     " LEFT JOIN devices d ON d.id = v.device_id"
+                     " LEFT JOIN requests r ON r.request = v.request AND r.customer_id = ?1"
+                     " WHERE v.customer_id = ?1 ORDER BY v.arrived_at DESC, v.event LIMIT ?2",
+                     SENT, &o->told, err);
+  json_array_foreach(o->told, i, row)
+  {
+    const json_t *document = json_object_get(row, "document");
+    const char *reason = tm_json_get_string(document, "reason");
+    json_object_set_new(row, "reason", reason != NULL ? json_string(reason) : json_null());
+    json_object_set_new(row, "items", told_items(document));
+    json_object_del(row, "document");
+  }
+  return rc;
+}
+
 /* What is open, and what sleeps or is over. */
 static int read_items(struct db *db, struct own *o, struct tm_error *err)
 {
@@ -133,6 +176,8 @@ static int read_own(struct db *db, void *arg, struct tm_error *err)
     rc = read_items(db, o, err);
   if (rc == 0)
     rc = read_sent(db, o, err);
+  if (rc == 0)
+    rc = read_told(db, o, err);
   if (rc == 0)
     rc = read_rows(db, o,
                    "SELECT receipt, extent, at FROM own_receipts WHERE customer_id = ?1"
@@ -196,12 +241,12 @@ static json_t *own_model(const struct own *o)
 {
   json_t *oldest = json_object_get(json_array_get(o->sent, json_array_size(o->sent) - 1), "id");
   bool more = json_array_size(o->sent) == SENT;
-  return json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:I, s:O*, s:O, s:O, s:O, s:o, s:o*}",
+  return json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:I, s:O*, s:O, s:O, s:O, s:O, s:o, s:o*}",
                    "customer", o->row, "devices", o->devices, "sites", o->sites, "items", o->items,
                    "past_items", o->past, "sent", o->sent, "sent_total", (json_int_t)o->sent_len,
-                   "older", more ? oldest : NULL, "changes", o->changes, "receipts", o->receipts,
-                   "asked", o->said, "consent", consent_rows(o->devices), "person",
-                   person_model(&o->person));
+                   "older", more ? oldest : NULL, "told", o->told, "changes", o->changes,
+                   "receipts", o->receipts, "asked", o->said, "consent", consent_rows(o->devices),
+                   "person", person_model(&o->person));
 }
 
 /* What was typed stands in the form again beside what is wrong with it. */
@@ -240,6 +285,7 @@ static int show(const struct request *r, struct response *to, int status, const 
     json_object_set_new(model, "has_past", json_boolean(json_array_size(o.past) > 0));
     json_object_set_new(model, "has_changes", json_boolean(json_array_size(o.changes) > 0));
     json_object_set_new(model, "has_receipts", json_boolean(json_array_size(o.receipts) > 0));
+    json_object_set_new(model, "has_told", json_boolean(json_array_size(o.told) > 0));
     json_object_set_new(model, "has_asked", json_boolean(json_array_size(o.said) > 0));
     json_object_set_new(model, "saved", json_boolean(request_query(r, "saved") != NULL));
     rc = respond_page(r, to, status, "me.html", model, err);

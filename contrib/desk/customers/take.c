@@ -112,6 +112,8 @@ static int put_rows(struct db *db, const struct taking *t, const char *kind, con
   return rc;
 }
 
+/* As the pages have it (sales/device_page.c): not why a colleague thinks that a sale was lost, nor
+ * what he thinks of the advice. What the customer himself has answered is an answer. */
 static int put_all(struct db *db, void *arg, struct tm_error *err)
 {
   static const struct {
@@ -132,13 +134,18 @@ static int put_all(struct db *db, void *arg, struct tm_error *err)
        put_line},
       {"item",
        "SELECT id, device_id, key, action, state, price, currency, order_by, fill_middle,"
-       " reason, advice_json, first_at, last_at, agreed_by, agreed_at, lost_reason,"
-       " snoozed_until FROM items WHERE customer_id = ?1 ORDER BY id",
+       " reason, advice_json, first_at, last_at, agreed_by, agreed_at, snoozed_until"
+       " FROM items WHERE customer_id = ?1 ORDER BY id",
        put_line},
       {"item_event",
-       "SELECT item_id, at, by_name, what, from_state, to_state, text"
+       "SELECT item_id, at, by_name, what, from_state, to_state,"
+       " CASE WHEN to_state = 'lost' THEN NULL ELSE text END AS text"
        " FROM item_events WHERE customer_id = ?1 AND what NOT IN ('feedback', 'owner')"
        " ORDER BY id",
+       put_line},
+      {"answer",
+       "SELECT item_id, made_at AS at, text FROM todos WHERE customer_id = ?1"
+       " AND kind = 'answer' ORDER BY id",
        put_line},
       {"comment",
        "SELECT item_id, device_id, at, by_name, text FROM comments"
@@ -163,6 +170,14 @@ static int put_all(struct db *db, void *arg, struct tm_error *err)
        " observed_at, consent, first_seen_at, last_seen_at FROM devices"
        " WHERE customer_id = ?1 ORDER BY id",
        put_device},
+      {"request",
+       "SELECT request, device_id, site, purpose, asked_at, expires_at, status, answered_at,"
+       " document_json FROM requests WHERE customer_id = ?1 ORDER BY asked_at, request",
+       put_line},
+      {"item_values",
+       "SELECT event, request, device_id, arrived_at, observed_at, status, document_json"
+       " FROM item_values WHERE customer_id = ?1 ORDER BY arrived_at, event",
+       put_line},
       {"document", "SELECT id FROM summaries WHERE customer_id = ?1 ORDER BY id", put_document},
   };
   struct taking *t = arg;
@@ -321,7 +336,7 @@ static int read_receipt(struct db *db, void *arg, struct tm_error *err)
     snprintf(e->extent, sizeof(e->extent), "%s", tm_json_get_string(row, "extent"));
   }
   json_decref(row);
-  return rc < 0 ? rc : 0;
+  return rc;
 }
 
 static int give_receipt(const struct request *r, struct response *to, struct tm_error *err)
