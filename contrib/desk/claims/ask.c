@@ -126,11 +126,12 @@ static json_t *read_peers(struct db *db, const json_t *claim, struct tm_error *e
   struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
                       "SELECT id, customer_id, site, host, device" PEERS
-                      " AND consent & 8 <> 0 ORDER BY last_seen_at DESC, id LIMIT 200",
+                      " AND consent & 8 <> 0 ORDER BY last_seen_at DESC, id LIMIT ?5",
                       &stmt, err);
   if (rc < 0)
     return NULL;
   bind_peers(stmt, claim);
+  db_bind_int(stmt, 5, CLAIM_PEERS);
   return db_rows(stmt, err);
 }
 

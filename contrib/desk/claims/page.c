@@ -280,14 +280,14 @@ static json_t *page_model(const struct looking *l)
 {
   const json_t *items = json_object_get(l->values, "items");
   const char *type = tm_json_get_string(l->claim, "type");
-  json_t *model =
-      json_pack("{s:o, s:O, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:o, s:o}", "title",
-                json_sprintf("Claim K-%lld", (long long)l->id), "claim", l->claim, "groups",
-                groups_of(items), "progress", json_object_get(l->values, "progress"), "outliers",
-                json_object_get(l->values, "outliers"), "comments", l->comments, "events",
-                l->events, "columns", l->columns, "days", l->rows, "asked_items",
-                labels_of(json_object_get(l->claim, "items")), "kind_word",
-                json_string(words_kind(tm_json_get_string(l->claim, "kind"))));
+  json_t *model = json_pack(
+      "{s:o, s:O, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:o, s:o}", "title",
+      json_sprintf("Claim K-%lld", (long long)l->id), "claim", l->claim, "groups", groups_of(items),
+      "progress", json_object_get(l->values, "progress"), "outliers",
+      json_object_get(l->values, "outliers"), "alone", json_object_get(l->values, "alone"),
+      "comments", l->comments, "events", l->events, "columns", l->columns, "days", l->rows,
+      "asked_items", labels_of(json_object_get(l->claim, "items")), "kind_word",
+      json_string(words_kind(tm_json_get_string(l->claim, "kind"))));
   if (model == NULL)
     return NULL;
   add_words(l->events);

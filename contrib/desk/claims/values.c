@@ -359,15 +359,20 @@ static json_t *count_outliers(const json_t *rows)
                    compared);
 }
 
-static json_t *progress_model(const struct gathering *g, const json_t *claim)
+static int64_t peers_asked(const struct gathering *g)
 {
-  json_int_t asked = 0;
-  json_t *peers = json_object();
+  int64_t asked = 0;
   for (size_t i = 0; i < 5; i++)
     asked += g->count[i];
+  return asked;
+}
+
+static json_t *progress_model(const struct gathering *g, const json_t *claim)
+{
+  json_t *peers = json_object();
   for (size_t i = 0; i < 5; i++)
     json_object_set_new(peers, i == 0 ? "waiting" : statuses[i], json_integer(g->count[i]));
-  json_object_set_new(peers, "asked", json_integer(asked));
+  json_object_set_new(peers, "asked", json_integer(peers_asked(g)));
   return json_pack("{s:I, s:I, s:I, s:O?, s:o, s:O?, s:O?}", "wanted", (json_int_t)g->wanted,
                    "here", (json_int_t)g->here, "waiting", (json_int_t)g->waiting, "own", g->own,
                    "peers", peers, "models", json_object_get(claim, "models"), "without_consent",
@@ -381,8 +386,8 @@ json_t *claim_values(struct db *db, const json_t *claim, int64_t now, struct tm_
   int rc = gather(db, &g, tm_json_get_string(claim, "id_text"), now, err);
   json_t *rows = rc == 0 ? make_rows(&g, &rc) : NULL;
   if (rc == 0)
-    out = json_pack("{s:O, s:o, s:o}", "items", rows, "progress", progress_model(&g, claim),
-                    "outliers", count_outliers(rows));
+    out = json_pack("{s:O, s:o, s:o, s:b}", "items", rows, "progress", progress_model(&g, claim),
+                    "outliers", count_outliers(rows), "alone", peers_asked(&g) == 0);
   if (rc == 0 && out == NULL)
     tm_fail(err, -ENOMEM, "the values of a claim cannot be shown");
   json_decref(rows);

@@ -18,6 +18,7 @@
  *              "peers": {"asked", "answered", "refused", "unavailable", "expired", "waiting"},
  *              "models", "without_consent"}
  *   outliers  {"all", "measurements", "settings", "counters", "compared"}
+ *   alone     whether no peer was asked: there is nothing to compare with
  */
 json_t *claim_values(struct db *db, const json_t *claim, int64_t now, struct tm_error *err);
 

@@ -28,7 +28,7 @@ json_t *requests_open(struct db *db, const struct credential *to, int64_t now, s
   int rc = db_prepare(db,
                       "SELECT document_json FROM requests WHERE customer_id = ?1 AND site = ?2"
                       " AND status = 'open' AND expires_at > ?3 ORDER BY asked_at, request"
-                      " LIMIT 100",
+                      " LIMIT ?4",
                       &stmt, err);
   if (rc < 0) {
     json_decref(list);
@@ -37,6 +37,7 @@ json_t *requests_open(struct db *db, const struct credential *to, int64_t now, s
   db_bind_text(stmt, 1, to->customer);
   db_bind_text(stmt, 2, to->site);
   db_bind_int(stmt, 3, now);
+  db_bind_int(stmt, 4, REQUESTS_AT_ONCE);
   while ((rc = db_step(stmt, err)) == 1) {
     json_t *row = db_row(stmt, err);
     json_array_append(list, json_object_get(row, "document"));
