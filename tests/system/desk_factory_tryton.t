@@ -92,6 +92,10 @@ desk.form("mori", "/inquiries/%s/agree" % other, shop="RN", who="A. Sato", on=da
 row = hold(other, "refused")
 ok(row["hold"] == "refused" and "cannot be reserved" in row["hold_error"] and not shipments(other, "assigned"),
    "what is not in stock is agreed, but not reserved, and the page says so", row)
+ok("agree again when they have come" in desk.get("mori", "/inquiries/" + other, False)[1], "... with what to do about it")
+planner = desk.get("okada", "/factory", False)[1]
+ok("1 agreed sale is not reserved" in planner and " of 4 are in stock" in planner, "the planner sees it, with what lacks",
+   planner)
 
 # --- given back ----------------------------------------------------------------------------------------
 desk.form("mori", "/inquiries/%s/release" % name)
@@ -106,6 +110,8 @@ version = desk.get("mori", "/api/v1/items/%d" % number)[1]["item"]["version"]
 same(desk.form("mori", "/items/%d/state" % number, to="lost", reason="too dear", version=version)[0], 303, "the item is lost")
 row = hold(name, "released")
 same((row["hold"], shipments(name, "assigned")), ("released", []), "which gives back what was kept for it, in Tryton too")
+ok("not reserved" not in desk.get("okada", "/factory", False)[1].lower().split("</h1>")[1].split("</p>")[0],
+   "and the planner is not told of it any more")
 same(desk.stop(), 0, "the desk ends well")
 log = [line for line in desk.log().splitlines() if "does not answer" not in line and "answers again" not in line]
 same(log, [], "nothing else went to the log")

@@ -7,8 +7,10 @@
 #include "contrib/desk/chart/drawing.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/factory/balance.h"
+#include "contrib/desk/factory/hold.h"
 #include "contrib/desk/factory/inquiry.h"
 #include "contrib/desk/factory/inquiry_model.h"
+#include "contrib/desk/http/filters.h"
 #include "contrib/desk/people/audit.h"
 #include "contrib/desk/rooms.h"
 #include "contrib/desk/sales/csv.h"
@@ -24,6 +26,7 @@ struct seeing {
   int64_t today;
   struct balance_wish wish;
   struct issue issue;
+  int64_t refused; /* agreed, and not kept */
   bool has_issue, cut;
   json_t *rows, *stock, *waiting, *inquiries, *holds, *shops, *strays;
 };
@@ -65,17 +68,6 @@ static int read_wish(struct seeing *s, const char **field, struct tm_error *err)
   return 0;
 }
 
-static int read_rows(struct db *db, const char *sql, json_t **rows, struct tm_error *err)
-{
-  struct db_stmt *stmt = NULL;
-  int rc = db_prepare(db, sql, &stmt, err);
-  if (rc < 0)
-    return rc;
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
-}
-
 static int read_inquiries(struct db *db, struct seeing *s, struct tm_error *err)
 {
   struct inquiry_list open = {.state = "open", .before_at = INT64_MAX, .limit = INQUIRIES};
@@ -105,18 +97,20 @@ static int read_all(struct db *db, void *arg, struct tm_error *err)
   if (rc == 0)
     rc = read_inquiries(db, s, err);
   if (rc == 0)
-    rc = read_rows(db,
-                   "SELECT inquiry, number, shop, sku, quantity, expires_on, coming_on"
-                   " FROM reservations"
-                   " WHERE state = 'held' ORDER BY expires_on, id LIMIT 500",
-                   &s->holds, err);
+    rc = hold_refused(db, s->today, &s->refused, err);
   if (rc == 0)
-    rc = read_rows(db, "SELECT shop, name FROM shops ORDER BY name, shop LIMIT 1000", &s->shops,
-                   err);
-  return rc == 0 ? read_rows(db,
-                             "SELECT inquiry, arrived_at FROM stray_answers ORDER BY id DESC"
-                             " LIMIT 5",
-                             &s->strays, err)
+    rc = db_read_rows(db,
+                      "SELECT inquiry, number, shop, sku, quantity, expires_on, coming_on"
+                      " FROM reservations"
+                      " WHERE state = 'held' ORDER BY expires_on, id LIMIT 500",
+                      &s->holds, err);
+  if (rc == 0)
+    rc = db_read_rows(db, "SELECT shop, name FROM shops ORDER BY name, shop LIMIT 1000", &s->shops,
+                      err);
+  return rc == 0 ? db_read_rows(db,
+                                "SELECT inquiry, arrived_at FROM stray_answers ORDER BY id DESC"
+                                " LIMIT 5",
+                                &s->strays, err)
                  : rc;
 }
 
@@ -151,38 +145,25 @@ static void add_holds(const struct seeing *s)
   }
 }
 
-static json_t *options(const char *const rows[][2], size_t n, const char *chosen)
-{
-  json_t *list = json_array();
-  for (size_t i = 0; i < n; i++)
-    json_array_append_new(list, json_pack("{s:s,s:s,s:b}", "value", rows[i][0], "text", rows[i][1],
-                                          "chosen", strcmp(rows[i][0], chosen) == 0));
-  return list;
-}
-
 static json_t *filters(const struct seeing *s)
 {
-  static const char *const weeks[][2] = {{"9", "9"}, {"13", "13"}, {"26", "26"}};
-  static const char *const only[][2] = {{"all", "Everything"}, {"alarms", "Alarms only"}};
+  static const char *const weeks[][2] = {{"9", "9"}, {"13", "13"}, {"26", "26"}, {NULL}};
+  static const char *const only[][2] = {{"all", "Everything"}, {"alarms", "Alarms only"}, {NULL}};
   char n[16];
   size_t i;
   const json_t *shop;
-  json_t *shops = json_pack("[{s:s,s:s,s:b}]", "value", "all", "text", "All shops", "chosen",
-                            s->wish.shop == NULL);
-  json_array_foreach(s->shops, i, shop)
-  {
-    const char *value = tm_json_get_string(shop, "shop");
-    json_array_append_new(
-        shops, json_pack("{s:s,s:O,s:b}", "value", value, "text", json_object_get(shop, "name"),
-                         "chosen", s->wish.shop != NULL && strcmp(value, s->wish.shop) == 0));
-  }
+  const char *chosen = s->wish.shop != NULL ? s->wish.shop : "all";
+  json_t *shops = json_array();
+  filter_option(shops, "all", "All shops", chosen);
+  json_array_foreach(s->shops, i, shop) filter_option(shops, tm_json_get_string(shop, "shop"),
+                                                      tm_json_get_string(shop, "name"), chosen);
   snprintf(n, sizeof(n), "%u", s->wish.weeks);
   return json_pack("{s:s,s:{s:s,s:s,s:s,s:s},s:[{s:s,s:s,s:o},{s:s,s:s,s:o},{s:s,s:s,s:o}]}",
                    "path", "/factory", "search", "name", "q", "label", "SKU", "value",
                    s->wish.sku != NULL ? s->wish.sku : "", "hint", "a part of it", "fields", "name",
                    "shop", "label", "Shop", "options", shops, "name", "weeks", "label", "Weeks",
-                   "options", options(weeks, 3, n), "name", "only", "label", "Show", "options",
-                   options(only, 2, s->wish.alarms ? "alarms" : "all"));
+                   "options", filter_options(weeks, n), "name", "only", "label", "Show", "options",
+                   filter_options(only, s->wish.alarms ? "alarms" : "all"));
 }
 
 static json_t *alarms_of(const json_t *rows)
@@ -202,7 +183,7 @@ static json_t *alarms_of(const json_t *rows)
 static json_t *verdict(const struct seeing *s, size_t alarms)
 {
   size_t waiting = json_array_size(s->waiting);
-  char first[120], second[80];
+  char first[120], second[80], third[80] = "";
   if (!s->wish.own)
     snprintf(first, sizeof(first), "What lies there, Tryton knows.");
   else if (alarms == 0)
@@ -215,7 +196,10 @@ static json_t *verdict(const struct seeing *s, size_t alarms)
   else
     snprintf(second, sizeof(second), "%zu%s inquir%s.", waiting,
              waiting == INQUIRIES ? " or more" : "", waiting == 1 ? "y waits" : "ies wait");
-  return json_sprintf("%s %s", first, second);
+  if (s->refused > 0)
+    snprintf(third, sizeof(third), " %lld agreed sale%s not reserved.", (long long)s->refused,
+             s->refused == 1 ? " is" : "s are");
+  return json_sprintf("%s %s%s", first, second, third);
 }
 
 static json_t *weeks_of(const struct seeing *s)

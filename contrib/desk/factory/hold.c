@@ -383,23 +383,6 @@ int hold_sweep(struct db *db, bool own, int64_t now, int *ended, struct tm_error
 
 /* --- of an ERP ------------------------------------------------------------------------------ */
 
-int hold_due(struct db *db, int64_t now, json_t **rows, struct tm_error *err)
-{
-  struct db_stmt *stmt = NULL;
-  int rc = db_prepare(db,
-                      "SELECT inquiry, becomes, lines_json, tries FROM holds"
-                      " WHERE (?1 IS NULL OR customer_id = ?1) AND next_try_at <= ?2"
-                      " ORDER BY next_try_at LIMIT 32",
-                      &stmt, err);
-  if (rc < 0)
-    return rc;
-  db_bind_customer(stmt, 1);
-  db_bind_int(stmt, 2, now);
-  json_decref(*rows);
-  *rows = db_rows(stmt, err);
-  return *rows != NULL ? 0 : -EIO;
-}
-
 int hold_told(struct db *db, const char *inquiry, const char *shipments, const char *refused,
               int64_t now, struct tm_error *err)
 {
@@ -427,20 +410,4 @@ int hold_told(struct db *db, const char *inquiry, const char *shipments, const c
   }
   json_decref(row);
   return rc;
-}
-
-int hold_later(struct db *db, const char *inquiry, int64_t next_try_at, const char *why,
-               struct tm_error *err)
-{
-  struct db_stmt *stmt = NULL;
-  int rc = db_prepare(db,
-                      "UPDATE holds SET next_try_at = ?2, error = ?3, tries = tries + 1"
-                      " WHERE inquiry = ?1",
-                      &stmt, err);
-  if (rc < 0)
-    return rc;
-  db_bind_text(stmt, 1, inquiry);
-  db_bind_int(stmt, 2, next_try_at);
-  db_bind_text(stmt, 3, why);
-  return db_exec(stmt, err);
 }

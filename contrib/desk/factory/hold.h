@@ -48,6 +48,9 @@ int hold_due(struct db *db, int64_t now, json_t **rows, struct tm_error *err);
 /* It has done it (shipments: its numbers, for one that was wanted), or refused with why. */
 int hold_told(struct db *db, const char *inquiry, const char *shipments, const char *refused,
               int64_t now, struct tm_error *err);
+/* How many that were agreed to it refused, and are wanted still: somebody must have them bought or
+ * made. today: a day number. */
+int hold_refused(struct db *db, int64_t today, int64_t *n, struct tm_error *err);
 int hold_later(struct db *db, const char *inquiry, int64_t next_try_at, const char *why,
                struct tm_error *err);
 

@@ -36,7 +36,8 @@ static struct state state_of(const json_t *row)
   if (is(hold, "wanted"))
     return (struct state){"Being reserved", "tag-soon", NULL};
   if (is(hold, "refused"))
-    return (struct state){"Not reserved", "tag-late", NULL};
+    return (struct state){"Not reserved", "tag-late",
+                          json_incref(json_object_get(row, "hold_error"))};
   if (is(hold, "fetched"))
     return (struct state){"Picked up", "tag-good", NULL};
   if (is(hold, "released"))
