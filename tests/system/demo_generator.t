@@ -9,7 +9,7 @@ END=2026-11-20T00:00:00Z
 END_S=1795132800
 TYPES=(--types /usr/share/collectd/types.db --types plugins/types.db)
 
-generate() { tidemark-demo --end $END "${TYPES[@]}" "$1"; }
+generate() { tidemark-demo --end $END "${TYPES[@]}" "$@"; }
 
 ok "the fleet is generated" generate "$T/fleet"
 ok "and again" generate "$T/again"
@@ -125,4 +125,23 @@ is "a type that no types.db has is named" "$(status_of tidemark-demo --end $END 
 like "and said" "$(cat "$T/err")" 'tidemark-demo: (transfers|interval_count|pages|slots|supply_level).*types\.db'
 is "a wrong time is a usage error" "$(status_of tidemark-demo --end soon "${TYPES[@]}" "$T/x")" 64
 is "a folder that cannot be made is an error" "$(status_of tidemark-demo --end $END "${TYPES[@]}" /proc/x)" 66
+is "a customer who is not of the fleet is a usage error" "$(status_of generate "$T/x" --site C-9)" 64
+is "so are more days than there are" "$(status_of generate "$T/x" --days 732)" 64
+
+# --- twice at once ------------------------------------------------------------------------------
+few() { generate "$1" --days 2 --site C-1003; }
+ok "a part of the fleet is generated" few "$T/part"
+is "it is of one customer" "$(ls "$T/part")" "$(printf 'C-1003\nlock')"
+cp -r "$T/part" "$T/kept"
+few "$T/part" 2>"$T/err" &
+ok "a second one waits for the first" few "$T/part"
+wait $!
+is "which is not disturbed" "$? $(cat "$T/err")" "0 "
+tidemark-demo --end $END "${TYPES[@]}" --site C-1003 "$T/part" &
+until [ -n "$(cat /proc/$!/task/$!/children)" ] || ! kill -0 $!; do sleep 0.01; done
+kill -9 $!
+wait $! 2>/dev/null
+ok "after one that was killed, the next runs" few "$T/part"
+find "$T/part" \( -name '*.rrd??????' -o -name '*.*.??????' \) -delete # what librrd and we had in hand then
+ok "and gives the same bytes" diff -r "$T/kept" "$T/part"
 done_testing

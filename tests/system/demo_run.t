@@ -38,10 +38,13 @@ like "and a simulated copier over SNMP" "$pass" "^$(uname -n)/simulated-copier "
 like "nothing leaves before it is agreed to" "$pass" '^# osaka-gw/array-01 for box: nothing would leave'
 like "what would leave is told with its hash" "$pass" '^# osaka-gw/array-01 for box: summary, [0-9]+ bytes, sha256 [0-9a-f]{64}'
 like "four sites report to the vendor's desk" "$pass" '^sent: 24 documents to http://127\.0\.0\.1:[0-9]+ \(SYNTHETIC'
+like "product pages need no login" "$pass" '^Product pages, for everybody: http://127\.0\.0\.1:[0-9]+/products$'
 for role in sales service factory engineer admin customer; do
   like "there is a login for $role" "$pass" "^  $role +[A-Z]\. [A-Z][a-z]+ +http://127\.0\.0\.1:[0-9]+/login/[A-Za-z0-9_-]{43}"
 done
 like "claims are answered by the simulated printers" "$pass" '^claims: 2 of 2 are answered'
+like "one beside peers of its model at other customers" "$pass" \
+  '^  K-1, image too light: 6 of 6 others of the model answered, 9 items compared, outliers: 1$'
 is "the desk knows what is needed" "$(python3 -c "
 import sqlite3
 db = sqlite3.connect('$DEMO/desk/desk.db')
