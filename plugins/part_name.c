@@ -130,7 +130,7 @@ struct naming {
   json_t *shared;
 };
 
-enum { BY_ID = 'i', BY_NAME = 'n', BY_BOTH = 'b', MAX_SHARED = 10000 };
+enum { BY_ID = 'i', BY_NAME = 'n', BY_BOTH = 'b', ALL_BY_BOTH = 'a', MAX_SHARED = 10000 };
 
 static void shared_key(char *key, size_t size, const struct naming *n, char how, const char *name)
 {
@@ -207,17 +207,17 @@ static void whole_name(char *out, size_t size, const struct part_name *part)
   snprintf(out, size, "%s\n%s", part->name, part->id);
 }
 
-/* By name and id together, unless the instance is what the name alone gives. */
-static int mark_by_both(struct part_name *part, const struct naming *n)
+/* By name and id together; how BY_BOTH: unless the instance is what the name alone gives. */
+static int mark_by_both(struct part_name *part, const struct naming *n, char how)
 {
   char plain[PART_INSTANCE], stem[READING_NAME], whole[READING_NAME + READING_ID];
   part_instance(plain, part->name, n->suffix);
-  if (part->name[0] != '\0' && strcmp(plain, part->instance) == 0)
+  if (how == BY_BOTH && part->name[0] != '\0' && strcmp(plain, part->instance) == 0)
     return 0;
   whole_name(whole, sizeof(whole), part);
   make_stem(stem, sizeof(stem), part->name);
   join_checksum(part->instance, stem, whole, n->suffix);
-  return remember(n, BY_BOTH, whole);
+  return remember(n, how, whole);
 }
 
 static bool is_same_part(const struct part_name *a, const struct part_name *b)
@@ -225,17 +225,11 @@ static bool is_same_part(const struct part_name *a, const struct part_name *b)
   return strcmp(a->name, b->name) == 0 && strcmp(a->id, b->id) == 0;
 }
 
-/* What was marked may have become what another part is called: "b" beside one without a name that
- * is counted as "2.b", "a~1" beside two of the name "a". */
-static int part_what_meets(struct part_name **order, size_t len, const struct naming *n)
+/* Different parts that have one instance. */
+static int part_again(struct part_name **order, size_t len, const struct naming *n, char how)
 {
-  char instance[PART_INSTANCE], whole[READING_NAME + READING_ID];
+  char instance[PART_INSTANCE];
   int rc = 0;
-  for (size_t i = 0; rc == 0 && i < len; i++) {
-    whole_name(whole, sizeof(whole), order[i]);
-    if (was_shared(n, BY_BOTH, whole))
-      rc = mark_by_both(order[i], n);
-  }
   qsort(order, len, sizeof(struct part_name *), by_instance);
   for (size_t i = 0, group = 0; rc == 0 && i < len; i += group) {
     bool several = false;
@@ -243,8 +237,27 @@ static int part_what_meets(struct part_name **order, size_t len, const struct na
     for (group = 1; i + group < len && strcmp(order[i + group]->instance, instance) == 0; group++)
       several = several || !is_same_part(order[i], order[i + group]);
     for (size_t k = 0; rc == 0 && several && k < group; k++)
-      rc = mark_by_both(order[i + k], n);
+      rc = mark_by_both(order[i + k], n, how);
   }
+  return rc;
+}
+
+/* What was marked may have become what another part is called: "b" beside one without a name that
+ * is counted as "2.b", "a~1" beside two of the name "a"; and what was marked then may be what a
+ * device that means it calls a third one. */
+static int part_what_meets(struct part_name **order, size_t len, const struct naming *n)
+{
+  static const char ways[] = {BY_BOTH, ALL_BY_BOTH};
+  char whole[READING_NAME + READING_ID];
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < len; i++) {
+    whole_name(whole, sizeof(whole), order[i]);
+    for (size_t k = 0; rc == 0 && k < sizeof(ways); k++)
+      if (was_shared(n, ways[k], whole))
+        rc = mark_by_both(order[i], n, ways[k]);
+  }
+  for (size_t k = 0; rc == 0 && k < sizeof(ways); k++)
+    rc = part_again(order, len, n, ways[k]);
   return rc;
 }
 

@@ -93,7 +93,7 @@ static bool is_ours(const struct issue *k, const json_t *forecast)
   int64_t first = tryton_day_of(json_object_get(forecast, "from_date"));
   int64_t last = tryton_day_of(json_object_get(forecast, "to_date"));
   return tryton_id(forecast, "create_uid") == me && (writer < 0 || writer == me) &&
-         last - first == WEEK_DAYS - 1;
+         first != INT64_MIN && last == first + WEEK_DAYS - 1;
 }
 
 /* The forecast of a warehouse that touches a week; ours before others. */

@@ -13,6 +13,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The seeds have this word as a secret, and as nothing else. */
 static const char word[] = "s3kr3tWord";
 
+/* Whether what stands there is a key of the file, and not a piece of a title or of a comment. */
+static bool is_key(const uint8_t *data, const uint8_t *at)
+{
+  bool inside = false;
+  for (const uint8_t *p = data; p < at; p++) {
+    if (strchr("\\'#/", *p) != NULL)
+      return false; /* may be either */
+    inside ^= *p == '"';
+  }
+  return !inside;
+}
+
 static bool is_secret(const uint8_t *data, size_t size)
 {
   static const char *const before[] = {"password = \"", "community = \"", "password = open "};
@@ -21,7 +33,8 @@ static bool is_secret(const uint8_t *data, size_t size)
     bool good = false;
     for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
       size_t len = strlen(before[i]);
-      good = good || ((size_t)(p - data) >= len && memcmp(p - len, before[i], len) == 0);
+      good = good || ((size_t)(p - data) >= len && memcmp(p - len, before[i], len) == 0 &&
+                      is_key(data, p - len));
     }
     if (!good)
       return false;

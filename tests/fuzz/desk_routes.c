@@ -118,6 +118,9 @@ static bool is_told(int rc)
          rc == -EBUSY;
 }
 
+/* Who writes the other customer's word himself may see it again. */
+static bool brought;
+
 static void check(const struct exchange *x, int rc, const struct tm_error *err)
 {
   const struct response *to = &x->response;
@@ -128,7 +131,8 @@ static void check(const struct exchange *x, int rc, const struct tm_error *err)
   const char *body = to->fixed != NULL ? to->fixed : to->body.ptr;
   size_t len = to->fixed != NULL ? to->fixed_len : to->body.len;
   bool staff = (x->visitor.role & (unsigned)(ROLE_PEOPLE & ~ROLE_CUSTOMER)) != 0;
-  assert(staff || body == NULL || memmem(body, len, FUZZ_APART, strlen(FUZZ_APART)) == NULL);
+  assert(staff || brought || body == NULL ||
+         memmem(body, len, FUZZ_APART, strlen(FUZZ_APART)) == NULL);
   for (size_t i = 0; i < to->headers_len; i++)
     assert(strpbrk(to->headers[i].value, "\r\n") == NULL);
 }
@@ -210,6 +214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   desk.products = products_new();
   x->request.desk = &desk;
   char *rest = text, *line = next_line(&rest);
+  brought = memmem(data, size, FUZZ_APART, strlen(FUZZ_APART)) != NULL;
   bool writes = strstr(line, "GET ") == NULL;
   ask(x, line, rest);
   exchange_free(x);

@@ -85,8 +85,8 @@ static void *serve(void *arg)
 {
   (void)arg;
   for (;;) {
-    int fd = accept(server.listener, NULL, NULL);
-    FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+    int fd = fuzz_accept(server.listener);
+    FILE *in = fdopen(fd, "r");
     if (in == NULL)
       abort();
     talk(fd, in);

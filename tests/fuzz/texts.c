@@ -99,7 +99,8 @@ static void versions(char *text)
   second[-1] = '\n';
 }
 
-/* A line each: NAME or NAME=ID. Different parts have different names of files. */
+/* A line each: NAME or NAME=ID, as long as a reading has them. Different parts have different names
+ * of files. */
 static void parts(char *text)
 {
   struct part_name part[12] = {0};
@@ -111,6 +112,8 @@ static void parts(char *text)
     char *id = strchr(line, '=');
     if (id != NULL)
       *id++ = '\0';
+    if (strlen(line) >= READING_NAME || (id != NULL && strlen(id) >= READING_ID))
+      continue;
     part[n].name = line;
     part[n++].id = id != NULL ? id : "";
   }

@@ -3,6 +3,7 @@
 #define TM_TESTS_FUZZ_LISTEN_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,6 +25,18 @@ static inline int fuzz_listen(int *listener, void *(*serve)(void *))
     abort();
   pthread_detach(thread);
   return ntohs(here.sin_port);
+}
+
+/* The next connection. libFuzzer's alarm may reach the thread that waits for it. */
+static inline int fuzz_accept(int listener)
+{
+  int fd;
+  do
+    fd = accept(listener, NULL, NULL);
+  while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+  if (fd < 0)
+    abort();
+  return fd;
 }
 
 #endif

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # limit: 8 h
 """Every fuzz target runs for FUZZ_SECONDS (600) under AddressSanitizer and
-UndefinedBehaviorSanitizer and finds nothing; JOBS (1) of them at a time. `make fuzz` builds the
-targets and runs this; what they find lies in build/fuzz/findings then, and what they learned in
-build/fuzz/corpus, for the next time.
+UndefinedBehaviorSanitizer and finds nothing; JOBS (1) of them at a time. With names behind it, only
+those run. `make fuzz` builds the targets and runs this; what they find lies in build/fuzz/findings
+then, and what they learned in build/fuzz/corpus, for the next time.
 """
 import concurrent.futures
 import os
@@ -44,7 +44,7 @@ def run(target):
             "\n".join(said.splitlines()[-40:]))
 
 
-targets = fuzzing.targets()
+targets = sys.argv[1:] or fuzzing.targets()
 if not all((BUILD / "libfuzzer" / target).exists() for target in targets):
     tap.skip_all("the targets are not built, `make fuzz` does it")
 (BUILD / "findings").mkdir(exist_ok=True)

@@ -52,7 +52,7 @@ bool route_leads(const struct route *const *tables, const char *path, unsigned r
 
 /* "sales", "site"...; NULL for a set of several. */
 const char *role_name(enum role role);
-/* The role of that name, 0 for none. */
+/* The role of that name, 0 for none and for NULL. */
 enum role role_of(const char *name);
 
 /* The list of `routes`: columns, or an array of JSON objects. */

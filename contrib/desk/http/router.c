@@ -92,7 +92,7 @@ const char *role_name(enum role role)
 
 enum role role_of(const char *name)
 {
-  for (size_t i = 0; i < ROLE_COUNT; i++) {
+  for (size_t i = 0; name != NULL && i < ROLE_COUNT; i++) {
     if (strcmp(role_names[i].name, name) == 0)
       return role_names[i].role;
   }
