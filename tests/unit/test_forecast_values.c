@@ -12,11 +12,7 @@
 
 #include <cmocka.h>
 
-static void assert_near(double got, double want, double tolerance)
-{
-  if (!(fabs(got - want) <= tolerance))
-    fail_msg("got %.12g, want %.12g within %g", got, want, tolerance);
-}
+#include "tests/lib/forecast_rows.h"
 
 static void smoothing_follows_its_recursion(void **state)
 {
@@ -98,25 +94,6 @@ static void analogues_repeat_what_followed(void **state)
   for (int k = 0; k < 10; k++) /* with a doubt of 0.3 */
     assert_near(f[k], y[239] + 0.7 * (y[240 + k] - y[239]), 0.35);
   assert_false(fc_analog(y, swing, 60, f, 10));
-}
-
-static struct fc_rows rows_of(const double *used, size_t n, double step_days)
-{
-  struct fc_rows r = {calloc(n, sizeof(double)), calloc(n, sizeof(double)),
-                      calloc(n, sizeof(double)), n, n};
-  for (size_t i = 0; i < n; i++) {
-    r.day[i] = ((double)i - (double)(n - 1)) * step_days;
-    r.used[i] = used[i];
-    r.capacity[i] = NAN;
-  }
-  return r;
-}
-
-static void rows_free(struct fc_rows *r)
-{
-  free(r->day);
-  free(r->used);
-  free(r->capacity);
 }
 
 static void the_same_weeks_of_past_years_are_found(void **state)

@@ -1,109 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* From readings to collectd's values, and what is said in its log. The daemon is played by this
- * file: it keeps what was dispatched and logged. */
+/* From readings to collectd's values, and the names of their files. */
 #include "plugins/dispatch.h"
-#include "plugins/member.h"
 #include "plugins/part_name.h"
+#include "tests/lib/daemon.h"
 
-#include "collectd/core/daemon/plugin.h"
-#include "collectd/core/utils/common/common.h"
-
-#include <errno.h>
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "tests/lib/test_folder.h"
-
-/* --- the daemon ------------------------------------------------------------------------------ */
-
-enum { MAX_SENT = 64, MAX_LOG = 32 };
-
-struct sent {
-  char file[6 * PART_INSTANCE];
-  value_t values[2];
-  size_t len;
-  cdtime_t time;
-  cdtime_t interval;
-};
-
-static struct sent sent[MAX_SENT];
-static size_t sent_len;
-static char logged[MAX_LOG][600];
-static size_t logged_len;
-
-static char host_name[] = "testhost";
-char *hostname_g = host_name;
-
-int plugin_dispatch_values(value_list_t const *vl)
-{
-  assert_true(sent_len < MAX_SENT && vl->values_len >= 1 && vl->values_len <= 2);
-  struct sent *s = &sent[sent_len++];
-  snprintf(s->file, sizeof(s->file), "%s%s%s-%s/%s%s%s", vl->host, vl->host[0] != '\0' ? "/" : "",
-           vl->plugin, vl->plugin_instance, vl->type, vl->type_instance[0] != '\0' ? "-" : "",
-           vl->type_instance);
-  memcpy(s->values, vl->values, vl->values_len * sizeof(value_t));
-  s->len = vl->values_len;
-  s->time = vl->time;
-  s->interval = vl->interval;
-  return 0;
-}
-
-void daemon_log(int level, const char *format, ...)
-{
-  (void)level;
-  va_list ap;
-  va_start(ap, format);
-  assert_true(logged_len < MAX_LOG);
-  vsnprintf(logged[logged_len++], sizeof(logged[0]), format, ap);
-  va_end(ap);
-}
-
-char *sstrncpy(char *dest, const char *src, size_t n)
-{
-  snprintf(dest, n, "%s", src);
-  return dest;
-}
-
-static int forget(void **state)
-{
-  (void)state;
-  sent_len = 0;
-  logged_len = 0;
-  return 0;
-}
-
-static const struct sent *find(const char *file)
-{
-  const struct sent *found = NULL;
-  for (size_t i = 0; i < sent_len; i++) {
-    if (strcmp(sent[i].file, file) == 0) {
-      assert_null(found); /* never two values of one identifier from one reading */
-      found = &sent[i];
-    }
-  }
-  return found;
-}
-
-static void assert_gauge(const char *file, double wanted)
-{
-  const struct sent *s = find(file);
-  if (s == NULL)
-    fail_msg("%s was not dispatched", file);
-  else if (isnan(wanted) ? !isnan(s->values[0].gauge) : fabs(s->values[0].gauge - wanted) > 0)
-    fail_msg("%s: want %g, got %g", file, wanted, s->values[0].gauge);
-}
-
-/* --- values ------------------------------------------------------------------------------------
- */
 
 static void put_volume(struct reading *r, const char *name, double capacity, double used)
 {
@@ -345,116 +246,6 @@ static void every_type_is_known_with_its_sources(void **state)
   }
 }
 
-/* --- a device in the daemon ---------------------------------------------------------------------
- */
-
-static struct ask_job answer(double transfers, double at)
-{
-  struct ask_job job = {.asked_at = at, .answered_at = at};
-  reading_init(&job.reading, READING_DISK_ARRAY);
-  if (isnan(transfers)) {
-    tm_fail(&job.reading.error, -ETIMEDOUT, "10.0.0.1: no answer");
-    return job;
-  }
-  job.reading.observed_at = (int64_t)at;
-  job.reading.transfers = transfers;
-  struct reading_counter *c = reading_add_counter(&job.reading);
-  snprintf(c->name, sizeof(c->name), "sda");
-  c->value = (uint64_t)transfers;
-  return job;
-}
-
-static void take(struct member *m, double transfers, double at)
-{
-  struct ask_job job = answer(transfers, at);
-  member_take_reading(m, &job);
-  reading_release(&job.reading);
-}
-
-static void take_border(struct member *m, double transfers, int64_t border, double late)
-{
-  struct ask_job job = answer(transfers, (double)border + late);
-  m->border = border;
-  member_take_border(m, &job);
-  reading_release(&job.reading);
-}
-
-static struct member *make_member(void)
-{
-  struct member *m = member_new("a-1", NULL, NULL);
-  m->kind = READING_DISK_ARRAY;
-  m->unit_s = 10;
-  m->state_dir = test_folder;
-  m->values = (struct dispatch){.plugin = "disk_array", .device = m->name};
-  interval_init(&m->counter, m->unit_s);
-  return m;
-}
-
-static void silence_and_return_are_one_line_each(void **state)
-{
-  (void)state;
-  struct member *m = make_member();
-  take(m, 10, 1000);
-  for (int i = 0; i < 5; i++)
-    take(m, NAN, NAN);
-  assert_int_equal(logged_len, 1);
-  assert_string_equal(logged[0], "a-1: 10.0.0.1: no answer");
-  for (int i = 0; i < 5; i++)
-    take(m, 11, 1100 + i);
-  assert_int_equal(logged_len, 2);
-  assert_non_null(strstr(logged[1], "a-1: answers again after"));
-  member_free(m);
-}
-
-static void a_device_without_counters_has_no_counts(void **state)
-{
-  (void)state;
-  struct member *m = make_member();
-  take_border(m, NAN, 1000, 0);
-  assert_int_equal(sent_len, 0);
-  take_border(m, 5, 1010, 0);
-  assert_int_equal(sent_len, 1);
-  assert_gauge("disk_array-a-1/interval_count-transfers", NAN);
-  member_free(m);
-}
-
-static void each_border_gives_one_value(void **state)
-{
-  (void)state;
-  struct member *m = make_member();
-  static const double wanted[] = {NAN, 7, NAN, NAN, 3};
-  static const struct {
-    double transfers;
-    double late;
-  } borders[] = {{5, 0}, {12, 0.01}, {20, 0.5}, {21, 0}, {24, 0}};
-  for (size_t i = 0; i < 5; i++) {
-    forget(NULL);
-    /* the steady clock of the samples is the real one: the length of the interval is made to fit */
-    m->counter.start_steady -= 10;
-    take_border(m, borders[i].transfers, 1000 + 10 * (int64_t)i, borders[i].late);
-    assert_int_equal(sent_len, 1);
-    assert_gauge("disk_array-a-1/interval_count-transfers", wanted[i]);
-  }
-  forget(NULL);
-  take_border(m, 30, 1040, 0); /* the clock went back: this time is taken */
-  assert_int_equal(sent_len, 0);
-  member_free(m);
-}
-
-static void late_borders_are_said_once(void **state)
-{
-  (void)state;
-  struct member *m = make_member();
-  for (int i = 0; i < 4; i++)
-    take_border(m, 5, 1000 + 10 * i, 0.5);
-  assert_int_equal(logged_len, 1);
-  assert_non_null(strstr(logged[0], "0.500 s after the border"));
-  take_border(m, 5, 1040, 0);
-  take_border(m, 5, 1050, 0);
-  assert_int_equal(logged_len, 2);
-  member_free(m);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, forget)
@@ -467,11 +258,7 @@ int main(void)
       TEST(a_number_that_is_the_name_of_another_is_not_used),
       TEST(names_that_become_the_same_keep_their_files),
       TEST(every_type_is_known_with_its_sources),
-      TEST(silence_and_return_are_one_line_each),
-      TEST(a_device_without_counters_has_no_counts),
-      TEST(each_border_gives_one_value),
-      TEST(late_borders_are_said_once),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
-  return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
+  return cmocka_run_group_tests(tests, NULL, NULL);
 }
