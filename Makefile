@@ -221,7 +221,7 @@ check:
 	@tests/mission $B/results.tsv tests/mission.md
 
 # Bounded: each file ends within 90 minutes at the latest (tests/run), those of faults_*.t by their own
-# clock within 25; on two cores about two hours after check, and fuzz.t ten
+# clock within 25; on two cores about two hours and three quarters after check, and fuzz.t ten
 # minutes for each target (FUZZ_SECONDS), eight hours at most.
 check-long: check fuzz-build fuzz-coverage-build
 	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(TEST_JOBS) $(wildcard tests/long/*.t)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Loaded before a program (LD_PRELOAD): memory that runs out at the n-th call, and a clock that
- * jumps at the n-th look at it. tests/lib/faults.py drives it by a page of memory that both map, so
- * that a program which is running already can be told when; nothing here makes a system call at the
- * moment of the fault, for a confined process may make none.
+ * jumps at the n-th look at it. tests/lib/fault_scene.py drives it by a page of memory that both
+ * map, so that a program which is running already can be told when; nothing here makes a system
+ * call at the moment of the fault, for a confined process may make none.
  *
  * In the environment: FAULT_PAGE, the file of the page; FAULT_PROGRAM, the name of the program that
  * is meant, for its children and those that start it load this too; FAULT_MARK, set where strace
@@ -29,7 +29,7 @@
 
 enum { FRAMES = 28, STORY = 4096 };
 
-/* As faults.py has it. */
+/* As fault_scene.py has it. */
 struct page {
   uint64_t at;       /* the call for memory that fails; 0: none */
   uint64_t on;       /* and all behind it */

@@ -1,18 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """tidemark-analyze, and the programs that it starts, under every fault (tests/lib/faults.py)."""
+import atexit
+import io
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import faults  # noqa: E402
+import prometheus_samples  # noqa: E402
 import summaries as made  # noqa: E402
-from tap import skip_all  # noqa: E402
+import tap  # noqa: E402
 
 if not faults.preloads() or not faults.can_trace():
-    skip_all("needs hardware: nothing can be loaded before a program that a sanitizer is in")
+    tap.skip_all("needs hardware: the faults are for programs without a sanitizer or counters")
 CATALOGUE = os.path.join(faults.SOURCE, "contrib/schema/samples/catalogue.json")
 END = faults.NOW
 DAYS = 40
@@ -46,6 +52,12 @@ def scored(folder):
                         "-o", "/dev/null", "--as-of", "@%d" % (END - ago * 86400)], check=True)
 
 
+def unseen(folder):
+    """Nobody's device is risked: what is taken for a file here is put in the place of the link."""
+    scored(folder)
+    os.symlink("/dev/null", folder + "/null")
+
+
 def table(folder):
     with open(folder + "/site.csv", "w") as f:
         f.write("series,time,used,capacity\n")
@@ -74,28 +86,82 @@ def bare(path, data):
     return path, b"%d bytes" % len(data) if path.endswith(".rrd") else data
 
 
-KEPT = os.path.join(faults._folder, "rrds")
+def undrawn():
+    """A copy of the program whose helper gives back what it is to draw."""
+    folder = os.path.join(faults.FOLDER, "bin")
+    os.makedirs(folder)
+    os.symlink(shutil.which("cat"), folder + "/tidemark-graph")
+    return shutil.copy(os.path.join(faults.BUILD, A), folder)
+
+
+def drawn(path, data):
+    """What the libraries that draw go on without, a font or a thread, is seen in a picture: it is one, or not."""
+    return path, b"a picture" if path == "out.svg" and data.rstrip().endswith(b"</svg>") else data
+
+
+def metrics():
+    """The same fleet in a VictoriaMetrics of this test's own: its URL, or None where there is no such program."""
+    if not shutil.which("victoria-metrics"):
+        tap.note("no run from Prometheus: needs victoria-metrics")
+        return None
+    fleet(os.path.join(faults.FOLDER, "for-metrics"))
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        url = "127.0.0.1:%d" % s.getsockname()[1]
+    server = subprocess.Popen(["victoria-metrics", "-storageDataPath=" + faults.FOLDER + "/metrics", "-retentionPeriod=100y",
+                               "-httpListenAddr=" + url, "-memory.allowedBytes=256MB"], stderr=subprocess.DEVNULL)
+    atexit.register(server.wait)
+    atexit.register(server.terminate)  # before that
+    lines = io.StringIO()
+    prometheus_samples.as_import(KEPT, lines)
+    until = time.monotonic() + 60
+    for path, body in (("/api/v1/import", lines.getvalue().encode()), ("/internal/force_flush", None)):
+        while True:
+            try:
+                urllib.request.urlopen("http://%s%s" % (url, path), body, 60).close()
+                break
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+    return "prometheus:http://" + url
+
+
+def unmeasured(folder):
+    """A configuration without data."""
+    fleet(folder)
+    shutil.rmtree(folder + "/rrd")
+
+
+KEPT = os.path.join(faults.FOLDER, "rrds")
 A = "tidemark-analyze"
 RUN = ["run", "-c", "{}/conf", "-j", "1"]
-faults.main([
+CASES = [
     faults.Case("run", [A, *RUN], fleet),
     faults.Case("run as JSON", [A, *RUN, "-f", "json"], fleet),
-    faults.Case("run as HTML", [A, *RUN, "-f", "html", "-o", "{}/out.html"], fleet),
-    faults.Case("run as OpenMetrics", [A, *RUN, "-f", "openmetrics", "-o", "{}/out.prom"], fleet),
-    faults.Case("run as nagios", [A, *RUN, "-f", "nagios"], fleet, good=(0, 1, 2), statuses=(3,)),
-    faults.Case("run --record", [A, *RUN, "--record", "-o", "/dev/null"], scored,
-                partial=("state/summaries.ndjson",)),
+    faults.Case("run as HTML", [A, *RUN, "-f", "html", "-o", "{}/out.html"], fleet, partial=("out.html",)),
+    faults.Case("run as OpenMetrics", [A, *RUN, "-f", "openmetrics", "-o", "{}/out.prom"], fleet, partial=("out.prom",)),
+    faults.Case("run as nagios", [A, *RUN, "-f", "nagios"], fleet, good=(0, 1, 2), statuses=(3,),
+                says=r"; \d+ could not be read"),
+    faults.Case("run --record", [A, *RUN, "--record", "-o", "{}/null"], unseen,
+                partial=("state/summaries",)),
     faults.Case("run --catalogue", [A, *RUN, "-f", "json", "--catalogue", CATALOGUE], fleet),
     faults.Case("run from CSV", [A, "run", "--source", "csv:{}/site.csv", "-f", "json"], table),
     faults.Case("forecast", [A, "forecast", "{}/site.csv", "-j", "1"], table),
     faults.Case("recommend", [A, "recommend", "-c", "{}/conf", "--catalogue", CATALOGUE, "{}/given"], papers),
     faults.Case("demand", [A, "demand", "-c", "{}/conf", "{}/given", "-o", "{}/demand.json"], advised),
-    faults.Case("check", [A, "check", "-c", "{}/conf"], fleet, good=(0, 65)),
-    faults.Case("score", [A, "score", "-c", "{}/conf", "--keep", "15d"], scored),
-    faults.Case("graph", [A, "graph", "df-root", "-c", "{}/conf", "-o", "{}/out.svg"], fleet),
+    faults.Case("check", [A, "check", "-c", "{}/conf"], fleet, statuses=(65,), says=r"^/\S+: \S"),
+    faults.Case("score", [A, "score", "-c", "{}/conf", "--keep", "15d"], scored, partial=("state/ledger",)),
+    faults.Case("graph", [undrawn(), "graph", "df-root", "-c", "{}/conf", "-o", "{}/out.svg"], fleet, partial=("out.svg",)),
     faults.Case("graph's helper", [A, "graph", "df-root", "-c", "{}/conf", "-o", "{}/out.svg"], fleet,
-                program="tidemark-graph", loose=True, scratch=("out.svg",)),
+                program="tidemark-graph", loose=True, tidy=drawn),
     faults.Case("--forecast-rrd", [A, *RUN, "--forecast-rrd", "{}/ahead"], fleet, tidy=bare),
     faults.Case("tidemark-rrd", [A, *RUN, "--forecast-rrd", "{}/ahead"], fleet, program="tidemark-rrd",
                 tidy=bare),
-])
+]
+URL = metrics()
+if URL:
+    RUN += ["--source", URL, "-f", "json"]
+    CASES += [faults.Case("run from Prometheus", [A, *RUN], unmeasured),
+              faults.Case("tidemark-fetch", [A, *RUN], unmeasured, program="tidemark-fetch")]
+faults.main(CASES)
