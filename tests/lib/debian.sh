@@ -16,6 +16,8 @@ new_debian() {
 enter_debian() {
   cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/"
   cp /etc/resolv.conf "$root/etc/" 2>/dev/null
+  # As Debian's installer writes it; debootstrap does not.
+  printf '127.0.0.1\tlocalhost\n127.0.1.1\t%s\n' "$(hostname)" > "$root/etc/hosts"
   # Its root is a mount of its own, as a machine's is: mount namespaces can be made there.
   mount --bind --make-private "$root" "$root" || return 1
   mount -t proc proc "$root/proc" || return 1

@@ -36,7 +36,7 @@ if collectd.instrumented():
 # the others are slower, or asked by the helper.
 DEVICES = (("disk_array", "host", "capacity-total", True), ("disk_array", "array", "capacity-total", True),
            ("media_library", "library", "slots-total", True), ("disk_array", "shelf", "capacity-total", False),
-           ("printer", "office", "page_count-total", False), ("printer", "paper", "supply_level-black", False))
+           ("printer", "office", "page_count-total", False), ("printer", "paper", "page_count-total", False))
 
 
 def configuration(agent, simulator, shelf, paper):
@@ -180,6 +180,7 @@ def run_helper(cycles, seconds, ports):
         return judge(folder + "/valgrind.xml", what)
 
 
+with open(SOURCE + "/tests/data/ipp/supplies_and_trays.bin", "rb") as f:
     pages = f.read()
 answers = documents(SOURCE + "/tests/data/redfish/two_controllers.json")
 

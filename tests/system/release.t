@@ -7,6 +7,7 @@ command -v gpg >/dev/null || skip_all "needs gpg"
 git rev-parse HEAD >/dev/null 2>&1 || skip_all "needs a checkout: an archive has no commits"
 
 export GNUPGHOME=$T/gnupg
+unset MAKEFLAGS MAKELEVEL # of the make that runs the tests: what it says is not looked at here
 mkdir -m 700 "$GNUPGHOME"
 cleanup() { gpgconf --kill all 2>/dev/null; }
 gpg --batch --quiet --passphrase '' --quick-generate-key release@tidemark.example ed25519 sign 1d 2>/dev/null

@@ -290,6 +290,18 @@ static void tell(const struct site *sites, size_t n, double took, FILE *acked)
   free(times);
 }
 
+static void release(struct site *sites, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    free(sites[i].acked);
+    free(sites[i].times);
+    free(sites[i].keys);
+    tm_buf_release(&sites[i].body);
+    tm_buf_release(&sites[i].answer);
+  }
+  free(sites);
+}
+
 int main(int argc, char **argv)
 {
   size_t n = 0;
@@ -318,5 +330,6 @@ int main(int argc, char **argv)
   for (size_t i = 0; i < n; i++)
     pthread_join(sites[i].thread, NULL);
   tell(sites, n, now_s() - begun, acked);
+  release(sites, n);
   return fclose(acked) == 0 ? 0 : 1;
 }
