@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import time
 
-BUILD = os.environ["BUILD"]
-SOURCE = os.environ["SOURCE"]
+BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
+SOURCE = os.path.abspath(os.environ.get("SOURCE", "."))
 
 
 class Desk:
