@@ -145,6 +145,24 @@ json_t *tm_json_time(int64_t t)
   return t == INT64_MIN ? json_null() : json_string(tm_time_format(text, t));
 }
 
+static void drop_unless(bool whole, json_t **into)
+{
+  if (whole)
+    return;
+  json_decref(*into);
+  *into = NULL;
+}
+
+void tm_json_put(json_t **into, const char *key, json_t *value)
+{
+  drop_unless(json_object_set_new(*into, key, value) == 0, into);
+}
+
+void tm_json_push(json_t **into, json_t *value)
+{
+  drop_unless(json_array_append_new(*into, value) == 0, into);
+}
+
 const char *tm_json_get_string(const json_t *object, const char *key)
 {
   return json_string_value(json_object_get(object, key));

@@ -34,6 +34,15 @@ json_t *tm_json_text(const char *text);
 /* RFC 3339; null for INT64_MIN, which means 'no time'. */
 json_t *tm_json_time(int64_t t);
 
+/*
+ * What must be whole, built where Jansson's memory is not guarded (common/json_memory.h), as within
+ * collectd. Jansson drops a member that it has no memory for and the rest goes on; these drop the
+ * whole: *into is NULL from then on, through all that is put after it, so that one look at the end
+ * is enough. A value that is NULL is one that there was no memory for. The value is taken over.
+ */
+void tm_json_put(json_t **into, const char *key, json_t *value);
+void tm_json_push(json_t **into, json_t *value);
+
 /* A member as the type that is wanted; the default when it is absent or of another type. The string
  * is borrowed. */
 const char *tm_json_get_string(const json_t *object, const char *key); /* NULL */

@@ -2,6 +2,7 @@
 #include "plugins/ask.h"
 
 #include "common/clock.h"
+#include "common/json.h"
 
 #include <errno.h>
 #include <math.h>
@@ -284,15 +285,16 @@ json_t *ask_device_asked(const struct ask_device *d)
   if (d->source->to_url == NULL || ask_settings_get(&d->settings, "ClientCert") != NULL ||
       !d->source->to_url(&d->settings, url, sizeof(url)))
     return json_null();
-  json_t *o = json_pack("{s:s}", "url", url);
+  json_t *o = json_object();
+  tm_json_put(&o, "url", json_string(url));
   for (size_t i = 0; i < sizeof(carried) / sizeof(carried[0]); i++) {
     const char *value = ask_settings_get(&d->settings, carried[i].setting);
     if (value != NULL)
-      json_object_set_new(o, carried[i].member, json_string(value));
+      tm_json_put(&o, carried[i].member, json_string(value));
   }
   if (community != NULL && strcmp(community, "public") != 0)
-    json_object_set_new(o, "withheld", json_string("community"));
-  return o != NULL ? o : json_null();
+    tm_json_put(&o, "withheld", json_string("community"));
+  return o;
 }
 
 /* --- questions ---------------------------------------------------------------------------- */

@@ -119,7 +119,7 @@ bool ask_url_make(char *url, size_t size, const char *scheme, const struct ask_s
  * How `tidemark-probe` would ask this device: its URL and the settings that it needs beside it, by
  * the names of its options, as inventory.schema.json has them under "asked". No secret is in it; a
  * community that stands in collectd's configuration alone is, if it is not "public", said to be
- * withheld. A new reference; null where no URL would do.
+ * withheld. A new reference; JSON's null where no URL would do; NULL when out of memory.
  */
 json_t *ask_device_asked(const struct ask_device *d);
 

@@ -275,8 +275,8 @@ static int send_all(int fd, const char *data, size_t len)
  * them side by side. */
 static int send_question(int fd, struct helper_question *q, bool more)
 {
-  json_object_set_new(q->request, "id", json_integer((json_int_t)q->id));
-  json_object_set_new(q->request, "more", json_boolean(more));
+  tm_json_put(&q->request, "id", json_integer((json_int_t)q->id));
+  tm_json_put(&q->request, "more", json_boolean(more));
   char *line = json_dumps(q->request, JSON_COMPACT);
   if (line == NULL)
     return -ENOMEM;

@@ -162,7 +162,7 @@ static json_t *settings_to_json(const struct ask_settings *s)
 {
   json_t *o = json_object();
   for (const struct ask_setting *i = s->first; i != NULL; i = i->next)
-    json_object_set_new(o, i->key, json_string(i->value));
+    tm_json_put(&o, i->key, json_string(i->value));
   return o;
 }
 
@@ -171,7 +171,7 @@ static json_t *make_request(const struct ask_job *job)
   const struct remote *r = ask_job_device(job);
   json_t *items = json_array();
   for (const char *const *i = job->items; i != NULL && *i != NULL; i++)
-    json_array_append_new(items, json_string(*i));
+    tm_json_push(&items, json_string(*i));
   return json_pack("{s:I, s:s, s:o, s:s, s:o, s:f, s:b}", "device", (json_int_t)r->number, "source",
                    r->source, "settings", settings_to_json(r->settings), "part",
                    part_names[job->part], "items", items, "timeout", job->deadline - tm_monotonic(),

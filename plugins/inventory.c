@@ -13,21 +13,21 @@
 
 enum { MAX_CHANGES = 100 };
 
-static void put_volumes(json_t *o, const struct reading *r)
+static void put_volumes(json_t **o, const struct reading *r)
 {
   json_t *volumes = json_array();
   for (size_t i = 0; i < r->volumes_len; i++) {
     json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(r->volumes[i].name));
-    json_object_set_new(e, "capacity_bytes", tm_json_number(r->volumes[i].capacity_bytes));
-    json_array_append_new(volumes, e);
+    tm_json_put(&e, "name", tm_json_text(r->volumes[i].name));
+    tm_json_put(&e, "capacity_bytes", tm_json_number(r->volumes[i].capacity_bytes));
+    tm_json_push(&volumes, e);
   }
-  json_object_set_new(o, "volumes", volumes);
+  tm_json_put(o, "volumes", volumes);
 }
 
 /* Which ones they are; how worn they are changes too often for a file that says what a device is.
  */
-static void put_drives(json_t *o, const struct reading *r)
+static void put_drives(json_t **o, const struct reading *r)
 {
   static const char *const changing[] = {"state", "life_left_percent", "read_bytes",
                                          "written_bytes"};
@@ -35,58 +35,56 @@ static void put_drives(json_t *o, const struct reading *r)
   for (size_t i = 0; i < json_array_size(drives); i++)
     for (size_t k = 0; k < sizeof(changing) / sizeof(changing[0]); k++)
       json_object_del(json_array_get(drives, i), changing[k]);
-  json_object_set_new(o, "drive_list", drives);
+  tm_json_put(o, "drive_list", drives);
 }
 
-static void put_named(json_t *o, const char *key, const char *names, size_t len, size_t size)
+static void put_named(json_t **o, const char *key, const char *names, size_t len, size_t size)
 {
   json_t *list = json_array();
   for (size_t i = 0; i < len; i++)
-    json_array_append_new(list, tm_json_text(names + i * size));
-  json_object_set_new(o, key, list);
+    tm_json_push(&list, tm_json_text(names + i * size));
+  tm_json_put(o, key, list);
 }
 
-static json_t *describe(const struct reading *r, const json_t *asked)
+/* NULL when out of memory: what lacks a member would be taken for a device that lost it. */
+static json_t *describe(const struct reading *r, json_t *asked)
 {
   json_t *o = json_object();
-  json_object_set_new(o, "schema", json_string("tidemark.inventory/1"));
-  reading_put_identity(o, r);
+  tm_json_put(&o, "schema", json_string("tidemark.inventory/1"));
+  reading_put_identity(&o, r);
   if (r->kind != READING_PRINTER)
-    json_object_set_new(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
+    tm_json_put(&o, "capacity_bytes", tm_json_number(r->capacity_bytes));
   if (r->kind == READING_DISK_ARRAY)
-    put_volumes(o, r);
+    put_volumes(&o, r);
   if (r->kind == READING_MEDIA_LIBRARY) {
-    json_object_set_new(o, "slots_total", tm_json_number(r->slots_total));
-    json_object_set_new(o, "drives", tm_json_number(r->drives));
+    tm_json_put(&o, "slots_total", tm_json_number(r->slots_total));
+    tm_json_put(&o, "drives", tm_json_number(r->drives));
   }
   if (r->drive_list_len > 0) /* many devices tell of none at all */
-    put_drives(o, r);
+    put_drives(&o, r);
   if (r->kind == READING_PRINTER) {
-    json_object_set_new(o, "pages_unit", tm_json_text(r->pages_unit));
-    put_named(o, "supplies", r->supplies_len > 0 ? r->supplies->name : NULL, r->supplies_len,
+    tm_json_put(&o, "pages_unit", tm_json_text(r->pages_unit));
+    put_named(&o, "supplies", r->supplies_len > 0 ? r->supplies->name : NULL, r->supplies_len,
               sizeof(*r->supplies));
-    put_named(o, "trays", r->trays_len > 0 ? r->trays->name : NULL, r->trays_len,
+    put_named(&o, "trays", r->trays_len > 0 ? r->trays->name : NULL, r->trays_len,
               sizeof(*r->trays));
   }
   if (json_is_object(asked))
-    json_object_set(o, "asked", (json_t *)asked);
+    tm_json_put(&o, "asked", json_incref(asked));
   return o;
 }
 
 /* A device that is just starting, or busy, does not lose its name by that. */
-static void keep_known(json_t *now, const json_t *before)
+static void keep_known(json_t **now, json_t *before)
 {
   const char *key = NULL;
-  json_t *value = NULL;
-  json_object_foreach(now, key, value)
+  json_t *old = NULL;
+  json_object_foreach(before, key, old)
   {
-    json_t *old = json_object_get(before, key);
-    if (json_is_null(value) && old != NULL)
-      json_object_set(now, key, old);
+    const json_t *value = json_object_get(*now, key);
+    if (json_is_null(value) || (value == NULL && strcmp(key, "drive_list") == 0))
+      tm_json_put(now, key, json_incref(old));
   }
-  json_t *drives = json_object_get(before, "drive_list");
-  if (json_object_get(now, "drive_list") == NULL && drives != NULL)
-    json_object_set(now, "drive_list", drives);
 }
 
 /* A pool of ZFS is a little larger or smaller after each write: a change below 1/1000 is none. */
@@ -99,7 +97,8 @@ static double roughly(double value)
 
 static bool differs(const json_t *before, const json_t *now)
 {
-  if (before == NULL || json_is_null(before) || json_is_null(now) || json_equal(before, now))
+  if (before == NULL || now == NULL || json_is_null(before) || json_is_null(now) ||
+      json_equal(before, now))
     return false;
   return !json_is_number(before) || !json_is_number(now) ||
          roughly(json_number_value(before)) < roughly(json_number_value(now)) ||
@@ -107,44 +106,50 @@ static bool differs(const json_t *before, const json_t *now)
 }
 
 /* What has changed of a device, and when: the notes of the file and those of this change. A new
- * reference. */
+ * reference; NULL when out of memory. */
 static json_t *note_changes(const json_t *before, const json_t *now, int64_t on)
 {
   static const char *const watched[] = {"vendor",   "model",          "serial",
                                         "firmware", "capacity_bytes", NULL};
-  const json_t *old = json_object_get(before, "changes");
-  json_t *changes = json_is_array(old) ? json_copy((json_t *)old) : json_array();
+  const json_t *notes = json_object_get(before, "changes");
+  json_t *changes = json_array();
+  for (size_t i = 0; i < json_array_size(notes); i++)
+    tm_json_push(&changes, json_incref(json_array_get(notes, i)));
   for (const char *const *key = watched; *key != NULL; key++) {
     json_t *from = json_object_get(before, *key);
     json_t *to = json_object_get(now, *key);
     if (!differs(from, to))
       continue;
     json_t *change = json_object();
-    json_object_set_new(change, "on", tm_json_time(on));
-    json_object_set_new(change, "what", json_string(*key));
-    json_object_set(change, "from", from);
-    json_object_set(change, "to", to);
-    json_array_append_new(changes, change);
+    tm_json_put(&change, "on", tm_json_time(on));
+    tm_json_put(&change, "what", json_string(*key));
+    tm_json_put(&change, "from", json_incref(from));
+    tm_json_put(&change, "to", json_incref(to));
+    tm_json_push(&changes, change);
   }
   while (json_array_size(changes) > MAX_CHANGES)
     json_array_remove(changes, 0);
   return changes;
 }
 
-/* Apart from when that was, and from how it is asked. */
-static bool is_same_device(const json_t *now, const json_t *before)
+/* Each member of one is the other's too, apart from when that was, and from how it is asked. */
+static bool is_within(json_t *one, const json_t *other)
 {
-  static const char *const apart[] = {"changes", "since", "asked"};
-  json_t *a = json_copy((json_t *)now);
-  json_t *b = json_copy((json_t *)before);
-  for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
-    json_object_del(a, apart[i]);
-    json_object_del(b, apart[i]);
+  const char *key = NULL;
+  json_t *value = NULL;
+  json_object_foreach(one, key, value)
+  {
+    bool apart =
+        strcmp(key, "changes") == 0 || strcmp(key, "since") == 0 || strcmp(key, "asked") == 0;
+    if (!apart && json_equal(value, json_object_get(other, key)) != 1)
+      return false;
   }
-  bool same = json_equal(a, b) == 1;
-  json_decref(a);
-  json_decref(b);
-  return same;
+  return true;
+}
+
+static bool is_same_device(json_t *now, json_t *before)
+{
+  return is_within(now, before) && is_within(before, now);
 }
 
 static bool is_asked_the_same(const json_t *now, const json_t *before)
@@ -154,18 +159,52 @@ static bool is_asked_the_same(const json_t *now, const json_t *before)
   return a == NULL || b == NULL ? a == b : json_equal(a, b) == 1;
 }
 
-static int write_document(const char *path, json_t *o, int64_t since, struct tm_error *err)
+/* Of a file that is none, or no inventory, nothing is kept; one that cannot be read now may hold
+ * the device's whole history, and is left as it is. */
+static int read_known(json_t **known, const char *path, struct tm_error *err)
+{
+  struct tm_error why = {0};
+  *known = tm_json_read(path, TM_INVENTORY_MAX_BYTES, &why);
+  bool none = why.code == -ENOENT || why.code == -EBADMSG || why.code == -EFBIG;
+  if (*known != NULL || none)
+    return 0;
+  *err = why;
+  return why.code;
+}
+
+static int write_document(const char *path, const json_t *o, struct tm_error *err)
 {
   struct tm_buf text = TM_BUF_INIT(TM_INVENTORY_MAX_BYTES);
-  json_object_set_new(o, "since", tm_json_time(since));
   int rc = tm_json_append(&text, o);
   if (rc == 0)
     rc = tm_buf_puts(&text, "\n");
   if (rc < 0)
-    tm_fail(err, rc, "%s: too large", path);
+    tm_fail(err, rc, "%s: %s", path, rc == -ENOMEM ? "out of memory" : "too large");
   else
     rc = tm_file_write(path, text.ptr, text.len, 0644, err);
   tm_buf_release(&text);
+  return rc;
+}
+
+/* What is known of the device from now on; nothing is written where that is what stands there. */
+static int keep(const char *path, const struct reading *r, json_t *asked, struct tm_error *err)
+{
+  json_t *before = NULL;
+  int rc = read_known(&before, path, err);
+  if (rc < 0)
+    return rc;
+  json_t *now = describe(r, asked);
+  keep_known(&now, before);
+  bool same = before != NULL && is_same_device(now, before);
+  if (!same || !is_asked_the_same(now, before)) {
+    int64_t since = same ? tm_json_time_or(before, "since", r->observed_at) : r->observed_at;
+    tm_json_put(&now, "changes", note_changes(before, now, r->observed_at));
+    tm_json_put(&now, "since", tm_json_time(since));
+    rc = now != NULL ? write_document(path, now, err)
+                     : tm_fail(err, -ENOMEM, "%s: out of memory", path);
+  }
+  json_decref(now);
+  json_decref(before);
   return rc;
 }
 
@@ -225,23 +264,8 @@ int inventory_update(uint64_t *mark, const struct inventory_device *device, cons
     rc = tm_inventory_path(path, device->state_dir, device->host, device->name, err);
   if (rc < 0)
     return rc;
-  json_t *now = describe(r, device->asked);
-  json_t *before = tm_json_read(path, TM_INVENTORY_MAX_BYTES, NULL);
-  bool same = before != NULL && now != NULL;
-  if (same) {
-    keep_known(now, before);
-    same = is_same_device(now, before);
-  }
-  if (now == NULL) {
-    rc = tm_fail(err, -ENOMEM, "out of memory");
-  } else if (!same || !is_asked_the_same(now, before)) {
-    json_object_set_new(now, "changes", note_changes(before, now, r->observed_at));
-    int64_t since = same ? tm_json_time_or(before, "since", r->observed_at) : r->observed_at;
-    rc = write_document(path, now, since, err);
-  }
+  rc = keep(path, r, device->asked, err);
   if (rc == 0)
     *mark = new_mark;
-  json_decref(now);
-  json_decref(before);
   return rc;
 }

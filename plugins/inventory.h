@@ -21,7 +21,7 @@
 struct inventory_device {
   const char *state_dir;
   const char *host, *name;
-  const json_t *asked; /* how it is asked (ask.h), borrowed; NULL: not told */
+  json_t *asked; /* how it is asked (ask.h), borrowed; NULL: not told */
 };
 int inventory_update(uint64_t *mark, const struct inventory_device *device, const struct reading *r,
                      struct tm_error *err);

@@ -57,13 +57,15 @@ static struct member *make_member(const struct module *mod, const struct config_
                : ask_device_new(&device, mod->ask, c->source, &c->settings, err);
   if (rc < 0)
     return NULL;
-  struct member *m = member_new(c->name, c->host, device);
+  json_t *asked = ask_device_asked(device);
+  struct member *m = asked != NULL ? member_new(c->name, c->host, device) : NULL;
   if (m == NULL) {
+    json_decref(asked);
     ask_device_free(device);
     tm_fail(err, -ENOMEM, "out of memory");
     return NULL;
   }
-  m->asked = ask_device_asked(device);
+  m->asked = asked;
   m->kind = mod->plugin->kind;
   m->interval_s = c->interval_s;
   m->unit_s = c->unit_s;

@@ -133,45 +133,45 @@ json_t *reading_drives_to_json(const struct reading *r)
   for (size_t i = 0; i < r->drive_list_len; i++) {
     const struct reading_drive *d = &r->drive_list[i];
     json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(d->name));
-    json_object_set_new(e, "vendor", tm_json_text(d->vendor));
-    json_object_set_new(e, "model", tm_json_text(d->model));
-    json_object_set_new(e, "serial", tm_json_text(d->serial));
-    json_object_set_new(e, "state", tm_json_text(d->state));
-    json_object_set_new(e, "capacity_bytes", tm_json_number(d->capacity_bytes));
-    json_object_set_new(e, "life_left_percent", tm_json_number(d->life_left_percent));
-    json_object_set_new(e, "read_bytes", tm_json_number(d->read_bytes));
-    json_object_set_new(e, "written_bytes", tm_json_number(d->written_bytes));
-    json_array_append_new(drives, e);
+    tm_json_put(&e, "name", tm_json_text(d->name));
+    tm_json_put(&e, "vendor", tm_json_text(d->vendor));
+    tm_json_put(&e, "model", tm_json_text(d->model));
+    tm_json_put(&e, "serial", tm_json_text(d->serial));
+    tm_json_put(&e, "state", tm_json_text(d->state));
+    tm_json_put(&e, "capacity_bytes", tm_json_number(d->capacity_bytes));
+    tm_json_put(&e, "life_left_percent", tm_json_number(d->life_left_percent));
+    tm_json_put(&e, "read_bytes", tm_json_number(d->read_bytes));
+    tm_json_put(&e, "written_bytes", tm_json_number(d->written_bytes));
+    tm_json_push(&drives, e);
   }
   return drives;
 }
 
-static void put_disk_array(json_t *o, const struct reading *r)
+static void put_disk_array(json_t **o, const struct reading *r)
 {
-  json_object_set_new(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
-  json_object_set_new(o, "used_bytes", tm_json_number(r->used_bytes));
-  json_object_set_new(o, "transfers", tm_json_number(r->transfers));
-  json_object_set_new(o, "transfers_per_s", tm_json_number(r->transfers_per_s));
+  tm_json_put(o, "capacity_bytes", tm_json_number(r->capacity_bytes));
+  tm_json_put(o, "used_bytes", tm_json_number(r->used_bytes));
+  tm_json_put(o, "transfers", tm_json_number(r->transfers));
+  tm_json_put(o, "transfers_per_s", tm_json_number(r->transfers_per_s));
   json_t *volumes = json_array();
   for (size_t i = 0; i < r->volumes_len; i++) {
     const struct reading_volume *v = &r->volumes[i];
     json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(v->name));
-    json_object_set_new(e, "capacity_bytes", tm_json_number(v->capacity_bytes));
-    json_object_set_new(e, "used_bytes", tm_json_number(v->used_bytes));
-    json_array_append_new(volumes, e);
+    tm_json_put(&e, "name", tm_json_text(v->name));
+    tm_json_put(&e, "capacity_bytes", tm_json_number(v->capacity_bytes));
+    tm_json_put(&e, "used_bytes", tm_json_number(v->used_bytes));
+    tm_json_push(&volumes, e);
   }
-  json_object_set_new(o, "volumes", volumes);
-  json_object_set_new(o, "drive_list", reading_drives_to_json(r));
+  tm_json_put(o, "volumes", volumes);
+  tm_json_put(o, "drive_list", reading_drives_to_json(r));
 }
 
-static void put_media_library(json_t *o, const struct reading *r)
+static void put_media_library(json_t **o, const struct reading *r)
 {
-  json_object_set_new(o, "slots_total", tm_json_number(r->slots_total));
-  json_object_set_new(o, "slots_used", tm_json_number(r->slots_used));
-  json_object_set_new(o, "drives", tm_json_number(r->drives));
-  json_object_set_new(o, "drive_list", reading_drives_to_json(r));
+  tm_json_put(o, "slots_total", tm_json_number(r->slots_total));
+  tm_json_put(o, "slots_used", tm_json_number(r->slots_used));
+  tm_json_put(o, "drives", tm_json_number(r->drives));
+  tm_json_put(o, "drive_list", reading_drives_to_json(r));
 }
 
 /* A unit by its name; a code that has none is a number. */
@@ -182,85 +182,82 @@ static json_t *unit_of(const char *unit)
                                                       : tm_json_text(unit);
 }
 
-static void put_supplies(json_t *o, const struct reading *r)
+static void put_supplies(json_t **o, const struct reading *r)
 {
   json_t *supplies = json_array();
   for (size_t i = 0; i < r->supplies_len; i++) {
     const struct reading_supply *s = &r->supplies[i];
     json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(s->name));
-    json_object_set_new(e, "max", tm_json_number(s->max));
-    json_object_set_new(e, "level", tm_json_number(s->level));
-    json_object_set_new(e, "state", tm_json_text(s->state));
-    json_object_set_new(e, "unit", unit_of(s->unit));
-    json_array_append_new(supplies, e);
+    tm_json_put(&e, "name", tm_json_text(s->name));
+    tm_json_put(&e, "max", tm_json_number(s->max));
+    tm_json_put(&e, "level", tm_json_number(s->level));
+    tm_json_put(&e, "state", tm_json_text(s->state));
+    tm_json_put(&e, "unit", unit_of(s->unit));
+    tm_json_push(&supplies, e);
   }
-  json_object_set_new(o, "supplies", supplies);
+  tm_json_put(o, "supplies", supplies);
 }
 
-static void put_printer(json_t *o, const struct reading *r)
+static void put_printer(json_t **o, const struct reading *r)
 {
-  json_object_set_new(o, "pages_total", tm_json_number(r->pages_total));
-  json_object_set_new(o, "pages_unit", tm_json_text(r->pages_unit));
-  json_object_set_new(o, "pages_color", tm_json_number(r->pages_color));
+  tm_json_put(o, "pages_total", tm_json_number(r->pages_total));
+  tm_json_put(o, "pages_unit", tm_json_text(r->pages_unit));
+  tm_json_put(o, "pages_color", tm_json_number(r->pages_color));
   put_supplies(o, r);
   json_t *trays = json_array();
   for (size_t i = 0; i < r->trays_len; i++) {
     const struct reading_tray *t = &r->trays[i];
     json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(t->name));
-    json_object_set_new(e, "capacity", tm_json_number(t->capacity));
-    json_object_set_new(e, "level", tm_json_number(t->level));
-    json_array_append_new(trays, e);
+    tm_json_put(&e, "name", tm_json_text(t->name));
+    tm_json_put(&e, "capacity", tm_json_number(t->capacity));
+    tm_json_put(&e, "level", tm_json_number(t->level));
+    tm_json_push(&trays, e);
   }
-  json_object_set_new(o, "trays", trays);
+  tm_json_put(o, "trays", trays);
 }
 
-static void put_items(json_t *o, const struct reading *r)
+static void put_items(json_t **o, const struct reading *r)
 {
   json_t *items = json_array();
   char shown[READING_NAME + 64];
   for (size_t i = 0; i < r->items_len; i++) {
     const struct reading_item *it = &r->items[i];
     json_t *e = json_object();
-    json_object_set_new(e, "name", tm_json_text(it->name));
+    tm_json_put(&e, "name", tm_json_text(it->name));
     tm_address_hide(shown, sizeof(shown), it->text);
-    json_object_set_new(e, "value",
-                        shown[0] != '\0' ? tm_json_text(shown) : tm_json_number(it->number));
-    json_object_set_new(e, "unit", tm_json_text(it->unit));
-    json_object_set_new(e, "nature", tm_json_text(it->nature));
-    json_object_set_new(e, "state", tm_json_text(it->state));
-    json_array_append_new(items, e);
+    tm_json_put(&e, "value", shown[0] != '\0' ? tm_json_text(shown) : tm_json_number(it->number));
+    tm_json_put(&e, "unit", tm_json_text(it->unit));
+    tm_json_put(&e, "nature", tm_json_text(it->nature));
+    tm_json_put(&e, "state", tm_json_text(it->state));
+    tm_json_push(&items, e);
   }
-  json_object_set_new(o, "items", items);
+  tm_json_put(o, "items", items);
 }
 
-void reading_put_identity(json_t *o, const struct reading *r)
+void reading_put_identity(json_t **o, const struct reading *r)
 {
-  json_object_set_new(o, "kind", json_string(reading_kind_name(r->kind)));
-  json_object_set_new(o, "vendor", tm_json_text(r->vendor));
-  json_object_set_new(o, "model", tm_json_text(r->model));
-  json_object_set_new(o, "serial", tm_json_text(r->serial));
-  json_object_set_new(o, "firmware", tm_json_text(r->firmware));
-  json_object_set_new(o, "profile", tm_json_text(r->profile));
+  tm_json_put(o, "kind", json_string(reading_kind_name(r->kind)));
+  tm_json_put(o, "vendor", tm_json_text(r->vendor));
+  tm_json_put(o, "model", tm_json_text(r->model));
+  tm_json_put(o, "serial", tm_json_text(r->serial));
+  tm_json_put(o, "firmware", tm_json_text(r->firmware));
+  tm_json_put(o, "profile", tm_json_text(r->profile));
 }
 
 json_t *reading_to_json(const struct reading *r)
 {
   json_t *o = json_object();
-  if (o == NULL)
-    return NULL;
-  json_object_set_new(o, "schema", json_string("tidemark.reading/1"));
-  reading_put_identity(o, r);
-  json_object_set_new(o, "observed_at", tm_json_time(r->observed_at));
-  json_object_set_new(o, "error", r->error.code != 0 ? tm_json_text(r->error.text) : json_null());
+  tm_json_put(&o, "schema", json_string("tidemark.reading/1"));
+  reading_put_identity(&o, r);
+  tm_json_put(&o, "observed_at", tm_json_time(r->observed_at));
+  tm_json_put(&o, "error", r->error.code != 0 ? tm_json_text(r->error.text) : json_null());
   if (r->kind == READING_DISK_ARRAY)
-    put_disk_array(o, r);
+    put_disk_array(&o, r);
   else if (r->kind == READING_MEDIA_LIBRARY)
-    put_media_library(o, r);
+    put_media_library(&o, r);
   else
-    put_printer(o, r);
+    put_printer(&o, r);
   if (r->items_len > 0)
-    put_items(o, r);
+    put_items(&o, r);
   return o;
 }

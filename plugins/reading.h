@@ -147,9 +147,10 @@ const char *reading_kind_name(enum reading_kind kind);
 /* The JSON object that tidemark-probe prints (architecture.md). A new reference, NULL when out of
  * memory. */
 json_t *reading_to_json(const struct reading *r);
-/* Its members kind, vendor, model, serial, firmware and profile, added to an object. */
-void reading_put_identity(json_t *object, const struct reading *r);
-/* Its member drive_list alone. */
+/* Its members kind, vendor, model, serial, firmware and profile, put (tm_json_put) into an object.
+ */
+void reading_put_identity(json_t **into, const struct reading *r);
+/* Its member drive_list alone; NULL when out of memory. */
 json_t *reading_drives_to_json(const struct reading *r);
 
 #endif

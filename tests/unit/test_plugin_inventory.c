@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Inventory files: written on change, keeping what is known and noting what changed. */
+#include "common/buf.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "plugins/inventory.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -189,6 +191,81 @@ static void drives_are_kept_and_exchanged(void **state)
   }
 }
 
+/* Jansson's memory runs out once, at its n-th call; 0: never. */
+static unsigned long left;
+
+static void *take(size_t size)
+{
+  if (left == 0 || --left > 0)
+    return malloc(size);
+  errno = ENOMEM;
+  return NULL;
+}
+
+static struct reading full_of(enum reading_kind kind, const char *firmware, int64_t at)
+{
+  struct reading r = device(firmware, 5e12, at);
+  r.kind = kind;
+  snprintf(reading_add_volume(&r)->name, sizeof(r.volumes->name), "pool");
+  snprintf(reading_add_drive(&r)->serial, sizeof(r.drive_list->serial), "S1");
+  snprintf(reading_add_supply(&r)->name, sizeof(r.supplies->name), "black");
+  snprintf(reading_add_tray(&r)->name, sizeof(r.trays->name), "tray 1");
+  return r;
+}
+
+static char *text_of_file(void)
+{
+  struct tm_buf b = TM_BUF_INIT(1 << 20);
+  assert_int_equal(tm_file_read(path, &b, NULL), 0);
+  return b.ptr;
+}
+
+/* True when there was memory for all of it: then it is as `wanted`, or as it was. */
+static bool tried(unsigned long n, const char *before, const char *wanted, const struct reading *r)
+{
+  assert_int_equal(tm_file_write(path, before, strlen(before), 0644, NULL), 0);
+  mark = 0;
+  left = n;
+  int rc = update(r);
+  bool all = left > 0;
+  left = 0;
+  char *now = text_of_file();
+  assert_string_equal(now, rc == 0 ? wanted : before);
+  assert_true(rc == 0 || (rc == -ENOMEM && mark == 0));
+  free(now);
+  return all;
+}
+
+static void without_memory_it_is_the_old_or_the_new(void **state)
+{
+  (void)state;
+  const enum reading_kind kinds[] = {READING_DISK_ARRAY, READING_MEDIA_LIBRARY, READING_PRINTER};
+  asked = json_pack("{s:s}", "url", "ipp://10.0.0.1");
+  json_set_alloc_funcs(take, free);
+  for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    struct reading first = full_of(kinds[i], "1.0", 1000);
+    struct reading second = full_of(kinds[i], "1.1", 2000);
+    unlink(path);
+    mark = 0;
+    assert_int_equal(update(&first), 0);
+    char *before = text_of_file();
+    assert_int_equal(update(&second), 0);
+    char *wanted = text_of_file();
+    assert_string_not_equal(before, wanted);
+    unsigned long n = 1;
+    while (!tried(n, before, wanted, &second))
+      n++;
+    assert_true(n > 50);
+    free(before);
+    free(wanted);
+    reading_release(&first);
+    reading_release(&second);
+  }
+  json_set_alloc_funcs(malloc, free);
+  json_decref(asked);
+  asked = NULL;
+}
+
 static int make_folder(void **state)
 {
   int rc = test_folder_make(state);
@@ -206,6 +283,7 @@ int main(void)
       cmocka_unit_test(a_damaged_file_is_made_anew),
       cmocka_unit_test(how_it_is_asked_stands_beside),
       cmocka_unit_test(drives_are_kept_and_exchanged),
+      cmocka_unit_test(without_memory_it_is_the_old_or_the_new),
       cmocka_unit_test(a_place_that_cannot_be_written_is_named),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
