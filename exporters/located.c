@@ -17,8 +17,7 @@
 enum { MAX_INVENTORY = 8 << 20 };
 
 struct search {
-  const char *folder; /* STATE/inventory */
-  const char *host, *device;
+  const char *host, *device; /* as they were given */
   struct tm_secret key;
   bool clear;
 };
@@ -33,45 +32,76 @@ static bool is_meant(const struct search *s, const char *name, const char *given
   return strcmp(pseudonym, given) == 0;
 }
 
-static bool take(struct located *out, const char *host, const char *device, const char *path)
+static bool is_meant_host(const struct search *s, const char *entry, char name[256])
 {
-  json_t *inventory = tm_json_read(path, MAX_INVENTORY, NULL);
-  if (inventory == NULL)
-    return false;
-  snprintf(out->host, sizeof(out->host), "%s", host);
-  snprintf(out->device, sizeof(out->device), "%s", device);
-  out->inventory = inventory;
-  return true;
+  snprintf(name, 256, "%s", entry);
+  return is_meant(s, name, s->host);
 }
 
-/* One host's folder. */
-static bool search_host(const struct search *s, struct located *out, const char *host)
+static bool is_meant_file(const struct search *s, const char *entry, char name[256])
 {
-  char path[PATH_MAX];
-  int n = snprintf(path, sizeof(path), "%s/%s", s->folder, host);
-  DIR *dir = n > 0 && n < (int)sizeof(path) ? opendir(path) : NULL;
-  bool found = false;
-  if (dir == NULL)
+  size_t len = strlen(entry);
+  if (len <= 5 || strcmp(entry + len - 5, ".json") != 0)
     return false;
-  for (struct dirent *e; !found && (e = readdir(dir)) != NULL;) {
-    char name[256];
-    size_t len = strlen(e->d_name);
-    if (e->d_name[0] == '.' || len <= 5 || strcmp(e->d_name + len - 5, ".json") != 0)
-      continue;
-    snprintf(name, sizeof(name), "%.*s", (int)len - 5, e->d_name);
-    int m = snprintf(path, sizeof(path), "%s/%s/%s", s->folder, host, e->d_name);
-    if (m > 0 && m < (int)sizeof(path) && is_meant(s, name, s->device))
-      found = take(out, host, name, path);
+  snprintf(name, 256, "%.*s", (int)len - 5, entry);
+  return is_meant(s, name, s->device);
+}
+
+/* The entry of a folder that is meant, and the name that it stands for: 1, or 0 where there is none
+ * or no such folder. One that cannot be read is an error: nobody knows that the device is not
+ * there. */
+static int find_entry(const struct search *s, const char *folder,
+                      bool (*meant)(const struct search *, const char *, char *), char entry[256],
+                      char name[256], struct tm_error *err)
+{
+  DIR *dir = opendir(folder);
+  if (dir == NULL && errno == ENOENT)
+    return 0;
+  int rc = dir == NULL ? -errno : 0;
+  while (rc == 0) {
+    errno = 0;
+    const struct dirent *e = readdir(dir);
+    if (e == NULL) {
+      rc = -errno;
+      break;
+    }
+    rc = e->d_name[0] != '.' && meant(s, e->d_name, name);
+    snprintf(entry, 256, "%s", e->d_name);
   }
-  closedir(dir);
-  return found;
+  if (dir != NULL)
+    closedir(dir);
+  return rc < 0 ? tm_fail(err, rc, "%s: %s", folder, strerror(-rc)) : rc;
+}
+
+static int find_device(const struct search *s, struct located *out, const char *folder,
+                       struct tm_error *err)
+{
+  char path[PATH_MAX], entry[256], host[256], device[256];
+  int rc = find_entry(s, folder, is_meant_host, entry, host, err);
+  if (rc <= 0)
+    return rc;
+  int n = snprintf(path, sizeof(path), "%s/%s", folder, entry);
+  if (n < 0 || n >= (int)sizeof(path))
+    return tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", folder);
+  rc = find_entry(s, path, is_meant_file, entry, device, err);
+  if (rc <= 0)
+    return rc;
+  int m = snprintf(path + n, sizeof(path) - (size_t)n, "/%s", entry);
+  if (m < 0 || m >= (int)sizeof(path) - n)
+    return tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", folder);
+  out->inventory = tm_json_read(path, MAX_INVENTORY, err);
+  if (out->inventory == NULL)
+    return err->code != 0 ? err->code : -EIO;
+  snprintf(out->host, sizeof(out->host), "%s", host);
+  snprintf(out->device, sizeof(out->device), "%s", device);
+  return 0;
 }
 
 int located_find(struct located *out, const struct tm_conf *conf, const char *host,
                  const char *device, struct tm_error *err)
 {
   char folder[PATH_MAX];
-  struct search s = {.folder = folder, .host = host, .device = device, .clear = conf->names_clear};
+  struct search s = {.host = host, .device = device, .clear = conf->names_clear};
   *out = (struct located){0};
   snprintf(out->host, sizeof(out->host), "%s", host);
   snprintf(out->device, sizeof(out->device), "%s", device);
@@ -83,14 +113,7 @@ int located_find(struct located *out, const struct tm_conf *conf, const char *ho
     if (rc < 0)
       return rc;
   }
-  DIR *dir = opendir(folder);
-  bool found = false;
-  for (struct dirent *e; dir != NULL && !found && (e = readdir(dir)) != NULL;) {
-    if (e->d_name[0] != '.' && is_meant(&s, e->d_name, host))
-      found = search_host(&s, out, e->d_name);
-  }
-  if (dir != NULL)
-    closedir(dir);
+  int rc = find_device(&s, out, folder, err);
   tm_secret_release(&s.key);
-  return 0;
+  return rc;
 }

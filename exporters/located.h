@@ -17,7 +17,7 @@ struct located {
   json_t *inventory;           /* NULL: none; the caller's, by json_decref() */
 };
 
-/* 0 also where it is not known. */
+/* 0 also where it is not known; a folder or an inventory that cannot be read is an error. */
 int located_find(struct located *out, const struct tm_conf *conf, const char *host,
                  const char *device, struct tm_error *err);
 
