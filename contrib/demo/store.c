@@ -101,9 +101,12 @@ const struct store_type *store_type_find(const struct store_types *types, const 
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* librrd tells a lack of memory as whatever it was doing, such as "Cannot open output file": errno,
+ * cleared before it was called, tells better. */
 static int rrd_fail(struct tm_error *err, const char *path)
 {
-  int rc = tm_fail(err, -EIO, "%s: %s", path, rrd_get_error());
+  int rc = errno == ENOMEM ? tm_fail(err, -ENOMEM, "%s: out of memory", path)
+                           : tm_fail(err, -EIO, "%s: %s", path, rrd_get_error());
   rrd_clear_error();
   return rc;
 }
@@ -149,9 +152,11 @@ int store_create(struct store_file *f, const char *path, const struct store_type
    * seed (its own is taken at its first call) makes the bytes the same in every run. */
   rrd_random();
   srandom(1);
+  errno = 0;
   if (rrd_create_r(path, (unsigned long)step_s, (time_t)start, argc, argv) != 0) {
+    int rc = rrd_fail(err, path);
     store_release(f);
-    return rrd_fail(err, path);
+    return rc;
   }
   return 0;
 }
@@ -200,6 +205,7 @@ int store_flush(struct store_file *f, struct tm_error *err)
 {
   size_t n = f->batch->len;
   f->batch->len = 0;
+  errno = 0;
   if (n > 0 && rrd_update_r(f->path, NULL, (int)n, f->batch->row) != 0)
     return rrd_fail(err, f->path);
   return 0;
