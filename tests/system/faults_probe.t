@@ -97,6 +97,8 @@ with Simulator([os.path.join(SOURCE, "tests/data/snmp")]) as snmp, Server(array)
                                             "{}/root", "block:"],
                      lambda folder: block_tree.unpack("md", folder), unknown=True)]
     cases += [faults.Case("probe by " + name, [P, *PROFILES, url], unknown=True) for name, url in urls.items()]
+    cases += [faults.Case("probe of items", [P, *PROFILES, "--items", "drives,model", "--explain", urls["redfish"]],
+                          unknown=True)]
     here = collectd.program() is not None
     faults.main(cases, kinds=("memory", "calls", "clock"), share=0.4 if here else 1.0, end=not here)
     if here:
