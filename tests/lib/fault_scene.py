@@ -238,6 +238,8 @@ class Scene:
             return "hangs"
         if re.search(r"out of dynamic memory in \w*yy", result.err):
             return ["libconfuse's scanner (ends the program)"]
+        if "A NULL argument was passed to PCRE" in result.err:
+            return ["libglib (matches nothing where it has no memory to match)"]
         if isinstance(result.status, int) and (result.status < 0 or result.status in (134, 139)) and not killed:
             library = culprit(result.story)
             return [library] if library else "dies: %d %s" % (result.status, explain(result.story))
