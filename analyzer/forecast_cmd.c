@@ -305,8 +305,7 @@ int cmd_forecast(const struct tm_args *args)
     rc = tm_output_commit(&output, &err);
   tm_output_release(&output);
   if (rc < 0) {
-    tm_log_error("%s", err.text);
-    return tm_exit_status(rc);
+    return tm_log_status(rc, &err);
   }
   if (run.refused > 0)
     return EX_DATAERR;

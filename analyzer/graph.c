@@ -163,7 +163,5 @@ int main(int argc, char **argv)
     return EX_USAGE;
   }
   int rc = run(&err);
-  if (rc < 0)
-    tm_log_error("%s", err.text);
-  return tm_exit_status(rc);
+  return tm_log_status(rc, &err);
 }

@@ -180,8 +180,7 @@ int main(int argc, char **argv)
     int rc = write_line(argv[1], line, (size_t)len, &err);
     if (rc == 0)
       continue;
-    tm_log_error("%s", err.text);
-    status = tm_exit_status(rc);
+    status = tm_log_status(rc, &err);
   }
   if (!feof(stdin)) {
     tm_log_error("standard input: cannot be read to its end: %s", strerror(errno));

@@ -264,10 +264,8 @@ int cmd_score(const struct tm_args *args)
     rc = tm_output_commit(&out, &err);
   if (rc == 0 && unread > 0)
     status = EX_DATAERR;
-  if (rc < 0) {
-    tm_log_error("%s", err.text);
-    status = tm_exit_status(rc);
-  }
+  if (rc < 0)
+    status = tm_log_status(rc, &err);
 out:
   for (size_t i = 0; i < score.groups_len; i++)
     free(score.groups[i].errors);

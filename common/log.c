@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 static const char *program = "tidemark"; /* set once by main, before threads start */
@@ -51,6 +52,14 @@ void tm_log_warning(const char *fmt, ...)
   va_start(ap, fmt);
   say("warning: ", fmt, ap);
   va_end(ap);
+}
+
+int tm_log_status(int rc, const struct tm_error *err)
+{
+  if (rc >= 0)
+    return EX_OK;
+  tm_log_error("%s", err->text);
+  return tm_exit_status(rc);
 }
 
 bool tm_color_wanted(int fd)

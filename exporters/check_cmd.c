@@ -19,8 +19,7 @@ static int check_files(char *const *files)
     struct mapping m;
     int rc = mapping_load(&m, *files, &err);
     if (rc < 0) {
-      tm_log_error("%s", err.text);
-      status = tm_exit_status(rc);
+      status = tm_log_status(rc, &err);
     } else {
       const char *name = json_string_value(json_object_get(m.root, "name"));
       printf("%s: in order%s%s\n", *files, name != NULL ? ": " : "", name != NULL ? name : "");

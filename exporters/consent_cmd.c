@@ -82,8 +82,7 @@ int cmd_enable(const struct tm_args *args)
            change.device != NULL ? " for " : "", change.device != NULL ? change.device : "");
     print_fields(grown);
   } else {
-    tm_log_error("%s", err.text);
-    status = tm_exit_status(rc);
+    status = tm_log_status(rc, &err);
   }
   json_decref(grown);
   json_decref(fields);
@@ -109,8 +108,7 @@ int cmd_disable(const struct tm_args *args)
     printf("%s is off%s%s; %zu unsent items were withdrawn\n", args->operands[0],
            change.device != NULL ? " for " : "", change.device != NULL ? change.device : "", moved);
   } else {
-    tm_log_error("%s", err.text);
-    status = tm_exit_status(rc);
+    status = tm_log_status(rc, &err);
   }
   tm_conf_release(&conf);
   return status;

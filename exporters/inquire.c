@@ -431,7 +431,5 @@ int inquire_list(const struct inquire_order *order, bool as_json)
 {
   struct tm_error err = {0};
   int rc = inquiry_each(order->conf->state_dir, list_one, &as_json, &err);
-  if (rc < 0)
-    tm_log_error("%s", err.text);
-  return tm_exit_status(rc);
+  return tm_log_status(rc, &err);
 }

@@ -55,9 +55,9 @@ static int find_entry(const struct search *s, const char *folder,
                       char name[256], struct tm_error *err)
 {
   DIR *dir = opendir(folder);
-  if (dir == NULL && errno == ENOENT)
-    return 0;
-  int rc = dir == NULL ? -errno : 0;
+  if (dir == NULL)
+    return errno == ENOENT ? 0 : tm_fail(err, -errno, "%s: %s", folder, strerror(errno));
+  int rc = 0;
   while (rc == 0) {
     errno = 0;
     const struct dirent *e = readdir(dir);
@@ -68,8 +68,7 @@ static int find_entry(const struct search *s, const char *folder,
     rc = e->d_name[0] != '.' && meant(s, e->d_name, name);
     snprintf(entry, 256, "%s", e->d_name);
   }
-  if (dir != NULL)
-    closedir(dir);
+  closedir(dir);
   return rc < 0 ? tm_fail(err, rc, "%s: %s", folder, strerror(-rc)) : rc;
 }
 

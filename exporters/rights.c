@@ -241,7 +241,5 @@ int rights_delete_request(const struct tm_conf *conf, const char *target, const 
     rc = d == NULL ? err.code : post_document(conf, &conf->targets[i], &post, key, &err);
     json_decref(d);
   }
-  if (rc < 0)
-    tm_log_error("%s", err.text);
-  return tm_exit_status(rc);
+  return tm_log_status(rc, &err);
 }

@@ -23,12 +23,6 @@ static bool chosen(const struct tm_conf_target *t, const char *target)
   return target == NULL || strcmp(target, t->name) == 0;
 }
 
-static int fail(const struct tm_error *err)
-{
-  tm_log_error("%s", err->text);
-  return tm_exit_status(err->code);
-}
-
 /* --- status --------------------------------------------------------------------------------- */
 
 /* The newest line of the history about a delivery to this target. */
@@ -215,11 +209,12 @@ int show_status(const struct tm_conf *conf, const char *target, bool as_json, in
   struct consent consent;
   struct schedule_state schedule = {.last = INT64_MIN};
   char time[TM_TIME_SIZE];
-  if (consent_load(&consent, conf->state_dir, &err) < 0)
-    return fail(&err);
+  int rc = consent_load(&consent, conf->state_dir, &err);
+  if (rc < 0)
+    return tm_log_status(rc, &err);
   json_t *targets = json_array();
   json_t *held = held_back(&consent, &err);
-  int rc = held == NULL ? err.code : schedule_load(&schedule, conf->state_dir, &err);
+  rc = held == NULL ? err.code : schedule_load(&schedule, conf->state_dir, &err);
   for (size_t i = 0; rc == 0 && i < conf->targets_len; i++) {
     json_t *one = NULL;
     if (!chosen(&conf->targets[i], target))
@@ -248,7 +243,7 @@ int show_status(const struct tm_conf *conf, const char *target, bool as_json, in
   json_decref(held);
   json_decref(targets);
   consent_release(&consent);
-  return rc < 0 ? fail(&err) : EX_OK;
+  return tm_log_status(rc, &err);
 }
 
 /* --- history -------------------------------------------------------------------------------- */
@@ -346,7 +341,7 @@ int show_item(const struct tm_conf *conf, const char *key)
   struct spool_item item;
   int rc = find(&place, conf, key, states, 3, &err);
   if (rc < 0)
-    return fail(&err);
+    return tm_log_status(rc, &err);
   rc = spool_read(&place.spool, place.state, &place.entry, &item, &err);
   if (rc == 0) {
     char hash[TM_SHA256_HEX];
@@ -362,7 +357,7 @@ int show_item(const struct tm_conf *conf, const char *key)
     spool_item_release(&item);
   }
   spool_close(&place.spool);
-  return rc < 0 ? fail(&err) : EX_OK;
+  return tm_log_status(rc, &err);
 }
 
 int show_requeue(const struct tm_conf *conf, const char *key, int64_t now_ms)
@@ -372,14 +367,14 @@ int show_requeue(const struct tm_conf *conf, const char *key, int64_t now_ms)
   struct place place;
   int rc = find(&place, conf, key, states, 1, &err);
   if (rc < 0)
-    return fail(&err);
+    return tm_log_status(rc, &err);
   rc = spool_lock(&place.spool, "fill", true, &err);
   if (rc == 0)
     rc = spool_requeue(&place.spool, &place.entry, now_ms, &err);
   if (rc == 0)
     printf("queued %s %s\n", place.entry.key, place.target);
   spool_close(&place.spool);
-  return rc < 0 ? fail(&err) : EX_OK;
+  return tm_log_status(rc, &err);
 }
 
 int show_purge(const struct tm_conf *conf, const char *target, bool dead, bool all, int64_t now)
@@ -393,14 +388,14 @@ int show_purge(const struct tm_conf *conf, const char *target, bool dead, bool a
       continue;
     int rc = spool_open(&spool, conf->spool_dir, conf->targets[i].name, &conf->spool, &err);
     if (rc < 0)
-      return fail(&err);
+      return tm_log_status(rc, &err);
     rc = spool_purge(&spool, SPOOL_SENT, before, &sent, &err);
     if (rc == 0 && dead)
       rc = spool_purge(&spool, SPOOL_DEAD, before, &given_up, &err);
     spool_close(&spool);
     printf("%s: %zu sent and %zu dead items removed\n", conf->targets[i].name, sent, given_up);
     if (rc < 0)
-      return fail(&err);
+      return tm_log_status(rc, &err);
   }
   return EX_OK;
 }

@@ -30,12 +30,6 @@ struct signed_file {
   char signature[MAX_HEADERS];
 };
 
-static int fail(const struct tm_error *err)
-{
-  tm_log_error("%s", err->text);
-  return tm_exit_status(err->code);
-}
-
 /* --- the id ---------------------------------------------------------------------------------- */
 
 static int batch_id(char id[MAX_ID], const json_t *batch, const char *path, struct tm_error *err)
@@ -108,7 +102,7 @@ static int open_file(struct signed_file *f, const struct tm_args *args)
     memcpy(f->id, id, strlen(id) + 1);
   else if (rc == 0)
     rc = find_id(f, &err);
-  return rc < 0 ? fail(&err) : EX_OK;
+  return tm_log_status(rc, &err);
 }
 
 static void close_file(struct signed_file *f)
@@ -180,7 +174,7 @@ int cmd_verify(const struct tm_args *args)
     rc = tm_fail(&err, -EBADMSG, "%s: the signature is not that of these bytes by this secret",
                  f.path);
   if (rc < 0)
-    status = fail(&err);
+    status = tm_log_status(rc, &err);
   else if (status == EX_OK)
     printf("%s: signed on %s, id %s, sha256 %s\n", f.path, tm_time_format(when, f.timestamp), f.id,
            tm_sha256_hex(sha256, f.bytes.ptr, f.bytes.len));
@@ -241,5 +235,5 @@ int cmd_key(const struct tm_args *args)
   json_t *root = tm_json_read(args->operands[0], MAX_BYTES, &err);
   int rc = root != NULL ? compute_key(args, root, &err) : err.code;
   json_decref(root);
-  return rc < 0 ? fail(&err) : EX_OK;
+  return tm_log_status(rc, &err);
 }

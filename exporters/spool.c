@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "exporters/spool_own.h"
 
+#include "common/fd.h"
 #include "common/file.h"
 #include "common/lock.h"
 #include "common/room.h"
@@ -134,20 +135,6 @@ static int check_caps(struct spool *s, size_t size, struct tm_error *err)
   return 0;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-  while (len > 0) {
-    ssize_t n = write(fd, data, len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return -errno;
-    data += n;
-    len -= (size_t)n;
-  }
-  return 0;
-}
-
 /* After a failed fsync the pages may be gone though a second call would say 0: so never twice. */
 int spool_write_synced(const char *path, const void *data, size_t len, struct tm_error *err)
 {
@@ -157,7 +144,7 @@ int spool_write_synced(const char *path, const void *data, size_t len, struct tm
     fd = open(path, flags, 0600);
   if (fd < 0)
     return tm_fail(err, -errno, "%s: cannot create: %s", path, strerror(errno));
-  int rc = write_all(fd, data, len);
+  int rc = tm_write_all(fd, data, len);
   if (rc == 0 && fsync(fd) < 0)
     rc = -errno;
   if (close(fd) < 0 && rc == 0)

@@ -2,9 +2,9 @@
 #include "exporters/tell.h"
 
 #include "common/buf.h"
+#include "common/fd.h"
 #include "common/json.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,18 +12,10 @@
 
 enum { MAX_DOCUMENT = 64 << 20 };
 
-static int write_all(const char *data, size_t len, struct tm_error *err)
+static int print(const char *data, size_t len, struct tm_error *err)
 {
-  while (len > 0) {
-    ssize_t written = write(STDOUT_FILENO, data, len);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return tm_fail(err, -errno, "standard output: cannot write: %s", strerror(errno));
-    data += written;
-    len -= (size_t)written;
-  }
-  return 0;
+  int rc = tm_write_all(STDOUT_FILENO, data, len);
+  return rc < 0 ? tm_fail(err, rc, "standard output: cannot write: %s", strerror(-rc)) : 0;
 }
 
 int tell_line(struct tm_error *err, const char *fmt, ...)
@@ -35,7 +27,7 @@ int tell_line(struct tm_error *err, const char *fmt, ...)
   va_end(ap);
   size_t len = n < 0 ? 0 : (size_t)n < sizeof(line) - 1 ? (size_t)n : sizeof(line) - 2;
   line[len++] = '\n';
-  return write_all(line, len, err);
+  return print(line, len, err);
 }
 
 int tell_json(const json_t *document, struct tm_error *err)
@@ -44,7 +36,7 @@ int tell_json(const json_t *document, struct tm_error *err)
   int rc = tm_json_append(&b, document);
   if (rc == 0)
     rc = tm_buf_puts(&b, "\n");
-  rc = rc == 0 ? write_all(b.ptr, b.len, err) : tm_fail(err, rc, "a document: %s", strerror(-rc));
+  rc = rc == 0 ? print(b.ptr, b.len, err) : tm_fail(err, rc, "a document: %s", strerror(-rc));
   tm_buf_release(&b);
   return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/fd.h"
 #include "common/json.h"
 #include "common/wait.h"
 
@@ -257,20 +258,6 @@ static void *read_replies(void *arg)
 
 /* --- questions ---------------------------------------------------------------------------- */
 
-static int send_all(int fd, const char *data, size_t len)
-{
-  while (len > 0) {
-    ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return n < 0 ? -errno : -EPIPE;
-    data += n;
-    len -= (size_t)n;
-  }
-  return 0;
-}
-
 /* "more" tells the helper that the questions of this batch are not all there yet, so that it asks
  * them side by side. */
 static int send_question(int fd, struct helper_question *q, bool more)
@@ -282,7 +269,7 @@ static int send_question(int fd, struct helper_question *q, bool more)
     return -ENOMEM;
   size_t len = strlen(line);
   line[len] = '\n'; /* in place of the NUL */
-  int rc = send_all(fd, line, len + 1);
+  int rc = tm_send_all(fd, line, len + 1);
   free(line);
   return rc;
 }

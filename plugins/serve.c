@@ -3,6 +3,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/fd.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/wait.h"
@@ -63,7 +64,7 @@ struct server {
 
 /* --- replies ------------------------------------------------------------------------------ */
 
-/* When nobody reads them, the end of the input will show it. With the lock held. */
+/* With the lock held. */
 static void send_line(struct server *s, json_t *reply)
 {
   char *line = reply != NULL ? json_dumps(reply, JSON_COMPACT) : NULL;
@@ -71,14 +72,8 @@ static void send_line(struct server *s, json_t *reply)
     return;
   size_t len = strlen(line);
   line[len] = '\n'; /* in place of the NUL */
-  for (size_t done = 0; done < len + 1;) {
-    ssize_t n = send(s->fd, line + done, len + 1 - done, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      break;
-    done += (size_t)n;
-  }
+  (void)tm_send_all(s->fd, line,
+                    len + 1); /* nobody reads it: the end of the input will show that */
   free(line);
 }
 

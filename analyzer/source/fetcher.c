@@ -2,6 +2,7 @@
 #include "analyzer/source/fetcher.h"
 
 #include "common/child.h"
+#include "common/fd.h"
 #include "common/number.h"
 
 #include <errno.h>
@@ -24,21 +25,6 @@ struct fetcher {
   pid_t pid;
   int fd; /* both ways */
 };
-
-/* All of it, without a signal when the helper has ended. */
-static bool send_all(int fd, const char *data, size_t len)
-{
-  while (len > 0) {
-    ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
-    if (n < 0 && errno != EINTR)
-      return false;
-    if (n > 0) {
-      data += n;
-      len -= (size_t)n;
-    }
-  }
-  return true;
-}
 
 static bool receive_all(int fd, char *data, size_t len)
 {
@@ -65,10 +51,14 @@ static int spawn(pid_t *pid, const char *path, int fd)
   return -rc;
 }
 
+static bool send_text(int fd, const char *text)
+{
+  return tm_send_all(fd, text, strlen(text)) == 0;
+}
+
 static bool send_line(int fd, const char *name, const char *value)
 {
-  return value == NULL || (send_all(fd, name, strlen(name)) && send_all(fd, value, strlen(value)) &&
-                           send_all(fd, "\n", 1));
+  return value == NULL || (send_text(fd, name) && send_text(fd, value) && send_text(fd, "\n"));
 }
 
 /* All of it or nothing: a helper that has lost a line waits for ever, or asks as somebody else. */
@@ -164,9 +154,9 @@ int fetcher_ask(struct fetcher *f, const char *path, const char *form, long *sta
   size_t len = 0;
   int rc = 0;
   tm_buf_reset(body);
-  bool sent = send_all(f->fd, path, strlen(path)) &&
-              (form == NULL || (send_all(f->fd, " ", 1) && send_all(f->fd, form, strlen(form)))) &&
-              send_all(f->fd, "\n", 1);
+  bool sent = send_text(f->fd, path) &&
+              (form == NULL || (send_text(f->fd, " ") && send_text(f->fd, form))) &&
+              send_text(f->fd, "\n");
   if (!sent || !receive_head(f->fd, status, &len))
     return tm_fail(err, -EPIPE, "%s has ended before its time", HELPER);
   while (len > 0) {

@@ -2,6 +2,7 @@
 #include "analyzer/source/rrdcached.h"
 
 #include "common/buf.h"
+#include "common/fd.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -69,14 +70,9 @@ static int take_answers(struct connection *c)
 
 static int exchange(struct connection *c, struct tm_error *err)
 {
-  size_t sent = 0;
-  while (sent < c->send.len) {
-    ssize_t n = send(c->fd, c->send.ptr + sent, c->send.len - sent, MSG_NOSIGNAL);
-    if (n < 0 && errno != EINTR)
-      return failed(c, -errno, strerror(errno), err);
-    if (n > 0)
-      sent += (size_t)n;
-  }
+  int rc = tm_send_all(c->fd, c->send.ptr, c->send.len);
+  if (rc < 0)
+    return failed(c, rc, strerror(-rc), err);
   tm_buf_reset(&c->send);
   while (c->waiting > 0) {
     ssize_t n = recv(c->fd, c->answer + c->len, sizeof(c->answer) - c->len, 0);

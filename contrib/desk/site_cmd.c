@@ -68,9 +68,7 @@ static int say_enrolment(const struct site *s, const char *path)
       rc = tm_output_commit(&out, &err);
   }
   tm_output_release(&out);
-  if (rc < 0)
-    tm_log_error("%s", err.text);
-  return tm_exit_status(rc);
+  return tm_log_status(rc, &err);
 }
 
 /* --- what was asked for ------------------------------------------------------------------- */
@@ -123,8 +121,7 @@ static int read_options(const struct tm_args *args, struct site *s, char hash[TM
     int rc = read_certificate(certificate, hash, &err);
     s->certificate = hash;
     if (rc < 0) {
-      tm_log_error("%s", err.text);
-      return tm_exit_status(rc);
+      return tm_log_status(rc, &err);
     }
   }
   return EX_OK;
