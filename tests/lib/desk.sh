@@ -20,7 +20,7 @@ desk_start() {
   tidemark-desk serve --config "$T/desk.conf" >"$T/desk.out" 2>"$T/desk.err" &
   DESK_PID=$!
   keep $DESK_PID
-  wait_for 20 grep -q '^serving at' "$T/desk.out" || {
+  wait_for grep -q '^serving at' "$T/desk.out" || {
     sed 's/^/# /' "$T/desk.err"
     return 1
   }

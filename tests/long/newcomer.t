@@ -52,7 +52,7 @@ printf 'listen = "127.0.0.1:0"\ndatabase = "sqlite:/root/walk/desk.db"\npaths { 
 # ended by the pid that the desk itself has: chroot and env become it
 chroot "$root" env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root tidemark-desk serve --config /root/walk/desk.conf > "$T/desk.out" 2>&1 &
 keep $!
-ok "a vendor's desk serves" wait_for 60 grep -q '^serving at' "$T/desk.out"
+ok "a vendor's desk serves" wait_for grep -q '^serving at' "$T/desk.out"
 url=$(sed -n 's/^serving at //p' "$T/desk.out")
 ok "which enrols the site" in_debian sh -c "cd /root/walk && tidemark-desk site add C-1001 osaka-1 --customer-name 'Example KK' --url $url \
   --config desk.conf --output enrolment.json"

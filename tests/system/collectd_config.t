@@ -95,12 +95,12 @@ ok(not watch.seen(), "collectd -t reads nothing of a device")
 ok(not os.path.exists(daemon.state), "collectd -t writes no state")
 daemon.start()
 data = os.path.join(daemon.data, "testhost", "disk_array-one")
-ok(collectd.wait_for(lambda: os.path.isdir(data), 10), "the same configuration then collects")
+ok(collectd.wait_for(lambda: os.path.isdir(data)), "the same configuration then collects")
 ok(watch.seen(), "and reads its device (the watch works)")
-ok(collectd.wait_for(lambda: os.path.isdir(os.path.join(daemon.data, "other", "disk_array-two")), 5),
+ok(collectd.wait_for(lambda: os.path.isdir(os.path.join(daemon.data, "other", "disk_array-two"))),
    "Host names another host")
 inventory = os.path.join(daemon.state, "inventory/testhost/one.json")
-ok(collectd.wait_for(lambda: os.path.exists(inventory), 5), "an inventory file is written")
+ok(collectd.wait_for(lambda: os.path.exists(inventory)), "an inventory file is written")
 before = os.stat(inventory)
 time.sleep(2.5)
 same(os.stat(inventory).st_ino, before.st_ino, "and left alone while nothing changes")
@@ -114,7 +114,7 @@ text = open(daemon.conf).read().replace(daemon.state, blocked)
 open(daemon.conf, "w").write(text)
 os.unlink(daemon.log_path)
 daemon.start()
-collectd.wait_for(lambda: daemon.log("one: inventory"), 5)
+collectd.wait_for(lambda: daemon.log("one: inventory"))
 time.sleep(3)
 lines = daemon.log("inventory").splitlines()
 ok(len([x for x in lines if "one:" in x and blocked in x]) == 1,
@@ -138,7 +138,7 @@ for name in sorted(n for n in os.listdir(samples) if n.endswith(".conf")):
     daemon.configure(text, write=None)
     os.unlink(daemon.log_path)
     daemon.start()
-    started = collectd.wait_for(lambda: daemon.log("entering read-loop"), 10)
+    started = collectd.wait_for(lambda: daemon.log("entering read-loop"))
     status = daemon.stop()
     said = daemon.log() + daemon.stderr()
     ok(started and status == 0 and "no such option" not in said and "not found" not in said,
@@ -151,7 +151,7 @@ daemon.configure(good.replace("</Device>\n  <Device", "</Device>\n</Plugin>\n<Pl
                               "  StateDir \"%s\"\n  <Device" % other), write="csv")
 daemon.start()
 places = [os.path.join(daemon.state, "inventory/testhost/one.json"), os.path.join(other, "inventory/other/two.json")]
-ok(collectd.wait_for(lambda: all(map(os.path.exists, places)), 10), "each block has its own state folder",
+ok(collectd.wait_for(lambda: all(map(os.path.exists, places))), "each block has its own state folder",
    daemon.log("inventory"))
 daemon.stop()
 
@@ -160,6 +160,6 @@ daemon.configure("LoadPlugin disk_array\n<Plugin disk_array>\nStateDir \"@STATE@
                  write="csv")
 daemon.start()
 local = os.path.join(daemon.data, "testhost", "disk_array-local")
-ok(collectd.wait_for(lambda: os.path.isdir(local), 10), "without a <Device> the host is 'local'")
+ok(collectd.wait_for(lambda: os.path.isdir(local)), "without a <Device> the host is 'local'")
 daemon.stop()
 done()

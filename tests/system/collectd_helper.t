@@ -85,10 +85,10 @@ try:
     status, said = daemon.run("-t")
     same((status, array.log, paper.log), (0, [], []), "collectd -t touches no device")
     daemon.start()
-    used = collectd.wait_for(lambda: value("array", "capacity-used", "disk_array"), 20)
+    used = collectd.wait_for(lambda: value("array", "capacity-used", "disk_array"))
     same(used, 15e12, "the array's used bytes are in its RRD")
     same(value("array", "capacity-total", "disk_array"), 60e12, "and its capacity")
-    level = collectd.wait_for(lambda: value("paper", "supply_level-black", "printer"), 20)
+    level = collectd.wait_for(lambda: value("paper", "supply_level-black", "printer"))
     same(level, 50, "the printer's toner is in its RRD")
 
     first = helpers()
@@ -99,10 +99,10 @@ try:
 
     for pid in first:
         os.kill(pid, signal.SIGKILL)
-    second = collectd.wait_for(lambda: helpers() if len(helpers()) == 2 else None, 20)
+    second = collectd.wait_for(lambda: helpers() if len(helpers()) == 2 else None)
     ok(second and not set(second) & set(first), "killed helpers are started again", first, second)
     asked = len(array.log)
-    ok(collectd.wait_for(lambda: len(array.log) > asked + 20, 20), "and ask again")
+    ok(collectd.wait_for(lambda: len(array.log) > asked + 20), "and ask again")
 
     # A busy machine may read a border too late: that interval is unknown, and the next one is tried.
     path = daemon.rrd("paper", "interval_count-pages", "printer")
@@ -110,7 +110,7 @@ try:
         border = collectd.next_border(T, 1)
         collectd.sleep_until(border + 1)
         pages[0] += 7
-        collectd.wait_for(lambda: collectd.last_update(path) >= border + T, 20)
+        collectd.wait_for(lambda: collectd.last_update(path) >= border + T)
         counts = collectd.fetch(path, border, border + T, T).get(border + T)
         if counts != [None]:
             break
@@ -118,14 +118,14 @@ try:
 
     current = helpers()
     daemon.stop(signal.SIGKILL)
-    gone = collectd.wait_for(lambda: not any(os.path.exists(f"/proc/{p}") for p in current), 10)
+    gone = collectd.wait_for(lambda: not any(os.path.exists(f"/proc/{p}") for p in current))
     ok(gone, "the helpers end when collectd is killed", current)
 
     daemon.start()
-    collectd.wait_for(lambda: len(helpers()) == 2, 20)
+    collectd.wait_for(lambda: len(helpers()) == 2)
     current = helpers()
     same(daemon.stop(), 0, "collectd ends in order")
-    gone = collectd.wait_for(lambda: not any(os.path.exists(f"/proc/{p}") for p in current), 10)
+    gone = collectd.wait_for(lambda: not any(os.path.exists(f"/proc/{p}") for p in current))
     ok(gone, "and its helpers with it", current)
 
     daemon.configure("""

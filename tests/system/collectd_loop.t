@@ -72,7 +72,7 @@ try:
 """ % (T, loop))
     begun = time.time()
     daemon.start()
-    collectd.wait_for(lambda: any(v is not None for v in counts().values()), 30)
+    collectd.wait_for(lambda: any(v is not None for v in counts().values()))
     # Two bursts within one interval, off its borders; again if the machine was too busy to read
     # a border in time, which is said as unknown and never as a wrong number.
     for attempt in range(5):
@@ -83,14 +83,14 @@ try:
         time.sleep(1)
         write(20)
         written = kernel_writes() - before
-        collectd.wait_for(lambda: border + T in counts(), 15)
+        collectd.wait_for(lambda: border + T in counts())
         seen = counts().get(border + T)
         if seen is not None:
             break
         note("the machine was busy: border sample late")
     same(written, 57, "the kernel saw the writes of the test")
     same(seen, 57, "the unit interval counts exactly these")
-    collectd.wait_for(lambda: border + 2 * T in counts(), 15)
+    collectd.wait_for(lambda: border + 2 * T in counts())
     ok(counts().get(border + 2 * T, -1) in (0, None), "and the next one none of them", counts())
     local = os.path.join(daemon.data, "testhost", "disk_array-local")
     names = sorted(os.listdir(local)) if os.path.isdir(local) else []
@@ -100,7 +100,7 @@ try:
 
     same(run("losetup", "-d", loop).returncode, 0, "it is detached")
     loop = None
-    ok(collectd.wait_for(lambda: daemon.log("loop: " + name), 5), "one line says that it is gone")
+    ok(collectd.wait_for(lambda: daemon.log("loop: " + name)), "one line says that it is gone")
     time.sleep(T + 2)
     ok(len(daemon.log("loop: ").splitlines()) == 1, "and only one", daemon.log())
     path = daemon.rrd("loop", "capacity-total")
@@ -109,7 +109,7 @@ try:
     ok(last > time.time() - 4 and all(v[0] is None for v in total.values()), "its capacity is unknown", total)
     again = run("losetup", "/dev/" + name, image)
     loop = "/dev/" + name if again.returncode == 0 else None
-    ok(collectd.wait_for(lambda: daemon.log("loop: answers again"), 5), "and one that it is back",
+    ok(collectd.wait_for(lambda: daemon.log("loop: answers again")), "and one that it is back",
        again.stderr)
 finally:
     daemon.stop()

@@ -36,13 +36,16 @@ daemon=$!
 keep $daemon
 # Whatever is mounted here: in a container or a chroot "/" need not be.
 has_df() { compgen -G "$T/rrd/machine/df-*/df_complex-used.rrd"; }
-ok 'collectd writes files' wait_for 20 has_df
-sleep 6
-
-table=$(tidemark-analyze run --all --data "$T/rrd" --no-forecast --format json 2>"$T/err")
-devices=$(python3 -c 'import json,sys
+ok 'collectd writes files' wait_for has_df
+known='^cpu-0 .*df-[^ ]+ .*interface-lo load$'
+are_known() {
+  table=$(tidemark-analyze run --all --data "$T/rrd" --no-forecast --format json 2>"$T/err")
+  devices=$(python3 -c 'import json,sys
 print(*sorted(json.loads(l)["product"]["device"] for l in sys.stdin))' <<<"$table")
-like 'file system, link, load and processors are devices' "$devices" '^cpu-0 .*df-[^ ]+ .*interface-lo load$'
+  [[ $devices =~ $known ]]
+}
+wait_for are_known
+like 'file system, link, load and processors are devices' "$devices" "$known"
 is 'nothing is complained of while collectd writes' "$(cat "$T/err")" ''
 end $daemon
 

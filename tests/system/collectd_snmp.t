@@ -128,7 +128,7 @@ with Simulator([f for f in folders if glob.glob(f + "/*.snmprec")]) as simulator
     def all_came():
         with_inventory = glob.glob(daemon.state + "/inventory/testhost/*.json")
         return len(with_inventory) >= len(expected) or not daemon.process.poll() is None
-    came = collectd.wait_for(all_came, 40, 0.5)
+    came = collectd.wait_for(all_came, step=0.5)
     # A daemon that is stopped drops what its write threads have not come to.
     unwritten = dict(expected)
 
@@ -137,7 +137,7 @@ with Simulator([f for f in folders if glob.glob(f + "/*.snmprec")]) as simulator
             del unwritten[device]
         return not unwritten
     if came:
-        collectd.wait_for(all_written, 10, 0.5)
+        collectd.wait_for(all_written, step=0.5)
     daemon.stop()
     if not ok(came, "all %d devices were read" % len(expected)):
         note(daemon.log(), daemon.stderr())

@@ -46,7 +46,7 @@ def simulate(auth, privacy):
                               stderr=subprocess.DEVNULL)
     ready = ["snmpget", "-v2c", "-c", "array", "-t", "0.5", "-r", "0", "127.0.0.1:%d" % port,
              "1.3.6.1.2.1.1.1.0"]
-    collectd.wait_for(lambda: subprocess.run(ready, capture_output=True).returncode == 0, 20)
+    collectd.wait_for(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
     return server, port
 
 
@@ -113,10 +113,10 @@ LoadPlugin snmp
 """ % (T, PROFILES, secrets, PROBE, port, collectd.STOCK_PLUGINS, port))
     daemon.start()
     path = daemon.rrd("array", "capacity-total")
-    ok(collectd.wait_for(lambda: collectd.last_update(path) > 0, 20),
+    ok(collectd.wait_for(lambda: collectd.last_update(path) > 0),
        "the array is read through the helper", daemon.log())
     beside = os.path.join(daemon.data, "beside", "snmp", "uptime.rrd")
-    ok(collectd.wait_for(lambda: collectd.last_update(beside) > 0, 20),
+    ok(collectd.wait_for(lambda: collectd.last_update(beside) > 0),
        "collectd's own snmp plugin asks by v3 beside it", daemon.log())
 
     def counted():
@@ -125,9 +125,8 @@ LoadPlugin snmp
         rows = collectd.fetch(file, last - 4 * T, last, T) if last else {}
         return [v[0] for v in rows.values() if v[0] is not None]
 
-    counts = collectd.wait_for(counted, 40)
-    # 475 writes a second by three physical disks; md0 is a layer of them.
-    ok(counts and abs(counts[-1] - 475 * T) < 475 * 1.5, "transfers of a unit interval", counts)
+    # 475 writes a second by three physical disks; md0 is a layer of them. A busy machine may read a border late.
+    ok(collectd.wait_for(lambda: any(abs(n - 475 * T) < 475 for n in counted())), "transfers of a unit interval", counted())
     ok("pass1" not in daemon.log(), "no password is in the log")
     same(daemon.stop(), 0, "collectd ends in order")
 finally:

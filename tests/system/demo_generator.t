@@ -61,7 +61,7 @@ mkdir "$T/collectd"
 /usr/sbin/collectd -f -C "$T/collectd.conf" &
 collectd=$!
 keep $collectd
-wait_for 20 test -S "$T/sock"
+wait_for test -S "$T/sock"
 
 (cd "$T/fleet" && find . -name '*.rrd' | sort | awk -F/ '{ split($NF, t, /[-.]/); if (!seen[t[1]]++) print }') >"$T/files"
 is "the fleet has files of all types" "$(sed 's|.*/||; s|[-.].*||' "$T/files" | sort | paste -sd' ')" \
@@ -89,7 +89,7 @@ layout() { # what defines a file: its step, data sources and archives
 }
 while read -r file; do
   real=$T/real/demo/$(basename "$(dirname "$file")")/$(basename "$file")
-  wait_for 20 rrdtool info "$real" # while it is being created it is none yet
+  wait_for rrdtool info "$real" # while it is being created it is none yet
   layout "$T/fleet/$file" >"$T/ours"
   layout "$real" >"$T/theirs"
   ok "$(basename "$file") is laid out as collectd does it" diff "$T/theirs" "$T/ours"

@@ -98,7 +98,7 @@ ok(b.all(".chart-static svg") and "Recommendation" in b.text(), "without script:
 b.find("#to option[value=contacted]").call("POST", "/click", {})
 b.find("form[action$='/state'] button").call("POST", "/value", {"text": "\ue007"})  # Enter
 number = int(b.url.split("/items/")[1].split("?")[0].split("#")[0])
-ok(wait_for(lambda: desk.rows("SELECT state FROM items WHERE id = ?", number)[0][0] == "contacted", 10),
+ok(wait_for(lambda: desk.rows("SELECT state FROM items WHERE id = ?", number)[0][0] == "contacted"),
    "without script: its state is changed")
 b.close()
 

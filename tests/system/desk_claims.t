@@ -77,7 +77,7 @@ daemon = collectd.Collectd("""LoadPlugin printer
 </Plugin>
 """ % (site.state, profiles, simulator.port, site.path("credentials"))).start()
 inventory = os.path.join(site.state, "inventory/testhost/printer-03.json")
-came = wait_for(lambda: os.path.exists(inventory), 30)
+came = wait_for(lambda: os.path.exists(inventory))
 daemon.stop()
 ok(came, "the plugin has found the copier", daemon.log())
 

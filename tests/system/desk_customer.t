@@ -45,7 +45,7 @@ ok(desk.items(4), "both customers' sites have reported", desk.rows("SELECT state
 
 
 def mails(text, n=1):
-    wait_for(lambda: len(box.about(text)) >= n, 20)
+    wait_for(lambda: len(box.about(text)) >= n)
     return [m.get_body().get_content() for m in box.about(text)]
 
 

@@ -9,13 +9,13 @@ import os
 import re
 import subprocess
 import sys
-import time
 from urllib.parse import quote, urlencode
 
 sys.path.insert(0, os.path.join(os.environ.setdefault("SOURCE", os.getcwd()), "tests/lib"))
 os.environ.setdefault("BUILD", os.path.join(os.environ["SOURCE"], "build"))
 from tap import done, note, ok, same, skip  # noqa: E402
 from tenants import SECRET, House, Postgresql  # noqa: E402
+from waiting import wait_for  # noqa: E402
 
 SOURCE = os.environ["SOURCE"]
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -278,12 +278,22 @@ def walk_void(walk):
             walk.expect(status == 401, status, route["method"], path, name)
 
 
+def wait_until_at_rest(house, tenant):
+    """Until what the summaries set going has come to its end: a second changes nothing any more."""
+    seen = [None]
+
+    def stands():
+        seen.append(house.all_of(tenant))
+        return seen[-1] == seen[-2]
+    wait_for(stands, step=1)
+
+
 def two(kind, server, short):
     house = House(2, server)
     a, b = house.tenants
     same(sorted(t for t in house.schema if b.secret.decode() in repr(b.rows[t])) != [], True,
          "%s: %d tables with customers' data have a row and a secret of each" % (kind, len(house.schema)))
-    time.sleep(1)  # what the summaries set going comes to rest
+    wait_until_at_rest(house, b)
     walk = Walk(house, kind)
     before = house.all_of(b)
     walk_outsiders(walk, short)

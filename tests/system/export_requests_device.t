@@ -70,7 +70,7 @@ daemon = collectd.Collectd("""LoadPlugin printer
 </Plugin>
 """ % (site.state, SOURCE, simulator.port, site.path("credentials"), simulator.port, PRINTER)).start()
 inventory = os.path.join(site.state, "inventory", "testhost")
-came = collectd.wait_for(lambda: len(glob.glob(inventory + "/printer-0[34].json")) == 2, 30)
+came = collectd.wait_for(lambda: len(glob.glob(inventory + "/printer-0[34].json")) == 2)
 daemon.stop()
 ok(came, "the plugin has found both printers", daemon.log())
 

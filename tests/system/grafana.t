@@ -17,7 +17,7 @@ url=http://127.0.0.1:$port
 victoria-metrics -storageDataPath="$T/vm" -retentionPeriod=100y -httpListenAddr="127.0.0.1:$port" \
   -memory.allowedBytes=256MB >"$T/vm.log" 2>&1 &
 keep $!
-wait_for 20 curl -sf "$url/health" || { cat "$T/vm.log"; exit 1; }
+wait_for curl -sf "$url/health" || { cat "$T/vm.log"; exit 1; }
 end_s=$(date -u -d $END +%s)
 for ago in 0 3600; do
   curl -sf --data-binary @"$T/tidemark.prom" "$url/api/v1/import/prometheus?timestamp=$(((end_s - ago) * 1000))"

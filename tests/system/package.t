@@ -55,7 +55,7 @@ keep $view
 there() { nsenter --target $view --mount --root env -C / -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C TZ=UTC \
   HOME=/root DEBIAN_FRONTEND=noninteractive BUILD=/trial/build SOURCE=/trial "$@"; }
 # shellcheck disable=SC2016 # the inner shell's
-wait_for 30 sh -c 'grep -qz "^sleep" /proc/'$view'/cmdline' ||
+wait_for sh -c 'grep -qz "^sleep" /proc/'$view'/cmdline' ||
   { ok "the view is made" cat "$T/inside.log" /nowhere; done_testing; exit 1; }
 
 is "nothing of ours is there before" "$(there sh -c 'command -v tidemark-probe tidemark-desk; ls -d /usr/share/tidemark /etc/tidemark 2>/dev/null')" ""

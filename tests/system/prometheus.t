@@ -58,7 +58,7 @@ keep $!
 prometheus --config.file="$T/prometheus.yml" --storage.tsdb.path="$T/tsdb" \
   --storage.tsdb.retention.time=100y --web.listen-address="127.0.0.1:$port" >"$T/prometheus.log" 2>&1 &
 keep $!
-ok 'it starts' wait_for 20 curl -sf "$url/-/ready" || tail -n 5 "$T/prometheus.log" | sed 's/^/# /'
+ok 'it starts' wait_for curl -sf "$url/-/ready" || tail -n 5 "$T/prometheus.log" | sed 's/^/# /'
 
 # An array whose intervals of three seconds are counted, each at its border.
 put() { python3 - "$T/collectd.sock" <<'EOF'
@@ -77,7 +77,7 @@ for i in range(5):
 time.sleep(2)
 EOF
 }
-wait_for 10 test -S "$T/collectd.sock"
+wait_for test -S "$T/collectd.sock"
 put
 
 run() { tidemark-analyze run --config "$T/conf" --format json --no-forecast "$@"; }

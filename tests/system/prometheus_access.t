@@ -80,8 +80,8 @@ EOC
 chmod 755 "$T" && chmod 644 "$T/htpasswd"
 nginx -g 'daemon off;' -c "$T/nginx.conf" >"$T/nginx.out" 2>&1 &
 keep $!
-wait_for 20 curl -sf "http://127.0.0.1:$vm/health" || { cat "$T/vm.log"; exit 1; }
-wait_for 10 curl -skf "https://127.0.0.1:$tls/elsewhere/health" || { cat "$T/nginx.err"; exit 1; }
+wait_for curl -sf "http://127.0.0.1:$vm/health" || { cat "$T/vm.log"; exit 1; }
+wait_for curl -skf "https://127.0.0.1:$tls/elsewhere/health" || { cat "$T/nginx.err"; exit 1; }
 python3 -c '
 t0 = 1795132800
 for name, value in (("used", 5e12), ("total", 8e12)):

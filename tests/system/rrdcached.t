@@ -27,7 +27,7 @@ for l in sys.stdin:
 rrdcached -g -l "unix:$socket" -b "$T" -w 3600 -f 7200 -p "$T/rrdcached.pid" >"$T/log" 2>&1 &
 daemon=$!
 keep $daemon
-wait_for 10 test -S "$socket"
+wait_for test -S "$socket"
 rrdtool update --daemon "unix:$socket" "$data/pc/df-root/df_complex-used.rrd" "$END:4711" >>"$T/log" 2>&1
 rrdtool update --daemon "unix:$socket" "$data/pc/df-a b/df_complex-used.rrd" "$END:4712" >>"$T/log" 2>&1
 is 'rrdcached holds the newest value back' "$(rrdtool last "$data/pc/df-root/df_complex-used.rrd")" $((END - 3600))
@@ -54,7 +54,7 @@ c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 c.recv(100000)
 END
 keep $!
-wait_for 10 test -S "$socket"
+wait_for test -S "$socket"
 is 'an answer that is none is not waited for' "$(used df-root)" 4711
 like 'nonsense is called so' "$(cat "$T/err")" 'rrdcached: answers nonsense'
 done_testing

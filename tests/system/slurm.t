@@ -31,7 +31,7 @@ munged --foreground --force --key-file="$T/munge/key" --socket="$T/munge/socket"
   --pid-file="$T/munge/pid" --log-file="$T/munge/log" --seed-file="$T/munge/seed" \
   >"$T/munge/out" 2>&1 &
 keep $!
-ok 'munge answers' wait_for 10 munge --socket="$T/munge/socket" --no-input ||
+ok 'munge answers' wait_for munge --socket="$T/munge/socket" --no-input ||
   sed 's/^/# /' "$T/munge/out" "$T/munge/log"
 
 node=$(hostname -s)
@@ -79,7 +79,9 @@ slurmd -D -N "$node" >"$T/slurmd.out" 2>&1 &
 slurmd=$!
 keep $slurmd
 idle() { sinfo -h -o %T | grep -q '^idle'; }
-if ! wait_for 20 idle && ! kill -0 $slurmd 2>/dev/null && grep -qi cgroup "$T/slurmd.out" "$T/slurmd.log"; then
+idle_or_gone() { idle || ! kill -0 $slurmd; }
+wait_for idle_or_gone
+if ! idle && ! kill -0 $slurmd 2>/dev/null && grep -qi cgroup "$T/slurmd.out" "$T/slurmd.log"; then
   skip 'the node is ready' "needs hardware: $(grep -ihm 1 'cgroup' "$T/slurmd.out" "$T/slurmd.log")"
   done_testing
   exit
@@ -90,7 +92,7 @@ cd "$T/out" || exit 1
 export TIDEMARK_DATA=$T/rrd TIDEMARK_OUT=$T/out TIDEMARK_ANALYZE=$BUILD/tidemark-analyze
 ok 'the array job is taken' sbatch --array=0-3 "$SOURCE/contrib/cluster/slurm-array.sh"
 finished() { [ -z "$(squeue -h)" ]; }
-ok 'and comes to its end' wait_for 30 finished || { squeue; sed 's/^/# /' "$T/slurmd.log" | tail -n 20; }
+ok 'and comes to its end' wait_for finished || { squeue; sed 's/^/# /' "$T/slurmd.log" | tail -n 20; }
 is 'each task wrote its part' "$(echo part-*.ndjson)" 'part-0.ndjson part-1.ndjson part-2.ndjson part-3.ndjson' ||
   cat "$T"/out/slurm-*.out | sed 's/^/# /'
 is 'no task complained' "$(cat "$T"/out/slurm-*.out 2>&1)" ''

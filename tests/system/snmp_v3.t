@@ -142,7 +142,7 @@ LoadPlugin snmp
                 found = [glob.glob(daemon.data + "/*/" + p) for p in
                          ("printer-by-v3/page_count-total-*", "printer-by-v2c/page_count-total-*")]
                 return all(found)
-            both = collectd.wait_for(came, 15)
+            both = collectd.wait_for(came)
             time.sleep(2)
             alive = daemon.process.poll() is None
             daemon.stop()
@@ -204,7 +204,7 @@ LoadPlugin snmp
             def both_came():
                 return (glob.glob(daemon.data + "/testhost/printer-by-v3/page_count-total-*") and
                         glob.glob(daemon.data + "/stock/snmp/operations-pages-*"))
-            came = collectd.wait_for(both_came, 15)
+            came = collectd.wait_for(both_came)
             daemon.stop()
             ok(came, "both speak version 3 in one collectd", daemon.log(), daemon.stderr())
             note(*[l for l in daemon.log().splitlines() if "snmp plugin" in l][:3])

@@ -22,7 +22,7 @@ start() {
     -memory.allowedBytes=256MB "$@" >"$T/vm.log" 2>&1 &
   server=$!
   keep $server
-  wait_for 20 curl -sf "$url/health"
+  wait_for curl -sf "$url/health"
 }
 run() { tidemark-analyze run --config "$T/conf" --as-of $END --format json "$@"; }
 
