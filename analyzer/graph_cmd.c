@@ -121,7 +121,7 @@ static int folder_of(char path[PATH_MAX], const struct graph *g, const struct so
                      struct tm_error *err)
 {
   int n = snprintf(path, PATH_MAX, "%s/%s/%s", g->options.path, device->host, device->folder);
-  if (n > 0 && n < PATH_MAX && access(path, F_OK) != 0)
+  if (n > 0 && n < PATH_MAX && !tm_path_is_there(path))
     n = snprintf(path, PATH_MAX, "%s/%s", g->options.path, device->folder);
   if (n < 0 || n >= PATH_MAX)
     return tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", g->options.path);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/inventory.h"
 
+#include "common/file.h"
 #include "common/inventory_file.h"
 #include "common/json.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 bool inventory_has(const char *state_dir, const char *host)
 {
   char path[PATH_MAX];
-  return tm_inventory_path(path, state_dir, host, NULL, NULL) == 0 && access(path, F_OK) == 0;
+  return tm_inventory_path(path, state_dir, host, NULL, NULL) == 0 && tm_path_is_there(path);
 }
 
 json_t *inventory_read(const char *state_dir, const char *host, const char *device,

@@ -2,6 +2,7 @@
 #include "analyzer/registration.h"
 
 #include "analyzer/price.h"
+#include "common/file.h"
 #include "common/hash.h"
 #include "common/json.h"
 #include "common/json_check.h"
@@ -189,24 +190,47 @@ static int read_file(struct loading *l, const char *path, struct tm_error *err)
   return 0;
 }
 
+static int read_folder(struct loading *l, const char *dir, int depth, struct tm_error *err);
+
+/* A file that is no registration by its name is passed over; a place where there may be one, and
+ * that cannot be read, is refused as a registration is. */
+static int read_entry(struct loading *l, const char *dir, const char *name, int depth,
+                      struct tm_error *err)
+{
+  char path[PATH_MAX];
+  struct tm_error why = {0};
+  struct stat st;
+  size_t len = strlen(name);
+  int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+  if (n < 0 || (size_t)n >= sizeof(path))
+    tm_fail(&why, -ENAMETOOLONG, "%s/%s: the path is too long", dir, name);
+  else if (lstat(path, &st) < 0)
+    tm_fail(&why, -errno, "%s: %s", path, strerror(errno));
+  else if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH)
+    return read_folder(l, path, depth + 1, err);
+  else if (S_ISDIR(st.st_mode))
+    tm_fail(&why, -ELOOP, "%s: is deeper than %d folders", path, MAX_DEPTH);
+  else if (len > 5 && strcmp(name + len - 5, ".json") == 0)
+    return read_file(l, path, err);
+  if (why.code != 0 && why.code != -ENOENT) /* gone by now */
+    l->refused(l->user, why.text);
+  return 0;
+}
+
 static int read_folder(struct loading *l, const char *dir, int depth, struct tm_error *err)
 {
   DIR *d = opendir(dir);
+  const struct dirent *e;
   if (d == NULL)
     return tm_fail(err, -errno, "%s: %s", dir, strerror(errno));
-  const struct dirent *e;
   int rc = 0;
-  while (rc == 0 && (e = readdir(d)) != NULL) {
-    char path[PATH_MAX];
-    struct stat st;
-    size_t len = strlen(e->d_name);
-    int n = snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-    if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof(path) || lstat(path, &st) < 0)
-      continue;
-    if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH)
-      rc = read_folder(l, path, depth + 1, err);
-    else if (!S_ISDIR(st.st_mode) && len > 5 && strcmp(e->d_name + len - 5, ".json") == 0)
-      rc = read_file(l, path, err);
+  while (rc == 0) {
+    rc = tm_dir_next(d, &e);
+    if (rc < 0)
+      tm_fail(err, rc, "%s: %s", dir, strerror(-rc));
+    if (rc <= 0)
+      break;
+    rc = e->d_name[0] != '.' ? read_entry(l, dir, e->d_name, depth, err) : 0;
   }
   closedir(d);
   return rc;

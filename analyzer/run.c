@@ -315,7 +315,7 @@ static int load_products(struct run *run, struct tm_error *err)
 {
   char inventory[4096];
   snprintf(inventory, sizeof(inventory), "%s/inventory", run->conf.state_dir);
-  run->options.settings.has_inventory = access(inventory, F_OK) == 0;
+  run->options.settings.has_inventory = tm_path_is_there(inventory);
   run->options.settings.registrations = &run->registrations;
   if (run->conf.products == NULL)
     return 0;
@@ -377,7 +377,7 @@ int cmd_run(const struct tm_args *args)
     goto out;
   char ledger[4096];
   snprintf(ledger, sizeof(ledger), "%s/ledger", run.conf.state_dir);
-  run.options.settings.has_ledger = access(ledger, F_OK) == 0;
+  run.options.settings.has_ledger = tm_path_is_there(ledger);
   int rc = run_all(&run, &err);
   if (rc == 0)
     rc = finish(&run, &err);

@@ -176,6 +176,22 @@ static char *folder_of(const char *path)
   return strndup(path, (size_t)(slash - path));
 }
 
+bool tm_path_is_there(const char *path)
+{
+  return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+int tm_dir_next(DIR *dir, const struct dirent **entry)
+{
+  do {
+    errno = 0;
+    *entry = readdir(dir);
+    if (*entry == NULL)
+      return -errno;
+  } while (strcmp((*entry)->d_name, ".") == 0 || strcmp((*entry)->d_name, "..") == 0);
+  return 1;
+}
+
 #define STREAM_BUFFER 65536
 
 static int open_temporary(struct tm_output *out, mode_t mode, struct tm_error *err)

@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/error.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -36,6 +37,14 @@ int tm_file_read_input(struct tm_buf *b, struct tm_error *err);
 /* Writes the file atomically with this mode (umask does not apply). */
 int tm_file_write(const char *path, const void *data, size_t len, mode_t mode,
                   struct tm_error *err);
+
+/* False only where there is certainly nothing. Of what cannot be looked at, whoever opens it will
+ * tell why. */
+bool tm_path_is_there(const char *path);
+
+/* The next entry of a folder, but for "." and "..": 1; 0 at its end; a negative errno where the
+ * rest cannot be read. */
+int tm_dir_next(DIR *dir, const struct dirent **entry);
 
 /* fsync of a folder, after a rename or unlink in it. */
 int tm_dir_sync(const char *path, struct tm_error *err);

@@ -20,7 +20,11 @@
 static int become_owner(const struct tm_conf *conf, struct tm_error *err)
 {
   struct stat st;
-  if (geteuid() != 0 || stat(conf->state_dir, &st) < 0 || st.st_uid == 0)
+  if (geteuid() != 0)
+    return 0;
+  if (stat(conf->state_dir, &st) < 0)
+    return errno == ENOENT ? 0 : tm_fail(err, -errno, "%s: %s", conf->state_dir, strerror(errno));
+  if (st.st_uid == 0)
     return 0;
   const struct passwd *owner = getpwuid(st.st_uid);
   int rc = owner != NULL ? initgroups(owner->pw_name, st.st_gid) : setgroups(1, &st.st_gid);

@@ -390,7 +390,7 @@ int consent_pseudonym_key(struct tm_secret *key, const char *state_dir, struct t
   if (asprintf(&path, "%s/pseudonym.key", state_dir) < 0) {
     path = NULL;
     rc = tm_fail(err, -ENOMEM, "out of memory");
-  } else if (access(path, F_OK) < 0 && errno == ENOENT) {
+  } else if (!tm_path_is_there(path)) {
     char text[TM_SECRET_TEXT];
     tm_secret_make(text);
     rc = tm_file_write(path, text, strlen(text), 0600, err);

@@ -251,7 +251,7 @@ int enrol_run(const char *config, const char *file)
   struct tm_conf conf;
   struct tm_error err = {0};
   const char *path = config != NULL ? config : TM_CONF_PATH;
-  bool fresh = access(path, F_OK) < 0 && errno == ENOENT;
+  bool fresh = !tm_path_is_there(path);
   int rc = read_enrolment(&e, file, &err);
   int status = rc < 0 ? tm_exit_status(rc) : EX_OK;
   if (rc == 0)

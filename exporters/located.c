@@ -57,16 +57,13 @@ static int find_entry(const struct search *s, const char *folder,
   DIR *dir = opendir(folder);
   if (dir == NULL)
     return errno == ENOENT ? 0 : tm_fail(err, -errno, "%s: %s", folder, strerror(errno));
-  int rc = 0;
-  while (rc == 0) {
-    errno = 0;
-    const struct dirent *e = readdir(dir);
-    if (e == NULL) {
-      rc = -errno;
-      break;
-    }
-    rc = e->d_name[0] != '.' && meant(s, e->d_name, name);
+  const struct dirent *e;
+  int rc;
+  while ((rc = tm_dir_next(dir, &e)) > 0) {
+    if (e->d_name[0] == '.' || !meant(s, e->d_name, name))
+      continue;
     snprintf(entry, 256, "%s", e->d_name);
+    break;
   }
   closedir(dir);
   return rc < 0 ? tm_fail(err, rc, "%s: %s", folder, strerror(-rc)) : rc;

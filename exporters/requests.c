@@ -61,7 +61,7 @@ static int store(const struct tm_conf *conf, const struct tm_conf_target *target
   if (n < 0 || m < 0 || m >= (int)sizeof(path))
     return tm_fail(err, -ENAMETOOLONG, "%s: the path is too long", conf->state_dir);
   int rc = tm_dir_make(folder, 0750, err);
-  if (rc < 0 || access(path, F_OK) == 0)
+  if (rc < 0 || tm_path_is_there(path))
     return rc; /* it comes again until it is answered */
   json_t *note = json_pack("{s:s,s:o,s:s,s:O}", "target", target->name, "received_at",
                            tm_json_time(tm_now()), "state", "asked", "request", request);

@@ -74,6 +74,33 @@ static bool is_private(const char *name)
   return strcmp(name, "pseudonym.key") == 0 || (len > 5 && strcmp(name + len - 5, ".lock") == 0);
 }
 
+static void copy_tree(struct takeout *t, const char *from, const char *name, int depth);
+
+/* Whatever it is: what is left out of an export of everything is told. */
+static void copy_entry(struct takeout *t, const char *from, const char *name, const char *entry,
+                       int depth)
+{
+  char path[PATH_MAX], child[PATH_MAX];
+  struct tm_error err = {0};
+  struct stat st;
+  int a = snprintf(path, sizeof(path), "%s/%s", from, entry);
+  int b = snprintf(child, sizeof(child), "%s/%s", name, entry);
+  if (a < 0 || a >= (int)sizeof(path) || b < 0 || b >= (int)sizeof(child))
+    tm_fail(&err, -ENAMETOOLONG, "%s/%s: the path is too long", from, entry);
+  else if (lstat(path, &st) < 0)
+    tm_fail(&err, -errno, "%s: %s", path, strerror(errno));
+  else if (S_ISREG(st.st_mode))
+    copy_file(t, path, child);
+  else if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH)
+    copy_tree(t, path, child, depth + 1);
+  else if (S_ISDIR(st.st_mode))
+    tm_fail(&err, -ELOOP, "%s: is deeper than %d folders", path, MAX_DEPTH);
+  else /* a link could lead anywhere */
+    tm_log_warning("%s: is no regular file, and is left out", path);
+  if (err.code != 0 && err.code != -ENOENT) /* gone by now */
+    problem(t, &err);
+}
+
 static void copy_tree(struct takeout *t, const char *from, const char *name, int depth)
 {
   struct dirent **entries = NULL;
@@ -87,19 +114,9 @@ static void copy_tree(struct takeout *t, const char *from, const char *name, int
     return;
   }
   for (int i = 0; i < n; i++) {
-    char path[PATH_MAX], child[PATH_MAX];
-    struct stat st;
     const char *d = entries[i]->d_name;
-    int a = snprintf(path, sizeof(path), "%s/%s", from, d);
-    int b = snprintf(child, sizeof(child), "%s/%s", name, d);
-    bool fits = a > 0 && a < (int)sizeof(path) && b > 0 && b < (int)sizeof(child);
-    if (strcmp(d, ".") != 0 && strcmp(d, "..") != 0 && !is_private(d) && fits &&
-        lstat(path, &st) == 0) { /* links are not followed: they could lead anywhere */
-      if (S_ISREG(st.st_mode))
-        copy_file(t, path, child);
-      else if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH)
-        copy_tree(t, path, child, depth + 1);
-    }
+    if (strcmp(d, ".") != 0 && strcmp(d, "..") != 0 && !is_private(d))
+      copy_entry(t, from, name, d, depth);
     free(entries[i]);
   }
   free(entries);

@@ -294,28 +294,21 @@ int spool_scan(const struct spool *s, enum spool_state state, struct spool_list 
   int rc = spool_open_folder(s, state_names[state], path, &d, err);
   if (rc < 0)
     return rc;
-  for (;;) {
-    errno = 0;
-    const struct dirent *entry = readdir(d);
-    if (entry == NULL) {
-      if (errno != 0)
-        rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
-      break;
-    }
+  const struct dirent *entry;
+  while ((rc = tm_dir_next(d, &entry)) > 0) {
     struct spool_entry e;
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-      continue;
     if (!spool_name_parse(entry->d_name, &e)) {
       if (state == SPOOL_NEW && strange != NULL)
         move_strange(s, entry->d_name, strange);
       continue;
     }
-    if (list_add(list, &e) < 0) {
-      rc = tm_fail(err, -ENOMEM, "%s: out of memory", path);
+    rc = list_add(list, &e);
+    if (rc < 0)
       break;
-    }
   }
   closedir(d);
+  if (rc < 0)
+    tm_fail(err, rc, "%s: %s", path, rc == -ENOMEM ? "out of memory" : strerror(-rc));
   if (rc < 0)
     spool_list_release(list);
   else if (list->len > 1)

@@ -141,14 +141,14 @@ int spool_clean(const struct spool *s, int64_t now, struct tm_error *err)
   int rc = spool_open_folder(s, "tmp", path, &d, err);
   if (rc < 0)
     return rc;
-  for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+  for (const struct dirent *e; (rc = tm_dir_next(d, &e)) > 0;) {
     struct stat st;
     if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
         st.st_mtime < now - TMP_AGE_S)
       unlinkat(dirfd(d), e->d_name, 0);
   }
   closedir(d);
-  return 0;
+  return rc < 0 ? tm_fail(err, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
 int spool_expire(struct spool *s, int64_t now, size_t *moved, struct tm_error *err)
@@ -206,12 +206,12 @@ int spool_count_corrupt(const struct spool *s, size_t *n, struct tm_error *err)
   int rc = spool_open_folder(s, "corrupt", path, &d, err);
   if (rc < 0)
     return rc;
-  for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+  for (const struct dirent *e; (rc = tm_dir_next(d, &e)) > 0;) {
     size_t len = strlen(e->d_name);
     bool why = len > strlen(WHY) && strcmp(e->d_name + len - strlen(WHY), WHY) == 0;
-    if (!why && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+    if (!why)
       (*n)++;
   }
   closedir(d);
-  return 0;
+  return rc < 0 ? tm_fail(err, rc, "%s: %s", path, strerror(-rc)) : 0;
 }

@@ -2,6 +2,7 @@
 #include "plugins/credentials.h"
 
 #include "common/buf.h"
+#include "common/file.h"
 #include "common/secret.h"
 #include "common/text.h"
 
@@ -38,7 +39,7 @@ static char *locate(const char *path)
   const char *folder = getenv("CREDENTIALS_DIRECTORY");
   char *full = NULL;
   if (folder != NULL && strchr(path, '/') == NULL && asprintf(&full, "%s/%s", folder, path) >= 0) {
-    if (access(full, F_OK) == 0)
+    if (tm_path_is_there(full))
       return full;
     free(full);
   }

@@ -105,7 +105,9 @@ static int take_name(struct names *names, int fd, const struct dirent64 *e)
     return -ENOMEM;
   unsigned char type = e->d_type;
   struct stat st;
-  if (type == DT_UNKNOWN && fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+  if (type == DT_UNKNOWN && fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT ? 0 : -errno; /* gone by now */
+  if (type == DT_UNKNOWN)
     type = (unsigned char)IFTODT(st.st_mode);
   memcpy(names->text + names->len, e->d_name, n);
   names->item[names->n++] = (struct name){.at = names->len, .type = type};
@@ -126,8 +128,9 @@ static int list_names(struct walk *w, int fd, struct names *names)
     for (ssize_t at = 0; at < n;) {
       const struct dirent64 *e = (const struct dirent64 *)(const void *)(w->listing + at);
       at += e->d_reclen;
-      if (e->d_name[0] != '.' && take_name(names, fd, e) < 0)
-        return -ENOMEM;
+      int rc = e->d_name[0] != '.' ? take_name(names, fd, e) : 0;
+      if (rc < 0)
+        return rc;
     }
   }
   for (size_t i = 0; i < names->n; i++)
@@ -202,15 +205,31 @@ static int walk_host(struct walk *w, const char *name)
 }
 
 /* A folder of the root that has a device folder's name: a host may be called "disk-server". */
-static bool is_device_folder(struct walk *w, const struct name *e)
+static int is_device_folder(struct walk *w, const struct name *e)
 {
   if (e->type != DT_DIR || rrd_recipe_for(e->name) == NULL)
-    return false;
+    return 0;
   int fd = openat(w->scan->root, e->name, FOLDER_FLAGS | O_NOFOLLOW);
-  bool yes = fd >= 0 && list_names(w, fd, &w->host) == 0 && holds_rrds(&w->host);
-  if (fd >= 0)
-    close(fd);
-  return yes;
+  if (fd < 0)
+    return -errno;
+  int rc = list_names(w, fd, &w->host);
+  close(fd);
+  return rc < 0 ? rc : holds_rrds(&w->host);
+}
+
+static int walk_root_entry(struct walk *w, uint32_t own_at, const struct name *e)
+{
+  int is_device = is_device_folder(w, e);
+  if (is_device < 0 && is_device != -ENOMEM)
+    return refuse(w->scan, "", e->name, strerror(-is_device));
+  if (is_device < 0)
+    return is_device;
+  if (is_device || rrd_recipe_is_history(e->name))
+    return add_host_entry(w, own_at, "", e);
+  if (e->type == DT_DIR)
+    return walk_host(w, e->name);
+  return e->type == DT_LNK ? refuse(w->scan, "", e->name, "is a symbolic link, not a directory")
+                           : 0;
 }
 
 /* The last part of a path after links are resolved; "" for the root folder. The caller frees. NULL
@@ -251,15 +270,8 @@ static int walk_root(struct walk *w, const char *own, uint32_t own_at, struct tm
     free(host);
     return rc;
   }
-  for (size_t i = 0; rc == 0 && i < w->root.n; i++) {
-    const struct name *e = &w->root.item[i];
-    if (rrd_recipe_is_history(e->name) || is_device_folder(w, e))
-      rc = add_host_entry(w, own_at, "", e);
-    else if (e->type == DT_DIR)
-      rc = walk_host(w, e->name);
-    else if (e->type == DT_LNK)
-      rc = refuse(s, "", e->name, "is a symbolic link, not a directory");
-  }
+  for (size_t i = 0; rc == 0 && i < w->root.n; i++)
+    rc = walk_root_entry(w, own_at, &w->root.item[i]);
   return rc;
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/buf.h"
 #include "common/fd.h"
+#include "common/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -129,14 +130,14 @@ static int flush_entry(struct connection *c, const struct rrd_scan *scan, const 
   const char *only = e->only != 0 ? rrd_scan_text(scan, e->only) : NULL;
   int fd = openat(scan->root, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-  struct dirent *entry;
+  const struct dirent *entry;
   int rc = 0;
   if (d == NULL) { /* the reader will say why */
     if (fd >= 0)
       close(fd);
     return 0;
   }
-  while (rc == 0 && (entry = readdir(d)) != NULL) {
+  while (rc == 0 && tm_dir_next(d, &entry) > 0) { /* the same: it reads the folder, too */
     if (rrd_recipe_role(e->recipe, entry->d_name) == NULL ||
         (only != NULL && strcmp(only, entry->d_name) != 0))
       continue;

@@ -30,7 +30,9 @@ site.run("queue", "--now", "-", stdin=summaries(1, 5))
 
 out = site.path("all")
 p = site.run("export-all", "--output", out)
-same((p.returncode, p.stderr), (0, ""), "all raw data is copied")
+same((p.returncode, sorted(p.stderr.splitlines())), (0, ["tidemark-export: warning: %s: is no regular file, and is left out" %
+                                                         os.path.join(rrd, n) for n in ("fifo.rrd", "link.rrd")]),
+     "all raw data is copied, and what is none is told")
 manifest = json.load(open(os.path.join(out, "manifest.json")))
 files = {f["path"]: f for f in manifest["files"]}
 ok("rrd/host/disk_array-a/capacity-used.rrd" in files and "state/consent.json" in files and
@@ -46,6 +48,14 @@ everything = b"".join(open(os.path.join(out, n), "rb").read() for n in found)
 ok(SECRET.encode() not in everything and TOKEN.encode() not in everything and
    not any("pseudonym.key" in n for n in found), "no secret is in it")
 same(site.run("export-all", "--output", out).returncode, 64, "a folder that is there is not written over")
+
+deep = site.path("rrd", *["d"] * 20)
+os.makedirs(deep)
+with open(deep + "/x.rrd", "w"):
+    pass
+p = site.run("export-all", "--output", site.path("again"))
+ok(p.returncode == 65 and "is deeper than 16 folders" in p.stderr and os.path.exists(site.path("again/manifest.json")),
+   "what lies too deep is told, and the rest is there", p.stderr)
 
 # --- deletion -------------------------------------------------------------------------------------
 same(site.run("delete-request").returncode, 64, "a request for deletion says whose it is")

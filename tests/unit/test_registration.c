@@ -92,12 +92,14 @@ static void a_device_is_found_by_serial_else_by_host_and_name(void **state)
   put_file("p/h/z.json", HEAD "\"serial\":\"S3\",\"model\":\"double\"}");
   put_file("p/wrong.json", HEAD "\"serial\":7}");
   put_file("p/notes.txt", "not a registration");
+  put_file("p/1/2/3/4/5/deep.json", HEAD "\"serial\":\"S5\"}");
   char dir[256];
   snprintf(dir, sizeof(dir), "%s/p", test_folder);
   assert_int_equal(registrations_load(&r, dir, note_refusal, NULL, &err), 0);
   assert_int_equal(r.n, 3);
   assert_non_null(strstr(refusals, "/p/wrong.json:2: \"serial\" is not a string\n"));
   assert_non_null(strstr(refusals, "/p/h/z.json:1: serial S3 has a registration already, in "));
+  assert_non_null(strstr(refusals, "/p/1/2/3/4/5: is deeper than 4 folders\n"));
   assert_string_equal(model_at(&r, "x", "y", "S1"), "by-serial");
   assert_string_equal(model_at(&r, "h", "b", NULL), "by-name");
   assert_string_equal(model_at(&r, "h", "b", "S9"), "by-name");
