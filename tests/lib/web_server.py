@@ -99,5 +99,18 @@ def documents(file):
     return answer
 
 
+# The least that has a capacity and a count: a subsystem with one pool.
+ROOT = "/redfish/v1"
+POOL = f"{ROOT}/Storage/s/StoragePools/1"
+SMALL = {
+    ROOT: {"Storage": {"@odata.id": f"{ROOT}/Storage"}},
+    f"{ROOT}/Storage": {"Members": [{"@odata.id": f"{ROOT}/Storage/s"}]},
+    f"{ROOT}/Storage/s": {"StoragePools": {"@odata.id": f"{ROOT}/Storage/s/StoragePools"}},
+    f"{ROOT}/Storage/s/StoragePools": {"Members": [{"@odata.id": POOL}]},
+    POOL: {"Id": "1", "Name": "p", "Capacity": {"Data": {"AllocatedBytes": 100, "ConsumedBytes": 7}},
+           "IOStatistics": {"WriteIORequests": 12}},
+}
+
+
 def tree_or_documents(name):
     return tree(name) if os.path.isdir(name) else documents(name + ".json")

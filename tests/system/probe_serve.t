@@ -10,22 +10,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
 from probing import *
-from web_server import Server, reply
-
-ROOT = "/redfish/v1"
-POOL = f"{ROOT}/Storage/s/StoragePools/1"
-TREE = {
-    ROOT: {"Storage": {"@odata.id": f"{ROOT}/Storage"}},
-    f"{ROOT}/Storage": {"Members": [{"@odata.id": f"{ROOT}/Storage/s"}]},
-    f"{ROOT}/Storage/s": {"StoragePools": {"@odata.id": f"{ROOT}/Storage/s/StoragePools"}},
-    f"{ROOT}/Storage/s/StoragePools": {"Members": [{"@odata.id": POOL}]},
-    POOL: {"Id": "1", "Name": "p", "Capacity": {"Data": {"AllocatedBytes": 100, "ConsumedBytes": 7}},
-           "IOStatistics": {"WriteIORequests": 12}},
-}
+from web_server import POOL, ROOT, SMALL, Server, reply
 
 
 def answer(request):
-    document = TREE.get(request.path.rstrip("/"))
+    document = SMALL.get(request.path.rstrip("/"))
     return reply({}, 404) if document is None else reply(document)
 
 
@@ -79,7 +68,7 @@ def a_device_keeps_its_connection_and_counters_are_asked_for_alone():
         same(second["reading"]["counters"], [{"name": POOL, "value": 12, "bits": 64, "epoch": 0}], "")
         assert second["asked_at"] <= second["answered_at"] < second["asked_at"] + 5, second
         same(server.paths()[walked:], [POOL], "documents of a counter")
-        TREE[POOL]["IOStatistics"]["WriteIORequests"] = 15
+        SMALL[POOL]["IOStatistics"]["WriteIORequests"] = 15
         helper.ask(1, server.port, "counters")
         same(helper.read()["reading"]["transfers"], 15, "moved")
         helper.ask(1, server.port, "items")
@@ -89,7 +78,7 @@ def a_device_keeps_its_connection_and_counters_are_asked_for_alone():
 def with_drives(*metrics):
     """The same array with a drive for each Metrics document (None: it has none)."""
     links = [{"@odata.id": f"{ROOT}/Storage/s/Drives/{i}"} for i in range(len(metrics))]
-    known = {**TREE, f"{ROOT}/Storage/s": {**TREE[f"{ROOT}/Storage/s"], "Drives": links}}
+    known = {**SMALL, f"{ROOT}/Storage/s": {**SMALL[f"{ROOT}/Storage/s"], "Drives": links}}
     for link, document in zip(links, metrics):
         path = link["@odata.id"]
         known[path] = {"Id": "1", "Name": path[-1], "CapacityBytes": 50}
@@ -106,7 +95,7 @@ def with_drives(*metrics):
 
 @test
 def drives_without_counters_are_not_read_at_every_reading():
-    writes = TREE[POOL]["IOStatistics"]["WriteIORequests"]
+    writes = SMALL[POOL]["IOStatistics"]["WriteIORequests"]
     with Server(with_drives(None, None)) as server, Helper() as helper:
         for turn in (1, 2, 3):
             helper.ask(1, server.port)

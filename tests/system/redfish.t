@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
 from probing import *
-from web_server import Server, reply, tree_or_documents
+from web_server import POOL, ROOT, SMALL, Server, reply, tree_or_documents
 
 
 def hold_trees(folder):
@@ -44,18 +44,6 @@ def recorded_trees_are_read_as_expected():
 @test
 def hand_made_trees_are_read_as_expected():
     hold_trees(os.path.join(SOURCE, "tests/data/redfish"))
-
-
-ROOT = "/redfish/v1"
-POOL = f"{ROOT}/Storage/s/StoragePools/1"
-SMALL = {
-    ROOT: {"Storage": {"@odata.id": f"{ROOT}/Storage"}},
-    f"{ROOT}/Storage": {"Members": [{"@odata.id": f"{ROOT}/Storage/s"}]},
-    f"{ROOT}/Storage/s": {"StoragePools": {"@odata.id": f"{ROOT}/Storage/s/StoragePools"}},
-    f"{ROOT}/Storage/s/StoragePools": {"Members": [{"@odata.id": POOL}]},
-    POOL: {"Id": "1", "Name": "p", "Capacity": {"Data": {"AllocatedBytes": 100, "ConsumedBytes": 7}},
-           "IOStatistics": {"WriteIORequests": 12}},
-}
 
 
 def small(**changes):
