@@ -42,6 +42,8 @@ DEPS_CHECK = perl python3 gpg gpg-agent dpkg-dev debhelper zsh chromium chromium
     production sale sale-opportunity sale-complaint sale-history sale-supply sale-product-customer \
     sale-stock-quantity web-user) \
   postgresql slurm-wlm munge victoria-metrics prometheus libprotobuf-c1 clang llvm libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck flake8 gcovr valgrind
+# Needed by the long tests alone: a new Debian, its package checker, a network that can be cut.
+DEPS_LONG = debootstrap lintian iproute2
 
 # --- flags ----------------------------------------------------------------------------------
 WARN = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -224,6 +226,7 @@ check:
 # clock within 25; on two cores about two hours and three quarters after check, and fuzz.t ten
 # minutes for each target (FUZZ_SECONDS), eight hours at most.
 check-long: check fuzz-build fuzz-coverage-build
+	@contrib/deps $(DEPS_LONG)
 	@$(TEST_ENV) CHECK_LONG=1 tests/run --jobs $(TEST_JOBS) $(wildcard tests/long/*.t)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
