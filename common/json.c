@@ -109,6 +109,8 @@ int tm_json_append(struct tm_buf *b, const json_t *value)
 {
   size_t before = b->len;
   struct dump d = {b, 0};
+  if (value == NULL)
+    return -ENOMEM;
   errno = 0;
   if (json_dump_callback(value, add_chunk, &d,
                          JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) == 0 &&

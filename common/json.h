@@ -24,7 +24,8 @@ json_t *tm_json_parse(const char *data, size_t len, const char *name, struct tm_
 json_t *tm_json_read(const char *path, size_t max_bytes, struct tm_error *err);
 
 /* Appends the compact form: keys in the order of insertion, reals with 15 figures (a value that is
- * a whole number below 2^53 is written without fraction by tm_json_number), no newline. */
+ * a whole number below 2^53 is written without fraction by tm_json_number), no newline. 0, -EFBIG,
+ * or -ENOMEM, also for NULL: a value that there was no memory for. */
 int tm_json_append(struct tm_buf *b, const json_t *value);
 
 /* null for NAN and infinities; an integer where the value is whole and below 2^53; else a real. */

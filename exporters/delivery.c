@@ -181,6 +181,12 @@ static void hold(struct delivery *p, const char *reason, int64_t wait, bool aske
 /* Told once: a target that stays down is only told again by `status`. */
 void delivery_judge_health(struct delivery *p, const struct target_outcome *out)
 {
+  if (out->ours) { /* nothing is held against the receiver, and the items keep their turn */
+    delivery_complain(p, out->error.text);
+    p->failed = true;
+    p->failures = 0;
+    return;
+  }
   bool asked = out->retry_after_s > 0;
   int64_t wait = asked ? out->retry_after_s : jittered(p->health.failures);
   if (out->error.code != 0 && !health_is_told(&p->health, out->error.text))

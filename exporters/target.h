@@ -42,6 +42,7 @@ struct target_outcome {
   int64_t retry_after_s; /* asked for by the receiver; -1: not */
   int64_t skew_s;        /* our clock less the receiver's, when it refused us for that; else 0 */
   bool split;            /* the request as a whole was refused: try its items one by one */
+  bool ours;             /* this side's own disk failed, and not the receiver */
   json_t *requests;      /* asked for by service, signed; NULL: none. The caller's reference */
   struct tm_error error; /* code 0 while all is well */
 };

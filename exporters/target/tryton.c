@@ -43,19 +43,21 @@ static int erp_open(void **state, const struct tm_conf_target *conf, struct tm_e
   return 0;
 }
 
-static void save(struct erp *e)
+static int save(struct erp *e, struct tm_error *err)
 {
-  struct tm_error err = {0};
-  if (e->sales.dirty && !e->only_shown &&
-      state_write(e->writer.target->state_dir, e->writer.note, e->known, &err) < 0)
-    tm_log_error("%s: %s", e->writer.target->name, err.text);
-  e->sales.dirty = false;
+  if (!e->sales.dirty || e->only_shown)
+    return 0;
+  int rc = state_write(e->writer.target->state_dir, e->writer.note, e->known, err);
+  e->sales.dirty = rc < 0;
+  return rc;
 }
 
 static void erp_close(void *state)
 {
   struct erp *e = state;
-  save(e);
+  struct tm_error err = {0};
+  if (save(e, &err) < 0)
+    tm_log_error("%s: %s", e->writer.target->name, err.text);
   sales_release(&e->sales);
   json_decref(e->known);
   writer_close(&e->writer);
@@ -168,6 +170,7 @@ static void erp_send(void *state, struct target_item *items, size_t n, int64_t n
                      struct target_outcome *out)
 {
   struct erp *e = state;
+  struct tm_error err = {0};
   (void)now;
   *out = (struct target_outcome){.retry_after_s = -1};
   for (size_t i = 0; i < n; i++) {
@@ -177,18 +180,27 @@ static void erp_send(void *state, struct target_item *items, size_t n, int64_t n
       break;
     }
   }
-  save(e); /* before the items are put away: what is known must not be older than they are */
+  /* Before the items are put away: what is known must not be older than they are. */
+  if (save(e, &err) < 0) {
+    out->error = err;
+    out->ours = true;
+    target_fail_all(items, n, out, out->health);
+  }
 }
 
 static void erp_poll(void *state, int64_t now, struct target_outcome *out)
 {
   struct erp *e = state;
+  struct tm_error err = {0};
   (void)now;
   *out = (struct target_outcome){.retry_after_s = -1};
   int rc = sales_read_back(&e->sales, &out->error);
   if (rc < 0)
     out->health = rc == -EBADMSG ? TARGET_DOWN : health_of(rc);
-  save(e);
+  if (save(e, &err) < 0 && rc == 0) {
+    out->error = err;
+    out->ours = true;
+  }
 }
 
 static int erp_preview(void *state, const struct target_item *item, struct tm_error *err)

@@ -42,9 +42,9 @@ int tryton_call_show(const char *method, const json_t *params, json_t **result,
   json_t *copy = json_deep_copy(params);
   shorten(copy);
   struct tm_buf text = TM_BUF_INIT(TRYTON_MAX_REQUEST);
-  int rc = 0;
-  if (tm_json_append(&text, copy) < 0)
-    rc = tm_fail(err, -EFBIG, "%s: too large to be shown", method);
+  int rc = tm_json_append(&text, copy);
+  if (rc < 0)
+    tm_fail(err, rc, "%s: %s", method, rc == -ENOMEM ? "out of memory" : "too large to be shown");
   else
     printf("%s %s\n", method, text.ptr);
   tm_buf_release(&text);

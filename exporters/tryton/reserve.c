@@ -94,7 +94,9 @@ static int reserve_line(struct stock *s, const char *reference, const json_t *li
     rc = stock_goods(s, m.sku, &g, err);
   if (rc == 0)
     rc = product_find(s->rpc, s->products, m.sku, &m.product, err);
-  struct handover_part *parts = rc == 0 ? calloc(g.shops_len, sizeof(*parts)) : NULL;
+  struct handover_part *parts = rc == 0 ? calloc(g.shops_len + 1, sizeof(*parts)) : NULL;
+  if (rc == 0 && parts == NULL)
+    rc = tm_fail(err, -ENOMEM, "%s: out of memory", m.sku);
   size_t n = parts != NULL ? handover_parts(parts, &g, m.shop, wanted) : 0;
   uint64_t there = 0;
   for (size_t i = 0; i < n; i++)

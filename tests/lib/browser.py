@@ -133,8 +133,15 @@ class Browser:
                 raise
         value = wait_for(look, step=0.05)
         if not value:
-            raise WebError("it did not come: " + what)
+            raise WebError("it did not come: %s%s" % (what, self.where()))
         return value
+
+    def where(self):
+        """The page that is looked at, for somebody who reads of a failure."""
+        try:
+            return "; at %s:\n%s" % (self.url, self.run("return document.body.innerText")[:2000])
+        except (WebError, OSError, TypeError):
+            return ""
 
     # --- pages ---
 

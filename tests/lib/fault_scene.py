@@ -238,6 +238,8 @@ class Scene:
             return "hangs"
         if re.search(r"out of dynamic memory in \w*yy", result.err):
             return ["libconfuse's scanner (ends the program)"]
+        if "No URL set" in result.err:
+            return ["libcurl (has no memory for the URL that it was given)"]
         if "A NULL argument was passed to PCRE" in result.err:
             return ["libglib (matches nothing where it has no memory to match)"]
         if isinstance(result.status, int) and (result.status < 0 or result.status in (134, 139)) and not killed:
