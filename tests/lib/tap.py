@@ -4,8 +4,9 @@ import atexit
 import os
 import signal
 import sys
+import traceback
 
-_state = {"n": 0, "failed": 0, "done": False}
+_state = {"n": 0, "failed": 0, "done": False, "why": []}
 
 
 def ok(passed, name, *why):
@@ -58,9 +59,17 @@ for _number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(_number, _leave)
 
 
+def _remember(kind, error, trace):
+    """Standard error is between other tests' lines by then; a failed line has its reason beside it."""
+    _state["why"] = traceback.format_exception(kind, error, trace)
+    sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _remember
+
+
 @atexit.register
 def _check():
     if not _state["done"]:
-        print("# the test ended before its end")
-        sys.stdout.flush()
+        ok(False, "the test comes to its end", *_state["why"])
         os._exit(1)
