@@ -167,6 +167,19 @@ static void tell_one(struct snmp_loop *loop)
     q->done(q);
 }
 
+/* What the library cannot take from the socket, for want of memory, comes again and again: it must
+ * not keep the loop from its end. */
+static void receive(struct snmp_loop *loop, struct snmp_device *d)
+{
+  if (d->question == NULL) {
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, agent_fd(d->session), NULL);
+    return;
+  }
+  agent_receive(d->session);
+  if (d->question != NULL && tm_monotonic() >= d->question->deadline)
+    snmp_give_up(d);
+}
+
 /* Takes in what has come and ends what is late; waits for at most so long. */
 static void step(struct snmp_loop *loop, double wait_s)
 {
@@ -177,10 +190,8 @@ static void step(struct snmp_loop *loop, double wait_s)
     wait_s = fmin(wait_s, loop->devices->wake - tm_monotonic());
   int wait_ms = wait_s <= 0 ? 0 : (int)ceil(fmin(wait_s, 3600) * 1000);
   int n = epoll_wait(loop->epoll, events, EVENTS, wait_ms);
-  for (int i = 0; i < n; i++) {
-    struct snmp_device *d = events[i].data.ptr;
-    agent_receive(d->session);
-  }
+  for (int i = 0; i < n; i++)
+    receive(loop, events[i].data.ptr);
   /* Only when nothing has come is anything late: the answer may lie in the socket already. */
   if (n <= 0)
     expire(loop);
