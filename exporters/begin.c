@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -12,6 +13,8 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+enum { BY_CHARACTERS = 200 }; /* as the schemas of consent and delete-request have it */
 
 /*
  * An administrator's command as root must not leave files behind that the service's own user can
@@ -66,4 +69,15 @@ int begin_and_run(const struct tm_args *args, begin_run *run)
   status = run(&conf, args);
   tm_conf_release(&conf);
   return status;
+}
+
+int begin_check_by(const struct tm_args *args)
+{
+  const char *by = tm_args_get(args, "by");
+  char clean[4 * BY_CHARACTERS + 8]; /* a longer one is cut, and still too long */
+  if (by != NULL && tm_text_clean(clean, sizeof(clean), by, strlen(by)) == 0)
+    return tm_args_refuse(args, "by", "a name is wanted");
+  if (by != NULL && tm_text_characters(clean) > BY_CHARACTERS)
+    return tm_args_refuse(args, "by", "a name of at most 200 characters is wanted");
+  return EX_OK;
 }

@@ -17,4 +17,8 @@ int begin_command(struct tm_conf *conf, const struct tm_args *args);
 typedef int begin_run(const struct tm_conf *conf, const struct tm_args *args);
 int begin_and_run(const struct tm_args *args, begin_run *run);
 
+/* Whether --by, where it is given, names somebody as documents can tell it: not empty, and at most
+ * 200 characters. EX_OK, or EX_USAGE, told. */
+int begin_check_by(const struct tm_args *args);
+
 #endif

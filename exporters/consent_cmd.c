@@ -39,9 +39,7 @@ static int read_change(const struct tm_args *args, struct consent_change *change
                                     .now = tm_now()};
   if (change->device != NULL && change->device[0] == '\0')
     return tm_args_refuse(args, "device", "a name is wanted");
-  if (change->by != NULL && change->by[0] == '\0')
-    return tm_args_refuse(args, "by", "a name is wanted");
-  return EX_OK;
+  return begin_check_by(args);
 }
 
 static void print_fields(const json_t *grown)

@@ -200,9 +200,10 @@ static int delete_request(const struct tm_conf *conf, const struct tm_args *args
 
 int cmd_delete_request(const struct tm_args *args)
 {
-  const char *by = tm_args_get(args, "by");
-  if (by != NULL && by[0] != '\0')
-    return begin_and_run(args, delete_request);
+  if (tm_args_has(args, "by")) {
+    int status = begin_check_by(args);
+    return status == EX_OK ? begin_and_run(args, delete_request) : status;
+  }
   tm_log_error("--by NAME is wanted: a request for deletion says whose it is");
   return EX_USAGE;
 }

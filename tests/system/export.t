@@ -35,6 +35,15 @@ p = site.run("enable", "sales")
 same(p.returncode, 64, "consent without a name is refused")
 p = site.run("enable", "sails", "--by", "x")
 same(p.returncode, 64, "an unknown purpose is refused")
+p = site.run("enable", "sales", "--by", " ")
+ok(p.returncode == 64 and "--by" in p.stderr, "a name of blanks is no name", (p.returncode, p.stderr))
+p = site.run("enable", "sales", "--by", "n" * 201)
+ok(p.returncode == 64 and "--by" in p.stderr and "200 characters" in p.stderr,
+   "a name that no document could carry is refused", (p.returncode, p.stderr[-80:]))
+p = site.run("disable", "sales", "--by", "\t")
+same(p.returncode, 64, "... with disable too")
+same((site.run("status").returncode, os.path.exists(os.path.join(site.state, "consent.log"))),
+     (0, False), "none of them is on record")
 
 # --- with consent -------------------------------------------------------------------------------
 p = site.run("enable", "sales", "--by", "Hanako Sato")

@@ -59,6 +59,8 @@ ok(p.returncode == 65 and "is deeper than 16 folders" in p.stderr and os.path.ex
 
 # --- deletion -------------------------------------------------------------------------------------
 same(site.run("delete-request").returncode, 64, "a request for deletion says whose it is")
+same([site.run("delete-request", "--by", by).returncode for by in ("", " ", "n" * 201)], [64] * 3,
+     "... by a name that its schema knows")
 p = site.run("delete-request", "--by", "Hanako Sato", "--device", "nas-gw.example.com/array-01")
 same(p.returncode, 0, "deletion of one device's data is asked for")
 site.run("disable", "sales")
