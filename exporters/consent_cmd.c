@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "exporters/begin.h"
 #include "exporters/consent.h"
 #include "exporters/enrol.h"
@@ -37,8 +38,10 @@ static int read_change(const struct tm_args *args, struct consent_change *change
                                     .device = tm_args_get(args, "device"),
                                     .by = tm_args_get(args, "by"),
                                     .now = tm_now()};
-  if (change->device != NULL && change->device[0] == '\0')
-    return tm_args_refuse(args, "device", "a name is wanted");
+  /* Under another name nothing would be kept, and yet be told as done. */
+  if (change->device != NULL && (change->device[0] == '\0' || !tm_text_is_utf8(change->device) ||
+                                 tm_text_has_control(change->device)))
+    return tm_args_refuse(args, "device", "a name of printable UTF-8 is wanted");
   return begin_check_by(args);
 }
 

@@ -217,7 +217,7 @@ class Site:
             wrap = [*wrap, *sanitizer.first(EXPORT)]
         return subprocess.run(
             [*wrap, EXPORT, command, "-c", self.conf, *args], input=stdin, timeout=timeout,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=env)
 
     def enable(self, *purposes):
         for purpose in purposes or ("sales",):

@@ -216,6 +216,10 @@ s.run("requeue", s.items("dead")[0].split(".")[2])
 p = s.run("push", "--once")
 ok(len(r.log) == 0 and len(s.items("dead")) == 3, "what was withdrawn is not sent by hand either",
    p.stderr)
+for device in (b"array-0\xff", b"array\t01"):
+    p = s.run("disable", "sales", "--device", device)
+    ok(p.returncode == 64 and "--device" in p.stderr, "a device whose name cannot be kept is refused",
+       (p.returncode, p.stdout, p.stderr))
 log = [json.loads(line) for line in open(os.path.join(s.state, "consent.log"))]
 same([e["action"] for e in log], ["enable", "disable", "disable"], "every change is on record")
 r.close()
