@@ -243,7 +243,8 @@ int rights_delete_request(const struct tm_conf *conf, const char *target, const 
   struct tm_error err = {0};
   char key[SPOOL_KEY_SIZE];
   int rc = tm_conf_need_identity(conf, &err);
-  if (device != NULL && strchr(device, '/') == NULL) {
+  const char *slash = device != NULL ? strchr(device, '/') : NULL;
+  if (device != NULL && (slash == NULL || slash == device || slash[1] == '\0')) {
     tm_log_error("--device %s: HOST/NAME is wanted here", device);
     return EX_USAGE;
   }

@@ -61,6 +61,9 @@ ok(p.returncode == 65 and "is deeper than 16 folders" in p.stderr and os.path.ex
 same(site.run("delete-request").returncode, 64, "a request for deletion says whose it is")
 same([site.run("delete-request", "--by", by).returncode for by in ("", " ", "n" * 201)], [64] * 3,
      "... by a name that its schema knows")
+same([site.run("delete-request", "--by", "x", "--device", d).returncode
+      for d in ("array-01", "nas-gw.example.com/", "/array-01", "/")], [64] * 4,
+     "a device without host or name is refused: it is not the whole site")
 p = site.run("delete-request", "--by", "Hanako Sato", "--device", "nas-gw.example.com/array-01")
 same(p.returncode, 0, "deletion of one device's data is asked for")
 site.run("disable", "sales")
