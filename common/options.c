@@ -8,12 +8,15 @@
 #include "common/version.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { MAX_COMMANDS = 32, HELP_COLUMN = 26 };
 
@@ -218,8 +221,22 @@ static int parse(struct tm_args *args, int argc, char **argv)
   return -1;
 }
 
+/* The next file to be opened would get the number of a stream that the caller has closed, and what
+ * is printed would go into it. What stands there instead fails as a closed one does. */
+static bool hold_streams(void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      return false;
+  }
+  return true;
+}
+
 int tm_program_main(const struct tm_program *program, int argc, char **argv)
 {
+  if (!hold_streams())
+    return EX_OSERR;
   tm_log_program(program->name);
   tm_json_guard_memory();
   setlocale(LC_CTYPE, "");

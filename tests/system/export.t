@@ -3,6 +3,7 @@
 """Consent, preview, queue and push, against a real HTTPS receiver and a drop folder."""
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -56,6 +57,15 @@ same(len(hashes), 2, "preview shows the summary and the history")
 ok("# not sent: product.serial: not in clear" in preview, "... and that the serial is not in clear",
    preview)
 
+aside = Site(targets=site.webhook(receiver.url, purposes='"sales"'))
+aside.enable("sales")
+p = subprocess.run(["sh", "-c", 'exec "$0" queue --now -c "$1" "$2" >&-', EXPORT, aside.conf, source],
+                   stderr=subprocess.PIPE, text=True)
+same((p.returncode, p.stderr.count("standard output")), (74, 1),
+     "a standard output that is closed is told: nobody was promised anything")
+same([n for n in os.listdir(os.path.join(aside.spool, "crm")) if n.endswith(".lock")
+      and os.path.getsize(os.path.join(aside.spool, "crm", n)) > 0], [],
+     "... and no file of the spool stands in for it")
 p = site.run("queue", "--now", source)
 queued = [line.split()[1] for line in p.stdout.splitlines()]
 same(sorted(queued), sorted(hashes), "queue makes what preview has shown, under the same keys")

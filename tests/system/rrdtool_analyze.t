@@ -75,6 +75,11 @@ is 'three shards together are the whole' "$(sort "$T/shards" | sha256sum)" \
 is '--output is written whole' "$(status_of tidemark-analyze run --data "$data" --format json -o "$T/o.json")$(wc -l <"$T/o.json")$(compgen -G "$T/o.json.*" | wc -l)" 030
 is 'what cannot be written is a fault of output, with its name' \
   "$(status_of tidemark-analyze run --data "$data" -o /nonexistent/o.json)$(grep -c /nonexistent/o.json "$T/err")" 741
+closed() { tidemark-analyze run --data "$data" --format "$1" >&-; }
+for format in table json html; do
+  is "$format: a standard output that is closed is a fault of output alone" \
+    "$(status_of closed "$format") $(cat "$T/err")" '74 tidemark-analyze: standard output: cannot write: Bad file descriptor'
+done
 
 cat >"$T/conf" <<X
 customer { id = "C-1" name = "Example KK" }
