@@ -361,7 +361,7 @@ static int finish(struct run *run, struct tm_error *err)
     status = tm_exit_status(atomic_load(&run->unrecorded));
   else if (atomic_load(&run->refused) > 0)
     status = EX_DATAERR;
-  else if (run->reported == 0 && status == EX_OK)
+  else if (run->reported == 0 && status == EX_OK && source_count(run->source) > 0)
     status = EX_NOINPUT;
   return status;
 }

@@ -9,6 +9,7 @@
 #include "analyzer/source/history.h"
 #include "analyzer/source/refusals.h"
 #include "analyzer/source/rrd_recipe.h"
+#include "analyzer/source/shard.h"
 #include "analyzer/source/source_type.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -36,6 +37,7 @@ struct csv_source {
   unsigned days;
   struct csv_device *device;
   size_t n, cap;
+  bool elsewhere; /* there are devices, of another share */
   struct refusals refused;
   atomic_size_t given;
   unsigned jobs;
@@ -78,6 +80,8 @@ static int take_series(void *context, struct forecast_csv_series *s, struct tm_e
     free(d.name.host);
     return refuse(c, text, err);
   }
+  if (!shard_holds(c->options->shard, c->options->shards, d.name.host, d.name.folder))
+    c->elsewhere = true;
   if (s->n == 0 || !source_wants(c->options, d.name.host, d.name.folder)) {
     free(d.name.host);
     return 0;
@@ -172,7 +176,7 @@ static int open_csv(void **state, const struct source_options *o, struct tm_erro
     qsort(c->device, c->n, sizeof(c->device[0]), source_name_order);
     rc = refuse_doubles(c, err);
   }
-  if (rc == 0 && c->n == 0 && c->refused.n == 0 && o->shards <= 1)
+  if (rc == 0 && c->n == 0 && c->refused.n == 0 && !c->elsewhere)
     rc = tm_fail(err, -ENOENT, "%s: no series in it", o->path);
   if (rc < 0)
     free_csv(c);

@@ -3,6 +3,7 @@
 
 #include "analyzer/source/prometheus_name.h"
 #include "analyzer/source/refusals.h"
+#include "analyzer/source/shard.h"
 #include "analyzer/source/source_type.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -28,6 +29,7 @@ struct prom_source {
   struct tm_buf metrics; /* expression for the names of all that is read */
   struct prom_device *device;
   size_t n, cap;
+  bool elsewhere; /* there are devices, of another share */
   struct refusals refused;
   atomic_size_t given;
   unsigned jobs;
@@ -75,6 +77,8 @@ static int take_labels(struct prom_source *p, const json_t *labels, struct tm_er
   if (n < 0 || (size_t)n >= sizeof(folder) || !tm_file_name_is_safe(o.host) ||
       !tm_file_name_is_safe(folder))
     return refuse(p, o.host, folder, "not the name of a device", err);
+  if (!shard_holds(p->options->shard, p->options->shards, o.host, folder))
+    p->elsewhere = true;
   if (!source_wants(p->options, o.host, folder) ||
       (!p->options->all && rrd_recipe_is_hidden(folder)))
     return 0;
@@ -193,7 +197,7 @@ static int find_all(struct prom_source *p, struct tm_error *err)
     qsort(p->device, p->n, sizeof(p->device[0]), source_name_order);
   if (rc == 0)
     drop_doubles(p);
-  if (rc == 0 && p->n == 0 && p->refused.n == 0 && p->options->shards <= 1)
+  if (rc == 0 && p->n == 0 && p->refused.n == 0 && !p->elsewhere)
     rc = tm_fail(err, -ENOENT, "%s: no device of collectd's write_prometheus in it", p->url);
   return rc;
 }

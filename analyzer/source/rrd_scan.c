@@ -69,8 +69,10 @@ static int add(struct walk *w, uint32_t host_at, const char *folder, const char 
 {
   struct rrd_scan *s = w->scan;
   const struct rrd_options *o = w->options;
-  if (!shard_holds(o->shard, o->shards, s->text + host_at, folder))
+  if (!shard_holds(o->shard, o->shards, s->text + host_at, folder)) {
+    s->elsewhere = true;
     return 0;
+  }
   struct rrd_entry e = {.host = host_at, .recipe = recipe};
   size_t folder_len = strlen(folder);
   size_t place_len = strlen(place);
@@ -362,7 +364,7 @@ int rrd_scan(struct rrd_scan *scan, const struct rrd_options *options, struct tm
     return tm_fail(err, rc, "%s: %s", options->path, strerror(-rc));
   if (rc < 0 && err != NULL)
     *err = own;
-  if (rc == 0 && scan->n == 0 && scan->refused.n == 0 && options->shards <= 1)
+  if (rc == 0 && scan->n == 0 && scan->refused.n == 0 && !scan->elsewhere)
     return tm_fail(err, -ENOENT, "%s: holds no RRD files of devices", options->path);
   return rc;
 }

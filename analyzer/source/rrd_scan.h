@@ -6,6 +6,7 @@
 #include "analyzer/source/rrd.h"
 #include "analyzer/source/rrd_recipe.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -27,6 +28,7 @@ struct rrd_scan {
   size_t text_len, text_cap;
   struct rrd_entry *entry;
   size_t n, cap;
+  bool elsewhere; /* there are devices, of another share */
   struct refusals refused;
 };
 

@@ -56,6 +56,8 @@ is 'rows after --as-of are not seen' \
   "('2025-01-01T00:00:00Z', 7130000000000)"
 for i in 0 1 2; do run --shard $i/3; done >"$T/shards" 2>/dev/null
 is 'three shares together are the whole' "$(sort "$T/shards" | sha256sum)" "$(sort "$T/all" | sha256sum)"
+for i in 0 1 2 3 4 5 6 7; do status_of run --shard $i/8; done | sort -u >"$T/statuses"
+is 'a share without a series is done too' "$(cat "$T/statuses")" 0
 is 'the number of jobs makes no difference' "$(run --jobs 3 | sha256sum)" "$(sha256sum <"$T/all")"
 
 # What is wrong is named, and costs its series alone.

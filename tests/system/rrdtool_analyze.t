@@ -72,6 +72,11 @@ for i in 0 1 2; do tidemark-analyze run --data "$data" --format json --shard $i/
 is 'three shards together are the whole' "$(sort "$T/shards" | sha256sum)" \
   "$(tidemark-analyze run --data "$data" --format json | sort | sha256sum)"
 
+mkdir -p "$T/none.d"
+for i in 0 1 2 3 4 5 6 7; do status_of tidemark-analyze run --data "$data" --shard $i/8; done | sort -u >"$T/statuses"
+is 'a share without a device is done too' "$(cat "$T/statuses")" 0
+is '... but not where there is none in any' \
+  "$(status_of tidemark-analyze run --data "$T/none.d" --shard 0/8) $(grep -c "$T/none.d: holds no RRD" "$T/err")" '66 1'
 is '--output is written whole' "$(status_of tidemark-analyze run --data "$data" --format json -o "$T/o.json")$(wc -l <"$T/o.json")$(compgen -G "$T/o.json.*" | wc -l)" 030
 is 'what cannot be written is a fault of output, with its name' \
   "$(status_of tidemark-analyze run --data "$data" -o /nonexistent/o.json)$(grep -c /nonexistent/o.json "$T/err")" 741
