@@ -25,6 +25,7 @@ static _Thread_local struct {
   struct tm_conf_own *own;
   struct tm_error *err;
   int end_line; /* where END_KEY stands */
+  bool ended;   /* and whether it came to be read */
   bool failed;
 } loading;
 
@@ -80,6 +81,16 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
   return 0;
 }
 
+/* A quotation mark too many, where a key is expected, takes the rest of the file and END_KEY into a
+ * text that nobody asked for, and libconfuse is content. */
+static int on_end(cfg_t *cfg, cfg_opt_t *opt)
+{
+  (void)cfg;
+  (void)opt;
+  loading.ended = true;
+  return 0;
+}
+
 /* The rows of our table as libconfuse wants them. Every value is a string to it: its own numbers
  * take octal, and its messages would not say what is accepted. */
 static void fill_options(cfg_opt_t *options, const struct tm_key *keys)
@@ -117,7 +128,7 @@ static cfg_t *make_parser(const struct tm_conf_schema *schema)
                                  .subopts = titled[i],
                                  .validcb = on_value};
   }
-  blocks[0][n++] = (cfg_opt_t){.name = END_KEY, .type = CFGT_STR};
+  blocks[0][n++] = (cfg_opt_t){.name = END_KEY, .type = CFGT_STR, .validcb = on_end};
   blocks[0][n] = (cfg_opt_t)CFG_END();
   errno = 0;
   cfg_t *cfg = cfg_init(blocks[0], CFGF_NONE);
@@ -228,7 +239,7 @@ static int parse_text(struct tm_conf_own *own, const char *text, size_t len, con
   loading.own = own;
   loading.err = err;
   loading.end_line = lines + 1;
-  loading.failed = false;
+  loading.ended = loading.failed = false;
   errno = 0;
   int status = cfg_parse_fp(own->cfg, f);
   if (errno == ENOMEM) { /* also where it says that all is well, which then lacks something */
@@ -238,6 +249,9 @@ static int parse_text(struct tm_conf_own *own, const char *text, size_t len, con
     rc = -EINVAL;
     if (!loading.failed)
       tm_fail(err, rc, "%s:%d: cannot be read", name, own->cfg->line);
+  } else if (!loading.ended) {
+    rc = tm_fail(err, -EINVAL, "%s:%d: the file ends inside a block, a list or a value", name,
+                 lines);
   }
   loading.own = NULL;
   loading.err = NULL;

@@ -187,6 +187,8 @@ static const struct {
     {"target a { " HOOK "purposes={\"sales\"} }\ntarget a { " HOOK "purposes={\"sales\"} }",
      "t.conf:2: found duplicate title 'a'"},
     {"role = \"si", "t.conf:1: the file ends inside a block, a list or a value"},
+    {"site { name = \"a\" }\"\nspool { items = 5 }\ncatalog = 1\n",
+     "t.conf:4: the file ends inside a block, a list or a value"},
     {"site { name = \"a\"", "t.conf:1: the file ends inside a block, a list or a value"},
     {"target a { " HOOK "purposes={\"sales\"",
      "t.conf:1: the file ends inside a block, a list or a value"},
