@@ -6,6 +6,7 @@
 #include "analyzer/documents.h"
 #include "analyzer/newest.h"
 #include "analyzer/shops.h"
+#include "common/buf.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -15,6 +16,7 @@
 #include <csv.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -61,33 +63,50 @@ static int each_summary(void *user, const json_t *summary, const char *line, siz
 }
 
 /* A spreadsheet must not take a name for a formula. */
-static void put_field(FILE *out, const char *text, bool last)
+static int put_field(FILE *out, const char *text, bool last)
 {
-  char safe[256];
   bool formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
-  snprintf(safe, sizeof(safe), "%s%s", formula ? "'" : "", text);
+  char *safe = NULL;
+  if (asprintf(&safe, "%s%s", formula ? "'" : "", text) < 0)
+    return -ENOMEM;
   csv_fwrite(out, safe, strlen(safe));
+  free(safe);
   fputs(last ? "\r\n" : ",", out);
+  return 0;
 }
 
-static void write_csv(FILE *out, const json_t *document)
+static int put_value(FILE *out, const json_t *v, bool last)
+{
+  char number[32];
+  struct tm_buf list = TM_BUF_INIT(1 << 24);
+  int rc = 0;
+  for (size_t i = 0; rc == 0 && i < json_array_size(v); i++)
+    rc = tm_buf_printf(&list, "%s%s", i > 0 ? " " : "", json_string_value(json_array_get(v, i)));
+  snprintf(number, sizeof(number), "%.10g", json_number_value(v));
+  if (rc == 0)
+    rc = put_field(out,
+                   json_is_string(v)   ? json_string_value(v)
+                   : list.len > 0      ? list.ptr
+                   : json_is_number(v) ? number
+                                       : "",
+                   last);
+  tm_buf_release(&list);
+  return rc;
+}
+
+static int write_csv(FILE *out, const json_t *document, bool customers)
 {
   static const char *const keys[] = {"sku",    "shop", "week",     "week_start", "low",
-                                     "middle", "high", "expected", "customers",  NULL};
+                                     "middle", "high", "expected", "customers",  "customer_ids"};
+  const size_t n = sizeof(keys) / sizeof(keys[0]) - !customers;
   const json_t *lines = json_object_get(document, "lines");
-  for (size_t k = 0; keys[k] != NULL; k++)
-    put_field(out, keys[k], keys[k + 1] == NULL);
+  int rc = 0;
+  for (size_t k = 0; rc == 0 && k < n; k++)
+    rc = put_field(out, keys[k], k + 1 == n);
   for (size_t i = 0; i < json_array_size(lines); i++)
-    for (size_t k = 0; keys[k] != NULL; k++) {
-      char number[32];
-      const json_t *v = json_object_get(json_array_get(lines, i), keys[k]);
-      snprintf(number, sizeof(number), "%.10g", json_number_value(v));
-      put_field(out,
-                json_is_string(v) ? json_string_value(v)
-                : json_is_null(v) ? ""
-                                  : number,
-                keys[k + 1] == NULL);
-    }
+    for (size_t k = 0; rc == 0 && k < n; k++)
+      rc = put_value(out, json_object_get(json_array_get(lines, i), keys[k]), k + 1 == n);
+  return rc;
 }
 
 static int write_demand(const struct demand_run *run, const struct demand_settings *settings,
@@ -100,10 +119,11 @@ static int write_demand(const struct demand_run *run, const struct demand_settin
     rc = demand_add(d, newest_at(&run->newest, i), err);
   if (rc == 0 && (document = demand_json(d)) == NULL)
     rc = tm_fail(err, -ENOMEM, "out of memory");
-  if (rc == 0 && csv)
-    write_csv(out, document);
-  else if (rc == 0 && (json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0 ||
-                       putc('\n', out) == EOF))
+  if (rc == 0 && csv && write_csv(out, document, settings->customers) < 0)
+    rc = tm_fail(err, -ENOMEM, "out of memory");
+  else if (rc == 0 && !csv &&
+           (json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0 ||
+            putc('\n', out) == EOF))
     rc = tm_fail(err, -EIO, "cannot write: %s", strerror(errno));
   json_decref(document);
   demand_free(d);

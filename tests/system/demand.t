@@ -57,6 +57,16 @@ with tempfile.TemporaryDirectory() as T:
     named = json.loads(run("demand", "--customers", given=advised)[1])
     ok(any(x["customer_ids"] == ["C-0", "C-1", "C-2", "C-3", "C-4"] for x in named["lines"]),
        "unless that was asked for")
+    table = list(csv.DictReader(io.StringIO(
+        run("demand", "--customers", "--format", "csv", given=advised)[1])))
+    ok(any(x["customer_ids"] == "C-0 C-1 C-2 C-3 C-4" for x in table), "in a table too", table)
+    ok("customer_ids" not in run("demand", "--format", "csv", given=advised)[1],
+       "where no customer is named otherwise")
+    long = "=" + "S" * 300
+    table = list(csv.DictReader(io.StringIO(run("demand", "--format", "csv", given=advised.replace(
+        '"sku":"%s"' % document["lines"][0]["sku"], '"sku":"%s"' % long))[1])))
+    ok("'" + long in [x["sku"] for x in table], "a long name stands whole in the table",
+       [x["sku"] for x in table])
 
     with open(T + "/shops", "w", encoding="utf-8") as f:
         json.dump({"schema": "tidemark.shops/1", "otherwise": "Tokyo",
