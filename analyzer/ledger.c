@@ -5,12 +5,14 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LEDGER_BYTES (8U << 20)     /* 20 years of daily forecasts of four limits */
@@ -154,6 +156,20 @@ void ledger_release(struct ledger *l)
   *l = (struct ledger){0};
 }
 
+/* Keeps other processes from the file until the descriptor, which is returned, is closed. The file
+ * that was waited for may be another one by then. */
+static int hold(const char *path, struct tm_error *err)
+{
+  for (;;) {
+    struct stat held, there;
+    int fd = tm_lock_take(path, 0640, TM_LOCK_FOREVER, err);
+    if (fd < 0 || (fstat(fd, &held) == 0 && stat(path, &there) == 0 &&
+                   held.st_ino == there.st_ino && held.st_dev == there.st_dev))
+      return fd;
+    close(fd);
+  }
+}
+
 /* One write of the whole line; a torn end of an earlier one gets its newline first. */
 static int append_line(const char *path, struct tm_buf *line, struct tm_error *err)
 {
@@ -188,10 +204,15 @@ int ledger_append(const char *state_dir, const char *host, const char *device,
   struct ledger l = {0};
   struct tm_buf line = TM_BUF_INIT(8192);
   json_t *o = NULL;
+  int lock = -1;
   int rc = ledger_path(&path, &folder, state_dir, host, device, err);
   if (rc < 0)
     return rc;
-  rc = ledger_read(&l, state_dir, host, device, err);
+  rc = tm_dir_make(folder, 0750, err);
+  if (rc == 0)
+    rc = lock = hold(path, err);
+  if (rc >= 0)
+    rc = ledger_read(&l, state_dir, host, device, err);
   if (rc < 0)
     goto out;
   for (size_t i = l.len; i > 0; i--) {
@@ -209,20 +230,28 @@ int ledger_append(const char *state_dir, const char *host, const char *device,
     tm_fail(err, rc, "%s: out of memory", path);
     goto out;
   }
-  rc = tm_dir_make(folder, 0750, err);
-  if (rc == 0)
-    rc = append_line(path, &line, err);
+  rc = append_line(path, &line, err);
   if (rc == 0 && l.len == 0)
     rc = tm_dir_sync(folder, err);
   if (rc == 0)
     rc = 1;
 out:
+  if (lock >= 0)
+    close(lock);
   json_decref(o);
   tm_buf_release(&line);
   ledger_release(&l);
   free(path);
   free(folder);
   return rc;
+}
+
+static int count_before(const struct ledger *l, int64_t since)
+{
+  int n = 0;
+  for (size_t i = 0; i < l->len; i++)
+    n += l->entries[i].at < since;
+  return n;
 }
 
 int ledger_prune(const char *state_dir, const char *host, const char *device, int64_t keep_since,
@@ -232,11 +261,18 @@ int ledger_prune(const char *state_dir, const char *host, const char *device, in
   char *folder = NULL;
   struct ledger l = {0};
   struct tm_buf text = TM_BUF_INIT(LEDGER_BYTES);
+  int lock = -1;
+  int gone = 0;
   int rc = ledger_path(&path, &folder, state_dir, host, device, err);
   if (rc < 0)
     return rc;
   rc = ledger_read(&l, state_dir, host, device, err);
-  int gone = 0;
+  if (rc == 0 && count_before(&l, keep_since) > 0) {
+    ledger_release(&l);
+    rc = lock = hold(path, err);
+    if (rc >= 0) /* somebody may have written before us */
+      rc = ledger_read(&l, state_dir, host, device, err);
+  }
   for (size_t i = 0; rc == 0 && i < l.len; i++) {
     if (l.entries[i].at < keep_since) {
       gone++;
@@ -252,6 +288,8 @@ int ledger_prune(const char *state_dir, const char *host, const char *device, in
   }
   if (rc == 0 && gone > 0)
     rc = tm_file_write(path, text.ptr != NULL ? text.ptr : "", text.len, 0640, err);
+  if (lock >= 0)
+    close(lock);
   tm_buf_release(&text);
   ledger_release(&l);
   free(path);

@@ -33,7 +33,9 @@ int ledger_read(struct ledger *out, const char *state_dir, const char *host, con
                 struct tm_error *err);
 void ledger_release(struct ledger *l);
 
-/* Appends, unless the last entry of the same limit has the same `at` (the timer may come twice).
+/* These two may be called by several processes at once: one waits for the other.
+ *
+ * Appends, unless the last entry of the same limit has the same `at` (the timer may come twice).
  * Returns 1 when it was appended, 0 when it stood there, or a negative errno. */
 int ledger_append(const char *state_dir, const char *host, const char *device,
                   const struct ledger_entry *entry, struct tm_error *err);

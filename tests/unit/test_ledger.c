@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -137,12 +138,68 @@ static void a_forecast_is_kept_once_and_survives_a_torn_line(void **state)
   assert_int_equal(rmdir(state_dir), 0);
 }
 
+#define AT_ONCE 6
+#define ROUNDS  200
+
+/* The timer and an administrator: each forecast once, and none lost to whoever prunes meanwhile. */
+static void runs_side_by_side_keep_each_forecast_once(void **state)
+{
+  (void)state;
+  struct tm_error err = {0};
+  struct ledger l = {0};
+  char folder[] = "/tmp/tidemark-ledgers-XXXXXX", path[128];
+  assert_non_null(mkdtemp(folder));
+  for (int round = 0; round < ROUNDS; round++) {
+    struct ledger_entry old = entry(round, 20, 30, -1);
+    assert_int_equal(ledger_append(folder, "host", "dev", &old, &err), 1);
+  }
+  int gate[2];
+  char nothing;
+  assert_int_equal(pipe(gate), 0);
+  for (int child = 0; child < AT_ONCE; child++) {
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid != 0)
+      continue;
+    close(gate[1]);
+    int rc = read(gate[0], &nothing, 1) == 0 ? 0 : -EIO; /* until all of them are there */
+    for (int round = 0; rc >= 0 && round < ROUNDS; round++) {
+      struct ledger_entry e = entry(ROUNDS + round, 20, 30, -1);
+      if (child == 0)
+        rc = ledger_prune(folder, "host", "dev", (int64_t)(round + 1) * DAY, &err);
+      if (rc >= 0)
+        rc = ledger_append(folder, "host", "dev", &e, &err);
+    }
+    _exit(rc < 0);
+  }
+  close(gate[0]);
+  close(gate[1]);
+  for (int child = 0; child < AT_ONCE; child++) {
+    int status = 0;
+    assert_true(wait(&status) > 0);
+    assert_int_equal(status, 0);
+  }
+  assert_int_equal(ledger_read(&l, folder, "host", "dev", &err), 0);
+  assert_int_equal(l.len, ROUNDS);
+  for (int i = 0; i < ROUNDS; i++)
+    assert_int_equal(l.entries[i].at, (ROUNDS + i) * DAY);
+  ledger_release(&l);
+  snprintf(path, sizeof(path), "%s/ledger/host/dev.ndjson", folder);
+  unlink(path);
+  snprintf(path, sizeof(path), "%s/ledger/host", folder);
+  rmdir(path);
+  snprintf(path, sizeof(path), "%s/ledger", folder);
+  rmdir(path);
+  assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(forecasts_are_judged_by_what_happened),
       cmocka_unit_test(the_record_is_told_in_words),
       cmocka_unit_test(a_forecast_is_kept_once_and_survives_a_torn_line),
+      cmocka_unit_test(runs_side_by_side_keep_each_forecast_once),
   };
   if (mkdtemp(state_dir) == NULL)
     return 1;
