@@ -110,7 +110,7 @@ static int write_csv(FILE *out, const json_t *document, bool customers)
 }
 
 static int write_demand(const struct demand_run *run, const struct demand_settings *settings,
-                        bool csv, FILE *out, struct tm_error *err)
+                        bool csv, const struct tm_output *out, struct tm_error *err)
 {
   struct demand *d = demand_new(settings);
   json_t *document = NULL;
@@ -119,12 +119,13 @@ static int write_demand(const struct demand_run *run, const struct demand_settin
     rc = demand_add(d, newest_at(&run->newest, i), err);
   if (rc == 0 && (document = demand_json(d)) == NULL)
     rc = tm_fail(err, -ENOMEM, "out of memory");
-  if (rc == 0 && csv && write_csv(out, document, settings->customers) < 0)
+  errno = 0;
+  if (rc == 0 && csv && write_csv(out->stream, document, settings->customers) < 0)
     rc = tm_fail(err, -ENOMEM, "out of memory");
   else if (rc == 0 && !csv &&
-           (json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0 ||
-            putc('\n', out) == EOF))
-    rc = tm_fail(err, -EIO, "cannot write: %s", strerror(errno));
+           (json_dumpf(document, out->stream, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0 ||
+            putc('\n', out->stream) == EOF))
+    rc = tm_output_failed(out, err);
   json_decref(document);
   demand_free(d);
   return rc;
@@ -163,8 +164,7 @@ int cmd_demand(const struct tm_args *args)
                                      .shops = &shops,
                                      .customers = tm_args_has(args, "customers")};
   if (rc == 0)
-    rc = write_demand(&run, &settings, format != NULL && strcmp(format, "csv") == 0, out.stream,
-                      &err);
+    rc = write_demand(&run, &settings, format != NULL && strcmp(format, "csv") == 0, &out, &err);
   if (rc == 0)
     rc = tm_output_commit(&out, &err);
   status = rc == 0 ? documents_status(&count) : tm_exit_status(rc);

@@ -42,7 +42,7 @@ struct run {
   struct forecast_params params;
   double quantiles[QUANTILES_MAX];
   const char *file;
-  FILE *out;
+  const struct tm_output *out;
   size_t refused, written;
 
   struct job *ring;
@@ -116,8 +116,9 @@ static int emit(struct run *run, struct job *job, struct tm_error *err)
     return 0;
   }
   run->written++;
-  if (fwrite(job->line.ptr, 1, job->line.len, run->out) != job->line.len)
-    return tm_fail(err, -errno, "cannot write: %s", strerror(errno));
+  errno = 0;
+  if (fwrite(job->line.ptr, 1, job->line.len, run->out->stream) != job->line.len)
+    return tm_output_failed(run->out, err);
   return 0;
 }
 
@@ -298,7 +299,7 @@ int cmd_forecast(const struct tm_args *args)
   run.file = args->operands[0];
   int rc = tm_output_open(&output, tm_args_get(args, "output"), 0644, &err);
   if (rc == 0) {
-    run.out = output.stream;
+    run.out = &output;
     rc = forecast_file(&run, jobs, &err);
   }
   if (rc == 0)

@@ -45,11 +45,13 @@ static int day_of(const json_t *summary, int64_t as_of, int64_t *now, struct tm_
   return 0;
 }
 
-static int write_line(FILE *out, const json_t *value, struct tm_error *err)
+static int write_line(const struct tm_output *out, const json_t *value, struct tm_error *err)
 {
-  if (json_dumpf(value, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) < 0 ||
-      putc('\n', out) == EOF)
-    return tm_fail(err, -EIO, "cannot write: %s", strerror(errno));
+  errno = 0;
+  if (json_dumpf(value, out->stream, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) <
+          0 ||
+      putc('\n', out->stream) == EOF)
+    return tm_output_failed(out, err);
   return 0;
 }
 
@@ -106,7 +108,7 @@ static int each_document(void *user, const json_t *summary, const char *line, si
     json_t *copy = json_copy((json_t *)summary);
     if (tells_the_device(summary))
       json_object_set(copy, "recommendations", list);
-    rc = write_line(run->out.stream, copy, err);
+    rc = write_line(&run->out, copy, err);
     json_decref(copy);
   } else {
     json_t *found = json_array();
@@ -159,7 +161,7 @@ static int write_found(const struct recommend_run *run, bool table, struct tm_er
   if (rc == 0 && table)
     write_table(run, found, needy);
   for (size_t i = 0; !table && rc == 0 && i < json_array_size(found); i++)
-    rc = write_line(run->out.stream, json_array_get(found, i), err);
+    rc = write_line(&run->out, json_array_get(found, i), err);
   json_decref(found);
   return rc;
 }

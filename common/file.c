@@ -264,24 +264,28 @@ void tm_output_ahead(struct tm_output *out)
     sync_file_range(fileno(out->stream), 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-static int commit_stream(struct tm_output *out, const char *name, struct tm_error *err)
+int tm_output_failed(const struct tm_output *out, struct tm_error *err)
+{
+  int code = errno != 0 ? -errno : -EIO;
+  const char *name = out->path != NULL       ? out->path
+                     : out->stream == stdout ? "standard output"
+                                             : "the output";
+  return tm_fail(err, code, "%s: cannot write: %s", name, strerror(-code));
+}
+
+static int commit_stream(struct tm_output *out, struct tm_error *err)
 {
   errno = 0;
-  if (fflush(out->stream) != 0 || ferror(out->stream)) {
-    int code = errno != 0 ? -errno : -EIO;
-    return tm_fail(err, code, "%s: cannot write: %s", name, strerror(-code));
-  }
+  if (fflush(out->stream) != 0 || ferror(out->stream))
+    return tm_output_failed(out, err);
   if (out->path != NULL && fsync(fileno(out->stream)) < 0)
-    return tm_fail(err, -errno, "%s: cannot sync: %s", name, strerror(errno));
+    return tm_fail(err, -errno, "%s: cannot sync: %s", out->path, strerror(errno));
   return 0;
 }
 
 int tm_output_commit(struct tm_output *out, struct tm_error *err)
 {
-  const char *name = out->path != NULL       ? out->path
-                     : out->stream == stdout ? "standard output"
-                                             : "the output";
-  int rc = commit_stream(out, name, err);
+  int rc = commit_stream(out, err);
   if (out->path == NULL || rc < 0)
     goto out;
   FILE *stream = out->stream;
@@ -325,8 +329,7 @@ int tm_file_write(const char *path, const void *data, size_t len, mode_t mode, s
     return rc;
   errno = 0;
   if (len > 0 && fwrite(data, 1, len, out.stream) != len) {
-    int code = errno != 0 ? -errno : -EIO;
-    rc = tm_fail(err, code, "%s: cannot write: %s", path, strerror(-code));
+    rc = tm_output_failed(&out, err);
     tm_output_release(&out);
     return rc;
   }

@@ -74,6 +74,8 @@ void tm_output_ahead(struct tm_output *out);
 /* Makes the file visible. On failure the old file stands and nothing half-written is left. */
 int tm_output_commit(struct tm_output *out, struct tm_error *err);
 /* Gives up what was not committed; harmless after a commit and twice. */
+/* What errno says of a write into the stream that has failed, with the output's name. */
+int tm_output_failed(const struct tm_output *out, struct tm_error *err);
 void tm_output_release(struct tm_output *out);
 
 #endif

@@ -62,6 +62,19 @@ with tempfile.TemporaryDirectory() as T:
     ok(any(x["customer_ids"] == "C-0 C-1 C-2 C-3 C-4" for x in table), "in a table too", table)
     ok("customer_ids" not in run("demand", "--format", "csv", given=advised)[1],
        "where no customer is named otherwise")
+    many = "".join(advised.replace('"device":"', '"device":"%d' % i).replace('"sku":"', '"sku":"%d' % i)
+                   for i in range(40))
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        p = subprocess.run([ANALYZE, "demand", "--config", CONFIG], input=many, stdout=full,
+                           stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    same((p.returncode, p.stderr), (73, "tidemark-analyze: standard output: cannot write: "
+                                    "No space left on device\n"), "a full disk is told, and where")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        p = subprocess.run([ANALYZE, "recommend", "--config", CONFIG, "--catalogue", CATALOGUE],
+                           input=many, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                           check=False)
+    same((p.returncode, p.stderr), (73, "tidemark-analyze: standard output: cannot write: "
+                                    "No space left on device\n"), "recommend tells it in the same words")
     long = "=" + "S" * 300
     table = list(csv.DictReader(io.StringIO(run("demand", "--format", "csv", given=advised.replace(
         '"sku":"%s"' % document["lines"][0]["sku"], '"sku":"%s"' % long))[1])))
