@@ -237,6 +237,8 @@ int tm_output_open(struct tm_output *out, const char *path, mode_t mode, struct 
 {
   struct stat st;
   *out = (struct tm_output){0};
+  if (path != NULL && path[0] == '\0')
+    return tm_fail(err, -ENOTDIR, "'': cannot write: no file's name");
   if (path == NULL || strcmp(path, "-") == 0) {
     out->stream = stdout;
     return 0;

@@ -329,6 +329,8 @@ static void devices_and_fifos_are_not_replaced(void **state)
   fputs("no room", out.stream);
   assert_int_equal(tm_output_commit(&out, &err), -ENOSPC);
   assert_int_equal(tm_output_open(&out, folder, 0600, &err), -EISDIR);
+  /* The shell's "$OUT" that is not set: nothing is made, and it is no "no input". */
+  assert_int_equal(tm_output_open(&out, "", 0600, &err), -ENOTDIR);
 }
 
 static void addresses_of_mail_are_no_headers(void **state)
