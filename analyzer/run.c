@@ -368,9 +368,13 @@ static int finish(struct run *run, struct tm_error *err)
 
 int cmd_run(const struct tm_args *args)
 {
+  const char *format = tm_args_get(args, "format");
+  bool nagios = format != NULL && report_format_find(format) == &report_nagios;
   struct run run = {.args = args};
   struct tm_error err = {0};
   int status = command_load_conf(args, &run.conf);
+  if (status != 0 && nagios)
+    status = report_nagios_unknown("the configuration cannot be used");
   if (status == 0)
     status = run_options_parse(&run.options, args, &run.conf);
   if (status != 0)
@@ -384,6 +388,8 @@ int cmd_run(const struct tm_args *args)
   status = rc >= 0 ? rc : tm_exit_status(rc);
   if (rc < 0)
     tm_log_error("%s", err.text);
+  if (rc < 0 && nagios)
+    status = report_nagios_unknown(err.text);
 out:
   if (run.options.format != NULL)
     run.options.format->free(run.report);

@@ -139,6 +139,15 @@ static int nagios_end(struct report *r, size_t unread)
   return (int)state;
 }
 
+int report_nagios_unknown(const char *why)
+{
+  printf("TIDEMARK %s - ", state_names[UNKNOWN]);
+  for (; *why != '\0'; why++) /* '|' begins performance data */
+    putchar(*why == '|' ? '_' : *why);
+  putchar('\n');
+  return UNKNOWN;
+}
+
 const struct report_format report_nagios = {
     .name = "nagios",
     .begin = nagios_begin,

@@ -51,4 +51,8 @@ extern const struct report_format report_nagios;
 extern const struct report_format report_openmetrics;
 extern const struct report_format report_html;
 
+/* Where there is no report at all: to a monitoring system any other status is out of bounds, and
+ * what stands first on standard output is what it shows. Returns the exit status. */
+int report_nagios_unknown(const char *why);
+
 #endif

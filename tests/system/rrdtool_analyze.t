@@ -120,6 +120,11 @@ is 'nagios: what could not be read is no OK' "$(status_of tidemark-analyze run -
 like '... and is counted' "$(head -n 1 "$T/out")" '^TIDEMARK UNKNOWN - 3 devices, none fills up soon; 6 could not be read \|'
 is 'score tells it too' "$(status_of tidemark-analyze score --data "$data") $(grep -c 'bad/df-short/df_complex-used.rrd: ' "$T/err")" '65 1'
 rm -rf "$data/bad"
+for bad in "--data $T/none" "--data $T/none.d" "--data $data --config $T/none.conf" "--data $data --catalogue $T/none|x"; do
+  # shellcheck disable=SC2086 # several words
+  is "nagios: what cannot be judged at all is 3, and said ($bad)" \
+    "$(status_of tidemark-analyze run --format nagios $bad) $(grep -c '^TIDEMARK UNKNOWN - [^|]*$' "$T/out") $(wc -l <"$T/err")" '3 1 1'
+done
 is 'nagios: critical is 2' "$(status_of tidemark-analyze run --data "$data" --format nagios --critical 60d)" 2
 like 'nagios: the first line names the device' "$(head -n 1 "$T/out")" '^TIDEMARK CRITICAL - web/df-root fills up on 202[67]-.*\|'
 is 'nagios: nothing soon is 0' "$(status_of tidemark-analyze run --data "$data" --format nagios --warning 5d --critical 1d)" 0
