@@ -310,12 +310,23 @@ static void registration_was_refused(void *user, const char *text)
   atomic_fetch_add(&run->refused, 1);
 }
 
+/* Whether a folder of the state folder is there. One that this user may not look into is told once,
+ * rather than for each device. */
+static bool can_look_into(const struct run *run, const char *name)
+{
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/%s", run->conf.state_dir, name);
+  if (access(path, X_OK) == 0)
+    return true;
+  if (errno != ENOENT && errno != ENOTDIR)
+    tm_log_warning("%s: %s", path, strerror(errno));
+  return false;
+}
+
 /* The papers of the devices, and whether the plugins have left an inventory. */
 static int load_products(struct run *run, struct tm_error *err)
 {
-  char inventory[4096];
-  snprintf(inventory, sizeof(inventory), "%s/inventory", run->conf.state_dir);
-  run->options.settings.has_inventory = tm_path_is_there(inventory);
+  run->options.settings.has_inventory = can_look_into(run, "inventory");
   run->options.settings.registrations = &run->registrations;
   if (run->conf.products == NULL)
     return 0;
@@ -379,9 +390,7 @@ int cmd_run(const struct tm_args *args)
     status = run_options_parse(&run.options, args, &run.conf);
   if (status != 0)
     goto out;
-  char ledger[4096];
-  snprintf(ledger, sizeof(ledger), "%s/ledger", run.conf.state_dir);
-  run.options.settings.has_ledger = tm_path_is_there(ledger);
+  run.options.settings.has_ledger = can_look_into(&run, "ledger");
   int rc = run_all(&run, &err);
   if (rc == 0)
     rc = finish(&run, &err);

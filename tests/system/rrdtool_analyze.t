@@ -137,6 +137,10 @@ is 'html: a section a device' "$(grep -c '<section' "$T/r.html")" 3
 # --- a state folder that cannot be written to costs the record, not the report
 mkdir "$T/file" && echo >"$T/file/state"
 printf 'paths { data = "%s" state = "%s" }\n' "$data" "$T/file/state" >"$T/unwritable.conf"
+ln -s loop "$T/loop"
+sed "s,state = [^ ]*,state = \"$T/loop\"," "$T/unwritable.conf" >"$T/unseen.conf"
+is 'a state folder that cannot be looked into is told once, not for each device' \
+  "$(status_of tidemark-analyze run -c "$T/unseen.conf") $(grep -c "warning: $T/loop/ledger: " "$T/err") $(wc -l <"$T/err") $(wc -l <"$T/out")" '0 1 2 4'
 is 'a state folder that is none: the status says so' "$(status_of tidemark-analyze run -c "$T/unwritable.conf" --record)" 74
 is 'and it is named once, beside a whole report' "$(grep -c "$T/file/state" "$T/err") $(wc -l <"$T/out")" '1 4'
 
