@@ -122,10 +122,9 @@ static int read_stream(struct reader *r, FILE *f, const char *name)
       rc = take(r, line.ptr, line.len, where);
     }
   }
-  if (rc == 0 && ferror(f)) {
-    tm_log_error("%s: read error", name);
-    r->counts->refused++;
-  }
+  /* What came is queued; what did not is wanted of the next call, so the period is not over. */
+  if (rc == 0 && ferror(f))
+    rc = give_up(r, name, "read error");
   tm_buf_release(&line);
   return rc;
 }

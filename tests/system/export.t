@@ -66,6 +66,14 @@ same((p.returncode, p.stderr.count("standard output")), (74, 1),
 same([n for n in os.listdir(os.path.join(aside.spool, "crm")) if n.endswith(".lock")
       and os.path.getsize(os.path.join(aside.spool, "crm", n)) > 0], [],
      "... and no file of the spool stands in for it")
+folder = os.open(site.folder, os.O_RDONLY)  # read(2) fails on it
+p = subprocess.run([EXPORT, "queue", "-c", site.conf, "-"], stdin=folder, stdout=subprocess.PIPE,
+                   stderr=subprocess.PIPE, text=True)
+os.close(folder)
+same((p.returncode, p.stderr), (75, "tidemark-export: standard input: read error\n"),
+     "input that cannot be read to its end is for another time")
+same(json.loads(site.run("status", "--json").stdout)["last_record"], None,
+     "... and the period's record is not made yet")
 p = site.run("queue", "--now", source)
 queued = [line.split()[1] for line in p.stdout.splitlines()]
 same(sorted(queued), sorted(hashes), "queue makes what preview has shown, under the same keys")
