@@ -310,5 +310,8 @@ int cmd_forecast(const struct tm_args *args)
   }
   if (run.refused > 0)
     return EX_DATAERR;
-  return run.written > 0 ? EX_OK : EX_NOINPUT;
+  if (run.written > 0)
+    return EX_OK;
+  tm_log_error("%s: no series in it", run.file);
+  return EX_NOINPUT;
 }

@@ -52,6 +52,9 @@ tidemark-analyze forecast --steps 2 -o "$T/file" "$T/line.csv"
 is 'a file is written with -o' "$? $(wc -l <"$T/file")" '0 1'
 tidemark-analyze forecast "$T/none.csv" 2>/dev/null
 is 'no such file is exit 66' $? 66
+head -n 1 "$T/line.csv" >"$T/header.csv"
+is 'a header alone is exit 66 too, and said' \
+  "$(status_of tidemark-analyze forecast "$T/header.csv") $(cat "$T/err")" "66 tidemark-analyze: $T/header.csv: no series in it"
 echo 'a,b' >"$T/head.csv"
 tidemark-analyze forecast -o "$T/file2" "$T/head.csv" 2>/dev/null
 is 'a file without the header is exit 65' $? 65
