@@ -110,6 +110,8 @@ int cmd_check(const struct tm_args *args)
   if (status == EX_OK && interval != NULL &&
       (tm_parse_duration(interval, &interval_s) < 0 || interval_s < 1))
     status = tm_args_refuse(args, "interval", "a duration such as 300s is expected");
+  if (interval != NULL)
+    options.interval_s = interval_s;
   if (status == EX_OK)
     status = command_source(args, &c.conf, &options);
   if (status != EX_OK)

@@ -36,6 +36,7 @@ static int open_rrd(void **state, const struct source_options *o, struct tm_erro
                                 .flush = o->flush,
                                 .shard = o->shard,
                                 .shards = o->shards,
+                                .interval_s = o->settings ? o->interval_s : 0,
                                 .settings = o->settings};
   struct rrd_source *src = NULL;
   int rc = rrd_source_open(&src, &options, err);

@@ -42,6 +42,7 @@ struct source_options {
   const char *host;   /* all but SOURCE_RRD: this host's device of that folder or, where it has */
   const char *folder; /* none, of that name alone; NULL: all */
   bool settings;      /* SOURCE_RRD: what keeps maxima from being exact, in place of histories */
+  int64_t interval_s; /* with settings: the unit interval that is to be exact; 0: each file's own */
   unsigned shard;     /* only devices whose hash % shards == shard */
   unsigned shards;    /* 0 or 1: all */
 };

@@ -152,8 +152,14 @@ mkdir -p "$data/web/disk_array-a" && mv "$T/step.rrd" "$data/web/disk_array-a/in
 is 'check: findings are 65' "$(status_of tidemark-analyze check -c "$T/conf" --collectd-conf "$T/collectd.conf")" 65
 like 'check names the line of collectd.conf' "$(cat "$T/out")" "^$T/collectd.conf:2: StepSize 70"
 like 'check names the file whose step does not divide' "$(cat "$T/out")" '^.*web/disk_array-a/interval_count-transfers.rrd: '
-rm -r "$data/web/disk_array-a"
 echo >"$T/collectd.conf"
+rm -r "$data/web/disk_array-a" && mkdir "$data/web/disk_array-a"
+rrdtool create "$data/web/disk_array-a/interval_count-transfers.rrd" --start $((END - 86400)) --step 300 \
+  DS:value:GAUGE:600:0:U RRA:MAX:0.1:1:17664 RRA:MAX:0.1:12:17664
+is 'check: a file keeps its own interval' "$(status_of tidemark-analyze check -c "$T/conf" --collectd-conf "$T/collectd.conf")" 0
+is 'check --interval asks for another one' "$(status_of tidemark-analyze check -c "$T/conf" --collectd-conf "$T/collectd.conf" --interval 100s)" 65
+like '... of RRD files too' "$(cat "$T/out")" 'interval_count-transfers.rrd: a step of 300 s does not divide the unit interval of 100 s'
+rm -r "$data/web/disk_array-a"
 is 'check: nothing to mend is 0' "$(status_of tidemark-analyze check -c "$T/conf" --collectd-conf "$T/collectd.conf")$(cat "$T/out")" \
   '0nothing to mend: 3 devices, 0 registered'
 done_testing
