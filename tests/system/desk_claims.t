@@ -255,6 +255,29 @@ ok("The claimed device: refused" in body and "nothing to compare it with" in bod
 ok("nobody else was asked" in page("/claims/K-3")[1] and "a group needs at least 5" not in page("/claims/K-3")[1],
    "... nor does the page")
 
+# --- texts as long as a site may send them ---------------------------------------------------------------------
+same(api("POST", "/api/v1/claims/K-2/ask", {"items": "message", "compare": "both"})[0], 204, "messages are asked for")
+UNIT, LONG = "x" + "\u8a9e" * 199, "x" + "\u7d19" * 199
+
+
+def said(text):
+    return [{"name": "message-%d" % n, "value": text, "unit": UNIT, "nature": "measurement", "state": None}
+            for n in range(8)]
+
+
+request = json.loads(pusher.request("GET")[2])["requests"][0]
+same(pusher.push(event_of(dict(absurd, request=request["id"], items=said(LONG)), "item-values")), ["accepted"],
+     "the device says long texts, which are not ASCII")
+for i in range(1, 6):
+    [request] = poll(i)
+    peers[i].push(event_of(dict(answer_of(i, request), items=said("y" + LONG[1:])), "item-values"))
+ok(wait_for(lambda: ask("/api/v1/claims/K-2")[1]["claim"]["state"] == "ready"), "which makes the claim ready")
+items = {i["name"]: i for i in ask("/api/v1/claims/K-2")[1]["items"]}
+same({(i["text"]["value"], i["unit"], i["most"]) for n, i in items.items() if n.startswith("message-")},
+     {(LONG, UNIT, "y" + LONG[1:])}, "... with each of them whole")
+same(page("/claims/K-2")[1].count("is " + LONG + " ("), 2 * 8, "... and a sentence for each, drafted as the answer, too")
+same({i["text"] for i in ask("/me", customer)[1]["told"][0]["items"]}, {LONG}, "... also on the customer's own page")
+
 same(len(ask("/api/v1/claims?state=closed")[1]["claims"]), 1, "the list is filtered by state")
 same(page("/claims/K-99")[0], 404, "a claim that is not there is not there")
 

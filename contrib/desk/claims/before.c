@@ -26,7 +26,8 @@ static json_t *day_of(struct looking *l, int64_t day)
   json_t *row = json_object_get(l->days, key);
   if (row == NULL) {
     row = json_pack("{s:I, s:{}}", "day", (json_int_t)day, "values");
-    json_object_set_new(l->days, key, row);
+    if (json_object_set_new(l->days, key, row) < 0)
+      return NULL;
   }
   return row;
 }
@@ -106,7 +107,7 @@ static int take_day(void *user, const struct day *day, struct tm_error *err)
 
 static json_t *cells_of(const struct looking *l, const json_t *values)
 {
-  char text[256];
+  char text[CLAIM_VALUE_TEXT];
   json_t *cells = json_array();
   size_t i;
   const json_t *name;

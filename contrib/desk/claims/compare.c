@@ -2,7 +2,6 @@
 #include "contrib/desk/claims/compare.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +72,7 @@ void compare_numbers(struct compare_numbers *out, double *peers, size_t n, doubl
 
 void compare_texts(struct compare_texts *out, const char **peers, size_t n, const char *claimed)
 {
-  *out = (struct compare_texts){.n = n, .shown = n >= COMPARE_LEAST};
+  *out = (struct compare_texts){.n = n, .shown = n >= COMPARE_LEAST, .most = ""};
   if (!out->shown)
     return;
   qsort(peers, n, sizeof(*peers), by_text);
@@ -88,7 +87,7 @@ void compare_texts(struct compare_texts *out, const char **peers, size_t n, cons
   }
   size_t common = out->most_n;
   if (out->most_n >= COMPARE_LEAST || (claimed != NULL && strcmp(most, claimed) == 0))
-    snprintf(out->most, sizeof(out->most), "%s", most);
+    out->most = most;
   else
     out->most_n = 0;
   out->outlier = claimed != NULL && out->same * 10 < n && common * 2 > n;

@@ -10,7 +10,7 @@
  * among the peers, and of fewer than COMPARE_LEAST of them nothing is told: from a mean of two,
  * either one could tell the other's value.
  */
-enum { COMPARE_LEAST = 5, COMPARE_FAR = 3, COMPARE_TEXT = 201 };
+enum { COMPARE_LEAST = 5, COMPARE_FAR = 3 };
 
 struct compare_numbers {
   size_t n;                    /* how many peers told a number */
@@ -29,9 +29,9 @@ void compare_numbers(struct compare_numbers *out, double *peers, size_t n, doubl
 struct compare_texts {
   size_t n; /* how many peers told a text */
   bool shown;
-  size_t same;             /* peers that say what the claimed one says */
-  char most[COMPARE_TEXT]; /* what most peers say; "" unless COMPARE_LEAST of them or the claimed
-                              one do: a rare text may say whose it is */
+  size_t same;      /* peers that say what the claimed one says */
+  const char *most; /* what most peers say, one of theirs; "" unless COMPARE_LEAST of them or the
+                       claimed one do: a rare text may say whose it is */
   size_t most_n;
   bool outlier; /* fewer than one in ten say the same, and more than half say one other thing */
 };

@@ -148,7 +148,7 @@ static json_t *groups_of(const json_t *items)
 /* "Image density, black is 1.08 where 23 others have 1.42 on average." for each that is unusual. */
 static json_t *findings(const json_t *items)
 {
-  struct tm_buf b = TM_BUF_INIT(4096);
+  struct tm_buf b = TM_BUF_INIT(1 << 20);
   size_t i;
   const json_t *item;
   json_array_foreach(items, i, item)

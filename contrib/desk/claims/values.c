@@ -45,15 +45,17 @@ static const char *status_of(const json_t *row, int64_t now)
   return strcmp(status, "open") == 0 && over ? "expired" : status;
 }
 
+/* Borrowed; NULL where there was no memory for it. */
 static json_t *place_of(struct gathering *g, const json_t *item)
 {
-  char key[320];
+  char key[64 + 1 + 200 * 4 + 1]; /* a name, and a unit of 200 characters */
   const char *name = tm_json_get_string(item, "name"), *unit = tm_json_get_string(item, "unit");
   snprintf(key, sizeof(key), "%s\t%s", name, unit != NULL ? unit : "");
   json_t *place = json_object_get(g->items, key);
   if (place == NULL) {
     place = json_pack("{s:s, s:s?, s:{}}", "name", name, "unit", unit, "peers");
-    json_object_set_new(g->items, key, place);
+    if (json_object_set_new(g->items, key, place) < 0)
+      return NULL;
   }
   const json_t *nature = json_object_get(item, "nature");
   if (json_is_string(nature))
@@ -289,7 +291,7 @@ static int compare_row(json_t *row, json_t *text, const json_t *own, const json_
 
 static json_t *make_row(const json_t *place, int *rc)
 {
-  char label[256], shown[256];
+  char label[256], shown[CLAIM_VALUE_TEXT];
   const json_t *own = json_object_get(place, "own"), *value = json_object_get(own, "value");
   const char *name = tm_json_get_string(place, "name"),
              *nature = tm_json_get_string(place, "nature");

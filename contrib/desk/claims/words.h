@@ -10,7 +10,9 @@
 /* "1,284,300", "1.08", "−620": a whole number as it is, else two figures behind the point, or as
  * many as a small one needs. Returns out. */
 char *claim_number_text(char *out, size_t size, double value);
-/* Of any value of a data item: a number, a text, true or false. "" for null. */
+/* Of any value of a data item: a number, a text, true or false. "" for null. A site's text has 200
+ * characters at most (item-values.schema.json): in CLAIM_VALUE_TEXT bytes none is cut. */
+enum { CLAIM_VALUE_TEXT = 200 * 4 + 1 };
 char *claim_value_text(char *out, size_t size, const json_t *value);
 
 /* "Collecting", ... and the class of its label. */

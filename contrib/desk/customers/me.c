@@ -93,7 +93,7 @@ static int read_sent(struct db *db, struct own *o, struct tm_error *err)
 static json_t *told_items(const json_t *document)
 {
   json_t *list = json_array();
-  char label[256], text[256];
+  char label[256], text[CLAIM_VALUE_TEXT];
   size_t i;
   json_t *item;
   json_array_foreach(json_object_get(document, "items"), i, item)
