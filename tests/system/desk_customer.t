@@ -131,7 +131,12 @@ with concurrent.futures.ThreadPoolExecutor(50) as pool:
 
 # --- answers to advice -------------------------------------------------------------------------------
 other = [i for i in me["items"] if i["device"] == "array-02"][0]["id"]
+name = "x" + "\u7d19" * 60
+desk.rows("UPDATE devices SET device = ? WHERE device = 'array-01'", name)
 status = desk.post("sato", "/me/items/%d/answer" % item["id"], {"answer": "quote", "reason": "two shelves only"})[0]
+desk.rows("UPDATE devices SET device = 'array-01' WHERE device = ?", name)
+same(desk.rows("SELECT title FROM todos WHERE kind = 'answer'"), [("Hanako Sato asks for a quote: " + name,)],
+     "the task names the device as a whole")
 same((status, desk.api("sales", "/items/%d" % item["id"])["life"][-1]["text"]), (303, "two shelves only"),
      "a customer asks for a quote, and sales sees it with the item")
 status = desk.post("sato", "/me/items/%d/answer" % item["id"], {"answer": "later", "until": day(30)})[0]

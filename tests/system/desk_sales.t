@@ -206,6 +206,11 @@ seen = [desk.get("customer", p)[1] for p in ("/api/v1" + tape, "/devices/%d" % d
 same(([re.findall("PRIVATE-.", t) for t in seen], ["SHOWN-1" in t for t in seen]), ([[], []], [True, True]),
      "the customer sees what is said to him, and nothing else that colleagues say")
 same(desk.post("sales", tape + "/state", {"to": "new"})[0], 303, "it is taken up again")
+why = "x" + "\u7d19" * 1000
+desk.post("sales", tape + "/state", {"to": "lost", "reason": why})
+same((desk.get("sales", tape)[0], desk.api("sales", tape)["life"][-1]["text"]), (200, why),
+     "a long reason stands in the item's life as it was typed, whatever its letters")
+same(desk.post("sales", tape + "/state", {"to": "new"})[0], 303, "and it is taken up once more")
 
 # --- letters -----------------------------------------------------------------------------------------------------------------------
 desk.rows("UPDATE items SET order_by = 1, told_late_at = NULL, owner = NULL WHERE id = ?", item_of("tape-77"))

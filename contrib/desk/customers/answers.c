@@ -156,7 +156,7 @@ static int write_answer(struct db *db, void *arg, struct tm_error *err)
 {
   struct answering *a = arg;
   struct responsible person = {0};
-  char title[400], key[64], day[TM_DATE_SIZE];
+  char title[2000], key[64], day[TM_DATE_SIZE];
   int64_t todo = 0;
   int rc = read_item(db, a, err);
   if (rc == 0)
@@ -165,7 +165,7 @@ static int write_answer(struct db *db, void *arg, struct tm_error *err)
     rc = find_person(db, a, &person, err);
   if (rc < 0)
     return rc;
-  snprintf(title, sizeof(title), "%.100s %s: %.100s", a->r->visitor->name, a->text,
+  snprintf(title, sizeof(title), "%s %s: %s", a->r->visitor->name, a->text,
            tm_json_get_string(a->row, "device"));
   rc = write_todo(db, a, &person, title, &todo, err);
   if (rc < 0)

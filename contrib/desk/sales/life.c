@@ -141,7 +141,8 @@ static int write_state(struct db *db, const struct life_change *c, const struct 
 int life_apply(struct db *db, const struct life_change *c, const char **field, struct tm_error *err)
 {
   struct current now = {.version = 0};
-  char text[300] = "", day[TM_DATE_SIZE];
+  char said[300] = "", day[TM_DATE_SIZE];
+  const char *text = said;
   int rc = read_current(db, c->item, &now, err);
   if (rc == 0)
     rc = check(c, &now, field, err);
@@ -150,11 +151,11 @@ int life_apply(struct db *db, const struct life_change *c, const char **field, s
   if (rc != 0)
     return rc;
   if (is(c->to, "lost"))
-    snprintf(text, sizeof(text), "%s", c->reason);
+    text = c->reason;
   else if (is(c->to, "snoozed"))
-    snprintf(text, sizeof(text), "until %s", tm_date_format_days(day, c->until));
+    snprintf(said, sizeof(said), "until %s", tm_date_format_days(day, c->until));
   else if (step_of(c->to) >= AGREED && !now.agreed)
-    snprintf(text, sizeof(text), "agreed by %s on %s", c->agreed_by,
+    snprintf(said, sizeof(said), "agreed by %s on %s", c->agreed_by,
              tm_date_format_days(day, c->agreed_on));
   return item_note(db, now.customer, c->item, c->now, c->by, "state", now.state, c->to,
                    text[0] != '\0' ? text : NULL, err);
