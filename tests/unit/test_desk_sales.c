@@ -113,6 +113,12 @@ static void what_was_typed_is_looked_for_as_it_stands(void **state)
   assert_string_equal(out, "");
   find_like(out, 8, "abcdefghijkl");
   assert_true(strlen(out) < 8);
+  for (size_t size = 6; size < 16; size++) {
+    find_like(out, size, "x\xe6\xb0\xb4\xf0\x9f\x8d\x8e");
+    assert_string_equal(out, size < 9    ? "%x%"
+                             : size < 13 ? "%x\xe6\xb0\xb4%"
+                                         : "%x\xe6\xb0\xb4\xf0\x9f\x8d\x8e%");
+  }
 }
 
 static void a_quote_adds_up_exactly(void **state)

@@ -92,6 +92,12 @@ void find_like(char *out, size_t size, const char *typed)
       out[at++] = '\\';
     out[at++] = (char)tolower((unsigned char)*typed);
   }
+  /* What does not fit is left out by whole characters: PostgreSQL takes no parts of one. */
+  if (((unsigned char)*typed & 0xc0) == 0x80) {
+    while (((unsigned char)out[at - 1] & 0xc0) == 0x80)
+      at--;
+    at--;
+  }
   out[at++] = '%';
   out[at] = '\0';
 }
