@@ -105,5 +105,17 @@ same(ask("/api/v1/claims/K-4")[1]["claim"]["device"], "printer-03", "... and it 
 ok("This complaint comes often" in page("/claims/K-1")[1], "a model's claims that cluster are told to quality")
 same([c["id_text"] for c in ask("/api/v1/claims?q=comp-9")[1]["claims"]], ["K-5"], "the list is filtered by words")
 same(page("/claims/K-99")[0], 404, "a claim that is not there is not there")
+
+# --- letters that are not ASCII ----------------------------------------------------------------------------------
+WATER = "x" + "\u6c34" * 199
+said = [post("/claims/K-1/ask", items=WATER), post("/claims/K-1/state", to=WATER),
+        post("/claim-types", type="water", version="0", items=WATER, hints="")]
+same([(s[0], "x\u6c34\u6c34" in s[2]) for s in said], [(422, True)] * 3, "what is wrong is told with its own letters")
+same(api("POST", "/api/v1/claims/K-1/ask", {"items": WATER}),
+     (422, {"error": "x" + "\u6c34" * 21 + ": not the name of a data item", "field": "items"}), "also to a program")
+kind = api("POST", "/api/v1/claims", dict(claim, external_id="X-3", type=WATER))[1]["id"]
+same(api("POST", "/api/v1/claims/%s/ask" % kind, {"items": "pages_total"})[0], 204, "a claim of a long kind is asked for, too")
+same(desk.rows("SELECT document_json FROM requests WHERE claim = ? AND purpose = 'service'", kind)[0][0].count(WATER), 1,
+     "... and the site's administrator reads it whole")
 same((desk.stop(), desk.log()), (0, ""), "the desk ends when it is told to, and had nothing to complain about")
 done()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sealed forms, whose a contact is, products as of today, and what customers change. */
+#include "common/text.h"
 #include "contrib/desk/customers/registered.h"
 #include "contrib/desk/people/responsible.h"
 #include "contrib/desk/public/contact.h"
@@ -206,6 +207,17 @@ static void numbers_and_addresses_are_checked_one_by_one(void **state)
   assert_string_equal(out, "a@one.example;b@two.example");
   assert_false(registered_emails("a@one.example; b@two@x", out, sizeof(out), &bad));
   assert_string_equal(bad, "b@two@x");
+  /* What is wrong can be shown, wherever it has to be cut. */
+  for (size_t i = 0; i < 4; i++) {
+    char other[160] = "abc";
+    other[i] = '\0';
+    for (size_t k = 0; k < 30; k++)
+      strcat(other, "\xf0\x9f\x8d\x8e");
+    assert_false(registered_emails(other, out, sizeof(out), &bad));
+    assert_true(strlen(bad) > 70 && tm_text_is_utf8(bad));
+    assert_false(registered_phones(other, "", out, sizeof(out), &bad));
+    assert_true(strlen(bad) > 70 && tm_text_is_utf8(bad));
+  }
   assert_false(registered_emails("a@one.example;b@two.example", out, 20, &bad));
 }
 

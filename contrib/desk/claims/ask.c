@@ -65,11 +65,10 @@ struct asking {
 static json_t *request_of(const struct asking *a, const json_t *target, bool own, const char *id)
 {
   const char *model = tm_json_get_string(a->claim, "model");
-  json_t *reason =
-      own ? json_sprintf("Claim %s: %.200s", tm_json_get_string(a->claim, "id_text"),
-                         tm_json_get_string(a->claim, "type"))
-          : json_sprintf("Averages of the model %.200s; nothing is wrong with your device",
-                         model != NULL ? model : "");
+  json_t *reason = own ? json_sprintf("Claim %s: %s", tm_json_get_string(a->claim, "id_text"),
+                                      tm_json_get_string(a->claim, "type"))
+                       : json_sprintf("Averages of the model %s; nothing is wrong with your device",
+                                      model != NULL ? model : "");
   json_t *r = json_pack(
       "{s:s, s:s, s:O, s:O, s:s, s:O, s:o, s:o, s:o}", "schema", "tidemark.request/1", "id", id,
       "host", json_object_get(target, "host"), "device", json_object_get(target, "device"),

@@ -2,6 +2,7 @@
 #include "contrib/desk/claims/types.h"
 
 #include "common/json.h"
+#include "common/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,10 +42,13 @@ int claim_items_read(const char *text, json_t **items, struct tm_error *err)
   int rc = 0;
   for (const char *p = text + strspn(text, SEPARATORS); rc == 0 && *p != '\0';) {
     size_t n = strcspn(p, SEPARATORS);
-    if (!is_item(p, n))
-      rc = tm_fail(err, -EINVAL, "%.*s: not the name of a data item", n > 64 ? 64 : (int)n, p);
-    else if (!has_item(list, p, n))
+    if (!is_item(p, n)) {
+      char shown[65];
+      tm_text_clean(shown, sizeof(shown), p, n);
+      rc = tm_fail(err, -EINVAL, "%s: not the name of a data item", shown);
+    } else if (!has_item(list, p, n)) {
       json_array_append_new(list, json_stringn(p, n));
+    }
     p += n;
     p += strspn(p, SEPARATORS);
   }

@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "common/mail.h"
+#include "common/text.h"
 #include "contrib/desk/customers/crm.h"
 #include "contrib/desk/public/contact.h"
 
@@ -129,7 +130,7 @@ static bool check_list(const char *typed, const char *known, check_one *check, c
     snprintf(one, sizeof(one), "%.*s", (int)(len < 255 ? len : 255), p);
     p += len;
     if (!check(one, known, plain, sizeof(plain)) || !put_one(out, size, plain)) {
-      snprintf(wrong, sizeof(wrong), "%.80s", one);
+      tm_text_clean(wrong, sizeof(wrong), one, strlen(one));
       *bad = wrong;
       return false;
     }

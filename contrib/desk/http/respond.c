@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "common/sign.h"
+#include "common/text.h"
 #include "contrib/desk/desk.h"
 #include "contrib/desk/http/nav.h"
 
@@ -162,11 +163,17 @@ int respond_error(const struct request *r, struct response *to, int status, cons
 {
   size_t i = error_at(status);
   struct tm_error err;
+  char shown[sizeof(err.text)];
   tm_buf_reset(&to->body);
   to->fixed = NULL;
   to->topic = NULL;
   if (status == 404)
     text = NULL; /* the same for what is absent and what is another's */
+  if (text !=
+      NULL) { /* a reason may be cut within a character, and of that no answer can be made */
+    tm_text_clean(shown, sizeof(shown), text, strlen(text));
+    text = shown;
+  }
   if (r->wants_json || r->desk->templates == NULL)
     return respond_error_json(r, to, status, field, text != NULL ? text : errors[i].title);
   json_t *model = json_pack("{s:s, s:i, s:s?, s:s}", "title", errors[i].title, "status", status,
