@@ -214,9 +214,13 @@ def walk(kind, database, sql):
     row = desk.inquiry("mori", other)
     same((at(row), at(row, "sooner"), row["answered_by"]), (("OSA", day(7)), ("NGO", day(6)), "Okada"), say("and is heard"))
     refused = ask(desk, "mori", number, "SPECIAL-1", 3)
-    desk.form("okada", "/inquiries/%s/answer" % refused, reason="not made any more")
+    why = "not made any more: " + "\u7d19" * 200
+    desk.form("okada", "/inquiries/%s/answer" % refused, reason=why)
     row = desk.inquiry("mori", refused)
-    same((row["state"], row["answer_text"]), ("refused", "not made any more"), say("or says no, with why"))
+    same((row["state"], row["answer_text"]), ("refused", why), say("or says no, with why"))
+    status, seen = desk.get("mori", "/api/v1/items/%d" % number)
+    same((status, seen["life"][-1]["text"] if status == 200 else seen), (200, "%s refused: %s" % (refused, why)),
+         say("which stands in the item's life as a whole"))
 
     # --- as a document -------------------------------------------------------------------------------
     mine = desk.token("mori")

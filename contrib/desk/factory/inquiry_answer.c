@@ -101,12 +101,23 @@ static int set_state(struct db *db, const char *id, const char *state, const cha
   return db_exec(stmt, err);
 }
 
+/* Takes the reference `said`. */
+static int note(struct db *db, const struct asked *asked, const char *by, json_t *said, int64_t now,
+                struct tm_error *err)
+{
+  const char *text = json_string_value(said);
+  int rc = text != NULL ? item_note(db, asked->customer, asked->item, now, by, "answer", NULL, NULL,
+                                    text, err)
+                        : tm_fail(err, -ENOMEM, "out of memory");
+  json_decref(said);
+  return rc;
+}
+
 int inquiry_answer(struct db *db, const json_t *answer, const json_t *from, const char *by,
                    int64_t now, enum inquiry_kept *kept, struct tm_error *err)
 {
   const char *id = tm_json_get_string(answer, "inquiry");
   struct asked asked = {0};
-  char said[300];
   char *text = json_dumps(answer, JSON_COMPACT);
   int rc = text == NULL ? tm_fail(err, -ENOMEM, "out of memory") : find_asked(db, id, &asked, err);
   if (rc == 0) {
@@ -119,9 +130,8 @@ int inquiry_answer(struct db *db, const json_t *answer, const json_t *from, cons
       rc = set_state(db, id, "answered", NULL, now, err);
     if (rc == 0 && *kept == INQUIRY_ANSWERED && asked.item != 0) {
       json_t *words = offer_words(answer);
-      snprintf(said, sizeof(said), "%s: %.200s", id, json_string_value(words));
+      rc = note(db, &asked, by, json_sprintf("%s: %s", id, json_string_value(words)), now, err);
       json_decref(words);
-      rc = item_note(db, asked.customer, asked.item, now, by, "answer", NULL, NULL, said, err);
     }
   }
   free(text);
@@ -132,7 +142,6 @@ int inquiry_refuse(struct db *db, const char *id, const char *by, const char *wh
                    struct tm_error *err)
 {
   struct asked asked = {0};
-  char said[300];
   int rc = find_asked(db, id, &asked, err);
   if (rc == 0)
     return tm_fail(err, -ENOENT, "there is no inquiry with this id");
@@ -140,10 +149,8 @@ int inquiry_refuse(struct db *db, const char *id, const char *by, const char *wh
     return tm_fail(err, -EEXIST, "it is answered already");
   if (rc == 1)
     rc = set_state(db, id, "refused", why, now, err);
-  if (rc == 0 && asked.item != 0) {
-    snprintf(said, sizeof(said), "%s refused: %.200s", id, why);
-    rc = item_note(db, asked.customer, asked.item, now, by, "answer", NULL, NULL, said, err);
-  }
+  if (rc == 0 && asked.item != 0)
+    rc = note(db, &asked, by, json_sprintf("%s refused: %s", id, why), now, err);
   return rc;
 }
 
