@@ -221,6 +221,12 @@ def walk(kind, database, sql):
     status, seen = desk.get("mori", "/api/v1/items/%d" % number)
     same((status, seen["life"][-1]["text"] if status == 200 else seen), (200, "%s refused: %s" % (refused, why)),
          say("which stands in the item's life as a whole"))
+    link = desk.user("add", "sato@c.example", "--name", "Sato", "--role", "customer", "--customer", item["customer_id"])
+    desk.people["sato"] = desk.sign_in(link[link.index("/login/"):].strip())
+    told = [desk.ask("GET", path, [("Cookie", desk.people["sato"])]) for path in
+            ("/api/v1/items/%d" % number, "/items/%d" % number, "/me", "/me/export")]
+    same([(t[0], refused in t[2].decode(), "\u7d19\u7d19" in t[2].decode()) for t in told], [(200, False, False)] * 4,
+         say("but nothing of it is told to the customer"))
 
     # --- as a document -------------------------------------------------------------------------------
     mine = desk.token("mori")

@@ -113,7 +113,8 @@ static int put_rows(struct db *db, const struct taking *t, const char *kind, con
 }
 
 /* As the pages have it (sales/device_page.c): not why a colleague thinks that a sale was lost, nor
- * what he thinks of the advice. What the customer himself has answered is an answer. */
+ * what he thinks of the advice, or asks of the factory. What the customer himself has answered is
+ * an answer. */
 static int put_all(struct db *db, void *arg, struct tm_error *err)
 {
   static const struct {
@@ -140,8 +141,8 @@ static int put_all(struct db *db, void *arg, struct tm_error *err)
       {"item_event",
        "SELECT item_id, at, by_name, what, from_state, to_state,"
        " CASE WHEN to_state = 'lost' THEN NULL ELSE text END AS text"
-       " FROM item_events WHERE customer_id = ?1 AND what NOT IN ('feedback', 'owner')"
-       " ORDER BY id",
+       " FROM item_events WHERE customer_id = ?1"
+       " AND what NOT IN ('feedback', 'owner', 'inquiry', 'answer', 'reservation') ORDER BY id",
        put_line},
       {"answer",
        "SELECT item_id, made_at AS at, text FROM todos WHERE customer_id = ?1"

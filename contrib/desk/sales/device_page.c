@@ -55,16 +55,22 @@ static int read_view(struct db *db, void *arg, struct tm_error *err)
 }
 
 /* What cannot be a number is as absent as a number that nobody has. */
-/* Of its life the states, and not what colleagues think of the advice or why a sale was lost. */
+/* Of its life the states, and not what colleagues think of the advice, what they ask of the factory
+ * or why a sale was lost. */
 static void keep_life(struct device_view *view)
 {
+  static const char *const ours[] = {"feedback", "owner", "inquiry", "answer", "reservation"};
+  enum { OURS = sizeof(ours) / sizeof(ours[0]) };
   json_t *shown = json_array();
   size_t i;
   json_t *row;
   json_array_foreach(view->life, i, row)
   {
     const char *what = tm_json_get_string(row, "what"), *to = tm_json_get_string(row, "to_state");
-    if (what != NULL && (strcmp(what, "feedback") == 0 || strcmp(what, "owner") == 0))
+    size_t k = 0;
+    while (k < OURS && (what == NULL || strcmp(what, ours[k]) != 0))
+      k++;
+    if (k < OURS)
       continue;
     if (to != NULL && strcmp(to, "lost") == 0)
       json_object_set_new(row, "text", json_null());
