@@ -91,6 +91,15 @@ same(erp.find("ir.attachment", [["resource", "=", "sale.complaint,%d" % first]],
 # --- the CRM is away ----------------------------------------------------------------------------------------
 same(desk.stop(), 0, "the desk ends when it is told to")
 same(desk.log(), "", "and had nothing to complain about")
+# Those of today come first.
+erp.call("model.sale.complaint.create", [{
+    "customer": customer, "company": 1, "type": erp.seed["complaint_types"]["image-density"],
+    "date": tryton.date("2026-11-20"), "description": "too long " * 1200}] * 100)
+third = complain("The last one.")
+desk.start()
+same([r[0] for r in come("SELECT external_id FROM claims WHERE text = 'The last one.'")], [str(third)],
+     "complaints that are no claims are in nobody's way")
+same((desk.stop(), desk.log().count("not taken: text: ")), (0, 100), "... and each is told")
 erp.stop()
 desk.start()
 wait_for(lambda: "complaints:" in desk.log())

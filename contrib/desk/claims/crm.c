@@ -19,6 +19,7 @@ enum { AT_ONCE = 100, CALL_S = 10, ATTACHMENT = 1 << 20, AGAIN_S = 600 };
 
 struct claims_crm {
   struct tryton_rpc *rpc;
+  json_t *refused; /* complaints that are no claims, by id: said already */
   bool away;       /* said already */
   int64_t wait_to; /* not asked before */
 };
@@ -35,9 +36,10 @@ int claims_crm_new(struct claims_crm **crm, const struct desk_conf *conf, struct
                                          .timeout_s = CALL_S};
   if (c == NULL)
     return tm_fail(err, -ENOMEM, "out of memory");
+  c->refused = json_object();
   int rc = tryton_rpc_new(&c->rpc, &options, err);
   if (rc < 0) {
-    free(c);
+    claims_crm_free(c);
     return rc;
   }
   *crm = c;
@@ -49,6 +51,7 @@ void claims_crm_free(struct claims_crm *c)
   if (c == NULL)
     return;
   tryton_rpc_free(c->rpc);
+  json_decref(c->refused);
   free(c);
 }
 
@@ -105,8 +108,10 @@ static json_t *document_of(const json_t *record, int64_t now)
   return d;
 }
 
-static int take_record(const struct desk *desk, const json_t *record, int64_t now,
-                       struct tm_error *err)
+/* One that is no claim may become one there: it is looked at again, and neither told again nor in
+ * the way of others. */
+static int take_record(struct claims_crm *c, const struct desk *desk, const json_t *record,
+                       int64_t now, int *taken, struct tm_error *err)
 {
   char id[32], field[200];
   struct tm_error why = {0};
@@ -119,10 +124,13 @@ static int take_record(const struct desk *desk, const json_t *record, int64_t no
                             .external_id = id,
                             .now = now};
   int rc = 0;
-  if (claim_check(document, field, &why) < 0)
-    tm_log_warning("complaint %s: not taken: %s: %s", id, field, why.text);
-  else
+  if (claim_check(document, field, &why) == 0) {
     rc = store_write(desk->store, &db_everyone, claim_take, &in, err);
+    ++*taken;
+  } else if (json_object_get(c->refused, id) == NULL) {
+    tm_log_warning("complaint %s: not taken: %s: %s", id, field, why.text);
+    json_object_set_new(c->refused, id, json_true());
+  }
   json_decref(document);
   return rc;
 }
@@ -144,10 +152,8 @@ static int take_new(struct claims_crm *c, const struct desk *desk, int64_t now,
   {
     char id[32];
     snprintf(id, sizeof(id), "%lld", (long long)tryton_id(record, "id"));
-    if (rc == 0 && taken < AT_ONCE && json_object_get(known, id) == NULL) {
-      rc = take_record(desk, record, now, err);
-      taken++;
-    }
+    if (rc == 0 && taken < AT_ONCE && json_object_get(known, id) == NULL)
+      rc = take_record(c, desk, record, now, &taken, err);
   }
   json_decref(records);
   json_decref(known);
