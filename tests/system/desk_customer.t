@@ -187,7 +187,8 @@ ok(len(box.about("registered data changed")) == 1 and "was: 0612345678" in lette
 # --- the CRM -----------------------------------------------------------------------------------------
 CRM = ["the CRM's party has the new telephone number", "a change is not lost while the CRM is away",
        "what is deleted loses its charts and notes in the CRM", "the CRM's party has the person and the language, too",
-       "a language that the CRM does not have is no reason to try for ever"]
+       "a language that the CRM does not have is no reason to try for ever",
+       "a later change does not overtake one that waits"]
 if erp:
     def reached():
         return [m["value"].replace(" ", "") for m in erp.find(
@@ -204,7 +205,16 @@ if erp:
     desk.run("nightly")
     same((len(waits) == 1 and waits[0][0] >= 1, reached(), desk.rows("SELECT error FROM crm_jobs")),
          (True, ["+81600000155"], []), CRM[1])
-    mails("registered data changed", 2)
+    erp.stop()
+    desk.post("sato", "/me/data", {"version": version + 2, "phone": "+81 6 0000 0166", "contact": "Jiro Ono"})
+    desk.run("nightly")
+    desk.rows("UPDATE crm_jobs SET due_at = due_at + 3600")
+    desk.post("sato", "/me/data", {"version": version + 3, "phone": "+81 6 0000 0188"})
+    erp.start()
+    desk.run("nightly")
+    same((reached(), desk.rows("SELECT error FROM crm_jobs")), (["+81600000188"], []), CRM[5])
+    version += 2
+    mails("registered data changed", 4)
 
     def party():
         one = erp.find("party.party", [["code", "=", "C-1001"]], "lang")[0]
@@ -218,7 +228,7 @@ if erp:
     desk.post("sato", "/me/data", {"version": version + 3, "contact": "Hanako Sato", "language": "xx"})
     desk.run("nightly")
     same(party(), ("de", {"Hanako Sato"}, []), CRM[4])
-    mails("registered data changed", 4)
+    mails("registered data changed", 6)
 
     def lead(reference):
         number = erp.call("model.sale.opportunity.create", [{

@@ -63,19 +63,63 @@ int crm_want(struct db *db, const char *customer, const char *what, const json_t
   return rc;
 }
 
+/* Changes of a customer are told together, as one: a later one that came first would look for
+ * values that are not there yet, and leave those that are. */
 struct job {
-  int64_t now, id, tries;
+  int64_t now, first, last, tries; /* ids of those that are told */
   json_t *row;
   bool done;
   char error[512];
 };
 
+/* From what it was at first to what it is in the end. */
+static void add_change(json_t *all, json_t *change)
+{
+  const char *field = tm_json_get_string(change, "field");
+  size_t i;
+  json_t *one;
+  json_array_foreach(all, i, one)
+  {
+    const char *other = tm_json_get_string(one, "field");
+    if (field != NULL && other != NULL && strcmp(field, other) == 0) {
+      json_object_set(one, "new", json_object_get(change, "new"));
+      return;
+    }
+  }
+  json_array_append_new(all, json_copy(change));
+}
+
+static int take_changes(struct db *db, struct job *j, struct tm_error *err)
+{
+  struct db_stmt *stmt = NULL;
+  json_t *rows = NULL, *row, *change, *all = json_array();
+  size_t i, k;
+  int rc = db_prepare(db,
+                      "SELECT id, tries, arg_json FROM crm_jobs WHERE subject = ?1"
+                      " AND what = 'change' ORDER BY id",
+                      &stmt, err);
+  if (rc == 0) {
+    db_bind_text(stmt, 1, tm_json_get_string(j->row, "subject"));
+    rc = db_take_rows(stmt, &rows, err);
+  }
+  json_array_foreach(rows, i, row)
+  {
+    int64_t id = json_integer_value(json_object_get(row, "id"));
+    int64_t tries = json_integer_value(json_object_get(row, "tries")) + 1;
+    j->first = id < j->first ? id : j->first;
+    j->last = id > j->last ? id : j->last;
+    j->tries = tries > j->tries ? tries : j->tries;
+    json_array_foreach(json_object_get(row, "arg"), k, change) add_change(all, change);
+  }
+  json_decref(rows);
+  json_object_set_new(j->row, "arg", all);
+  return rc;
+}
+
 static int take_job(struct db *db, void *arg, struct tm_error *err)
 {
   struct job *j = arg;
   struct db_stmt *stmt = NULL;
-  json_decref(j->row);
-  j->row = NULL;
   int rc = db_prepare(db,
                       "SELECT id, tries, subject, what, arg_json FROM crm_jobs WHERE due_at <= ?1"
                       " ORDER BY due_at, id LIMIT 1",
@@ -83,32 +127,34 @@ static int take_job(struct db *db, void *arg, struct tm_error *err)
   if (rc < 0)
     return rc;
   db_bind_int(stmt, 1, j->now);
-  rc = db_step(stmt, err);
-  if (rc == 1) {
-    j->id = db_int(stmt, 0);
-    j->tries = db_int(stmt, 1) + 1;
-    j->row = db_row(stmt, err);
-  }
-  db_done(stmt);
-  return rc < 0 ? rc : rc == 1 && j->row == NULL ? -ENOMEM : 0;
+  rc = db_take_row(stmt, &j->row, NULL, err);
+  if (rc < 0 || j->row == NULL)
+    return rc;
+  j->first = j->last = json_integer_value(json_object_get(j->row, "id"));
+  j->tries = json_integer_value(json_object_get(j->row, "tries")) + 1;
+  return strcmp(tm_json_get_string(j->row, "what"), "change") == 0 ? take_changes(db, j, err) : 0;
 }
+
+#define JOB " WHERE subject = ?1 AND what = ?2 AND id >= ?3 AND id <= ?4"
 
 static int end_job(struct db *db, void *arg, struct tm_error *err)
 {
   const struct job *j = arg;
   struct db_stmt *stmt = NULL;
   int rc = db_prepare(db,
-                      j->done ? "DELETE FROM crm_jobs WHERE id = ?1"
-                              : "UPDATE crm_jobs SET tries = ?2, due_at = ?3, error = ?4"
-                                " WHERE id = ?1",
+                      j->done ? "DELETE FROM crm_jobs" JOB
+                              : "UPDATE crm_jobs SET tries = ?5, due_at = ?6, error = ?7" JOB,
                       &stmt, err);
   if (rc < 0)
     return rc;
-  db_bind_int(stmt, 1, j->id);
+  db_bind_text(stmt, 1, tm_json_get_string(j->row, "subject"));
+  db_bind_text(stmt, 2, tm_json_get_string(j->row, "what"));
+  db_bind_int(stmt, 3, j->first);
+  db_bind_int(stmt, 4, j->last);
   if (!j->done) {
-    db_bind_int(stmt, 2, j->tries);
-    db_bind_int(stmt, 3, j->now + spool_backoff_s((int)j->tries, randombytes_random()));
-    db_bind_text(stmt, 4, j->error);
+    db_bind_int(stmt, 5, j->tries);
+    db_bind_int(stmt, 6, j->now + spool_backoff_s((int)j->tries, randombytes_random()));
+    db_bind_text(stmt, 7, j->error);
   }
   return db_exec(stmt, err);
 }
