@@ -142,6 +142,14 @@ same((sorted(os.listdir(box)), len(os.listdir(box + "/taken"))),
 ok("not signed" in open(os.path.join(box, "refused", dropped[1][:-5] + ".why")).read(),
    "with the reason beside it")
 same(desk.run("intake", box).returncode, 66, "then there is nothing left")
+with open(box + "/loop.json", "w", encoding="utf-8") as f:
+    f.write("{}")
+same(desk.run("intake", box).returncode, 66, "an event whose signature is on its way waits")
+os.symlink("loop.sig", box + "/loop.sig")
+p = desk.run("intake", box)
+ok(p.returncode not in (0, 66) and "/loop.sig: Too many levels" in p.stderr, "one whose signature cannot be looked at is told", p)
+os.unlink(box + "/loop.sig")
+os.unlink(box + "/loop.json")
 os.rename(box + "/taken/" + dropped[0], box + "/" + dropped[0])
 os.rename(box + "/taken/" + dropped[0][:-5] + ".sig", box + "/" + dropped[0][:-5] + ".sig")
 p = desk.run("intake", box)

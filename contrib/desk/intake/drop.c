@@ -217,8 +217,8 @@ static int take_file(struct store *store, const char *folder, const char *name, 
   struct stat st;
   snprintf(key, sizeof(key), "%.*s", (int)(strlen(name) - 5), name);
   snprintf(path, sizeof(path), "%s/%s.sig", folder, key);
-  if (stat(path, &st) < 0) /* it is still on its way */
-    return 0;
+  if (stat(path, &st) < 0) /* it may be still on its way */
+    return errno == ENOENT ? 0 : tm_fail(err, -errno, "%s: %s", path, strerror(errno));
   int rc = tm_file_read(path, &signature, err);
   snprintf(path, sizeof(path), "%s/%s", folder, name);
   if (rc == 0)
