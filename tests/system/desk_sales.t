@@ -178,6 +178,18 @@ desk.post("sales", item + "/contacts", {"way": "visit", "with_whom": "Hanako Sat
 same([(c["way"], c["with_whom"], c["by_name"]) for c in desk.api("sales", item)["contacts"]],
      [("visit", "Hanako Sato", "K. Mori"), ("mail", "sato@minato.example", "K. Mori")], "a quote that is mailed, once, and a visit are lines of the contact log")
 
+
+def mailed():
+    return [m for m in box.about("Quote") if m["To"].addresses[0].addr_spec == "buying@minato.example"]
+
+
+desk.post("sales", quote + "/send", {"to": "buying@minato.example"})
+ok(wait_for(mailed) and wait_for(lambda: desk.rows("SELECT 1 FROM letters WHERE key LIKE '%/buying@%' AND sent_at > 0")),
+   "it is mailed to another address")
+desk.rows("UPDATE letters SET sent_at = NULL, dead_at = 1, error = '552 the mailbox is full' WHERE key LIKE '%/buying@%'")
+desk.post("sales", quote + "/send", {"to": "buying@minato.example"})
+ok(wait_for(lambda: len(mailed()) == 2), "one that a mail server has refused is mailed once more", desk.rows("SELECT key, error FROM letters"))
+
 # --- agreed, installed -------------------------------------------------------------------------------------------------------------
 same(desk.post("sales", item + "/state", {"to": "agreed", "who": "Hanako Sato", "on": day(0)})[0], 303, "with who and when an item is agreed")
 life = [e for e in desk.api("sales", item)["life"] if e["to_state"] == "agreed"]

@@ -271,11 +271,18 @@ static int is_address_of(struct db *db, const char *customer, const char *to, st
   return rc;
 }
 
-/* 1 there is such a letter already. */
+/* 1 there is such a letter already. One that the mail server refused for good makes room for
+ * another one. */
 static int was_put(struct db *db, const char *key, struct tm_error *err)
 {
   struct db_stmt *stmt = NULL;
-  int rc = db_prepare(db, "SELECT 1 FROM letters WHERE key = ?1", &stmt, err);
+  int rc = db_prepare(db, "DELETE FROM letters WHERE key = ?1 AND dead_at IS NOT NULL", &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, key);
+  rc = db_exec(stmt, err);
+  if (rc == 0)
+    rc = db_prepare(db, "SELECT 1 FROM letters WHERE key = ?1", &stmt, err);
   if (rc < 0)
     return rc;
   db_bind_text(stmt, 1, key);
