@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/error.h"
 
+#include "common/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,8 +28,10 @@ int tm_fail(struct tm_error *err, int code, const char *fmt, ...)
   va_start(ap, fmt);
   /* Into a copy: an argument may be err->text itself. */
   char text[sizeof(err->text)];
-  vsnprintf(text, sizeof(text), fmt, ap);
+  int n = vsnprintf(text, sizeof(text), fmt, ap);
   va_end(ap);
+  if (n >= (int)sizeof(text))
+    tm_text_end_whole(text, sizeof(text) - 1);
   mask_controls(text);
   memcpy(err->text, text, sizeof(text));
   err->code = code;

@@ -73,12 +73,27 @@ size_t tm_text_clean(char *dst, size_t size, const void *src, size_t len)
   return out;
 }
 
+void tm_text_end_whole(char *text, size_t len)
+{
+  size_t first = len; /* of the last character */
+  while (first > 0 && len - first < 3 && ((unsigned char)text[first - 1] & 0xc0) == 0x80)
+    first--;
+  if (first == 0)
+    return;
+  unsigned char lead = (unsigned char)text[--first];
+  size_t wanted = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  if (wanted > len - first)
+    text[first] = '\0';
+}
+
 void tm_text_copy(char *dst, size_t size, const char *text)
 {
   size_t n = text != NULL ? strnlen(text, size - 1) : 0;
   if (n > 0)
     memcpy(dst, text, n);
   dst[n] = '\0';
+  if (n > 0 && text[n] != '\0')
+    tm_text_end_whole(dst, n);
 }
 
 bool tm_text_has_control(const char *s)

@@ -20,7 +20,10 @@ bool tm_text_fits(const regex_t *regex, const char *text);
 /* The same, telling where. */
 bool tm_text_match(const regex_t *regex, const char *text, size_t n, regmatch_t *found);
 
-/* Copies a text, cut where it does not fit; NULL is an empty one. */
+/* A text of len bytes that was cut there: takes off what is left of its last character, of which
+ * neither JSON nor a database would take a part. */
+void tm_text_end_whole(char *text, size_t len);
+/* Copies a text, cut behind a character where it does not fit; NULL is an empty one. */
 void tm_text_copy(char *dst, size_t size, const char *text);
 
 /* True when s is valid UTF-8. */

@@ -214,6 +214,15 @@ static void text_from_outside_is_cleaned(void **state)
   assert_string_equal(out, "ab");
   tm_text_copy(out, 4, "abcd");
   assert_string_equal(out, "abc");
+  /* Of a character that does not fit nothing stays; a last one that fits does. */
+  static const char *const cut[][2] = {
+      {"ab\xc3\xa9", "ab"},     {"a\xc3\xa9z", "a\xc3\xa9"},
+      {"a\xe2\x82\xac", "a"},   {"\xe2\x82\xacz", "\xe2\x82\xac"},
+      {"\xf0\x9f\x98\x80", ""}, {"\x80\x80\x80\x80", "\x80\x80\x80"}};
+  for (size_t i = 0; i < sizeof(cut) / sizeof(cut[0]); i++) {
+    tm_text_copy(out, 4, cut[i][0]);
+    assert_string_equal(out, cut[i][1]);
+  }
   tm_text_copy(out, 4, NULL);
   assert_string_equal(out, "");
   static const char *const names[] = {"timezone", "name", "url", NULL};
@@ -361,6 +370,15 @@ static void errors_are_one_clean_line(void **state)
   assert_string_equal(err.text, "a?b: bad");
   assert_int_equal(tm_fail_prefix(&err, "x"), -EINVAL);
   assert_string_equal(err.text, "x: a?b: bad");
+  char letters[900];
+  memset(letters, 'x', sizeof(letters));
+  for (size_t i = 0; i + 3 <= sizeof(letters); i += 3)
+    memcpy(letters + i, "\xe5\x83\x8f", 3);
+  for (int lead = 0; lead < 3; lead++) {
+    tm_fail(&err, -EINVAL, "%.*s%.*s", lead, "abc", (int)sizeof(letters), letters);
+    assert_true(tm_text_is_utf8(err.text));
+    assert_true(strlen(err.text) > sizeof(err.text) - 4);
+  }
   assert_int_equal(tm_fail(&err, 0, "never success"), -EIO);
   assert_int_equal(tm_fail(NULL, -ENOENT, "no place"), -ENOENT);
   assert_int_equal(tm_exit_status(-ENOENT), 66);
