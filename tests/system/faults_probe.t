@@ -77,7 +77,7 @@ def unknown_values(folder, known):
 
 def inventory(path, data):
     """Of an inventory: what the device is."""
-    if path.startswith("state/") and faults.whole(data) and not path.endswith("own.json"):
+    if path.startswith("state/") and data and faults.whole(data) and not path.endswith("own.json"):
         known = json.loads(data)
         return path, repr([known.get(k) for k in ("kind", "vendor", "model", "serial", "volumes", "supplies",
                                                   "slots_total", "drives")]).encode()
