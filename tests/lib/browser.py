@@ -44,7 +44,9 @@ class Element:
         return self.call("GET", "/attribute/" + name)
 
     def click(self):
-        self.browser.run("arguments[0].scrollIntoView({block: 'center'})", self)
+        """Of a page that stands: the driver looks where it is, and clicks there a moment later."""
+        self.browser.wait(lambda: self.browser.run("return document.readyState") == "complete", "the whole page")
+        self.browser.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", self)
         self.call("POST", "/click", {})
 
     def type(self, text):
