@@ -186,7 +186,7 @@ static void read_rest(const struct block *b, const struct block_disks *disks, st
               name != NULL ? name : "");
   int rc = block_capacity(r, &b->paths, disks, name, &r->error);
   const char *where = "statvfs of the local file systems";
-  if (rc == 0 && name != NULL && r->volumes_len == 0) {
+  if (rc == 0 && name != NULL && r->volumes_len == 0 && r->error.code == 0) {
     /* No file system lies wholly on it: it is as large as it is, and how full, nobody says. */
     uint64_t sectors = block_attribute_number(&b->paths, name, "size", 0);
     r->capacity_bytes = sectors > 0 ? (double)sectors * BLOCK_SECTOR : NAN;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/source/block_parts.h"
 
+#include "common/file.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -33,8 +34,17 @@ struct tally {
   const char *wanted; /* NULL: the host */
   struct pool *pools;
   size_t pools_len;
+  bool lacking; /* something that counts, or may count, could not be read */
   struct tm_error *err;
 };
+
+/* The sums are unknown from now on; why is told unless something else was before. */
+static void miss(struct tally *t, int code, const char *what)
+{
+  t->lacking = true;
+  if (t->err->code == 0)
+    tm_fail(t->err, code, "%s: %s", what, strerror(-code));
+}
 
 /* --- the devices of a file system ----------------------------------------------------------- */
 
@@ -57,35 +67,39 @@ static int is_mapping(const char *entry, void *user)
   return 1;
 }
 
-/* The kernel's name of the device that a mount tells; "" when it cannot be known. */
-static void device_of(const struct tally *t, const struct block_mount *m, char out[BLOCK_NAME])
+/* The kernel's name of the device that a mount tells; "" when there is none. 0, or a negative errno
+ * when it cannot be found out. */
+static int device_of(const struct tally *t, const struct block_mount *m, char out[BLOCK_NAME])
 {
   const struct block_disk *d = m->major != 0 ? block_disks_at(t->disks, m->major, m->minor) : NULL;
   out[0] = '\0';
   if (d != NULL) {
     snprintf(out, BLOCK_NAME, "%s", d->name);
-    return;
+    return 0;
   }
   if (strncmp(m->source, "/dev/", 5) != 0)
-    return;
+    return 0;
+  int rc = 0;
   const char *base = strrchr(m->source, '/') + 1;
   if (block_disks_find(t->disks, base) != NULL)
     snprintf(out, BLOCK_NAME, "%s", base);
   else
-    block_each(t->paths, "block", is_mapping, &(struct mapping){t, base, out});
+    rc = block_each(t->paths, "block", is_mapping, &(struct mapping){t, base, out});
+  return rc < 0 ? rc : 0;
 }
 
 struct members { /* of a btrfs */
   const struct tally *t;
   const char *device;
-  bool (*holds)(const struct tally *t, const char *device);
+  int (*holds)(const struct tally *t, const char *device);
   bool found;
 };
 
 static int member_fails(const char *entry, void *user)
 {
   const struct members *m = user;
-  return !m->holds(m->t, entry);
+  int rc = m->holds(m->t, entry);
+  return rc < 0 ? rc : !rc;
 }
 
 static int visit_btrfs(const char *uuid, void *user)
@@ -93,34 +107,36 @@ static int visit_btrfs(const char *uuid, void *user)
   struct members *m = user;
   char path[4096];
   snprintf(path, sizeof(path), "%s/fs/btrfs/%s/devices/%s", m->t->paths->sys, uuid, m->device);
-  if (access(path, F_OK) < 0)
+  if (!tm_path_is_there(path))
     return 0;
   m->found = true;
   snprintf(path, sizeof(path), "fs/btrfs/%s/devices", uuid);
   return block_each(m->t->paths, path, member_fails, m);
 }
 
-static bool is_on_wanted(const struct tally *t, const char *device)
+static int is_on_wanted(const struct tally *t, const char *device)
 {
   return block_lies_on(t->paths, t->disks, device, t->wanted);
 }
 
-static bool is_no_image(const struct tally *t, const char *device)
+static int is_no_image(const struct tally *t, const char *device)
 {
-  return !block_lies_on_image(t->paths, t->disks, device);
+  int rc = block_lies_on_image(t->paths, t->disks, device);
+  return rc < 0 ? rc : !rc;
 }
 
-/* Does this file system belong to what was asked for? All of its devices must. */
-static bool belongs(const struct tally *t, const struct block_mount *m, const char *device)
+/* Does this file system belong to what was asked for? All of its devices must. 1, 0, or a negative
+ * errno when it cannot be found out. */
+static int belongs(const struct tally *t, const struct block_mount *m, const char *device)
 {
-  bool (*holds)(const struct tally *, const char *) =
-      t->wanted != NULL ? is_on_wanted : is_no_image;
+  int (*holds)(const struct tally *, const char *) = t->wanted != NULL ? is_on_wanted : is_no_image;
   if (device[0] == '\0')
     return t->wanted == NULL;
   struct members all = {t, device, holds, false};
-  if (strcmp(m->type, "btrfs") == 0 && block_each(t->paths, "fs/btrfs", visit_btrfs, &all) != 0)
-    return false;
-  return all.found || holds(t, device);
+  int rc = strcmp(m->type, "btrfs") == 0 ? block_each(t->paths, "fs/btrfs", visit_btrfs, &all) : 0;
+  if (rc != 0)
+    return rc < 0 ? rc : 0;
+  return all.found ? 1 : holds(t, device);
 }
 
 /* --- asking the file system -------------------------------------------------------------- */
@@ -173,17 +189,20 @@ static const struct block_mount *next_path(const struct tally *t, const struct b
 }
 
 /* Asks through the shortest path that leads there and cannot hang; NULL when none does. */
-static const struct block_mount *ask_same(const struct tally *t, const struct block_mount *m,
+static const struct block_mount *ask_same(struct tally *t, const struct block_mount *m,
                                           struct statvfs *st)
 {
   const struct block_mount *path = next_path(t, m, NULL);
   int rc = path != NULL ? ask_mount(t, path, st) : -ESTALE;
+  bool refused = false;
   while (path != NULL && rc < 0) {
+    refused = refused || rc != -ESTALE;
     if (rc != -ESTALE && t->err->code == 0)
       tm_fail(t->err, rc, "%s: %s", path->point, strerror(-rc));
     path = next_path(t, m, path);
     rc = path != NULL ? ask_mount(t, path, st) : -ESTALE;
   }
+  t->lacking = t->lacking || (path == NULL && refused);
   return path;
 }
 
@@ -240,6 +259,8 @@ static void count_thin(struct tally *t, const char *pool)
   char name[READING_NAME];
   snprintf(key, sizeof(key), "thin:%s", pool);
   struct pool *p = find_pool(t, key);
+  if (p == NULL)
+    miss(t, -ENOMEM, pool);
   if (p == NULL || p->name[0] != '\0')
     return;
   block_attribute(t->paths, pool, "dm/name", name, sizeof(name));
@@ -261,14 +282,20 @@ static void count_mount(struct tally *t, const struct block_mount *m)
   char device[BLOCK_NAME];
   char key[READING_NAME + 16];
   struct statvfs st = {0};
-  device_of(t, m, device);
-  if (!belongs(t, m, device))
+  int rc = device_of(t, m, device);
+  if (rc == 0)
+    rc = belongs(t, m, device);
+  if (rc == 0)
     return;
   struct thin thin = {.t = t};
-  if (device[0] != '\0') {
+  if (rc > 0 && device[0] != '\0') {
     char directory[BLOCK_NAME + 32];
     snprintf(directory, sizeof(directory), "block/%s/slaves", device);
-    block_each(t->paths, directory, visit_slave, &thin);
+    rc = block_each(t->paths, directory, visit_slave, &thin);
+  }
+  if (rc < 0) {
+    miss(t, rc, m->point);
+    return;
   }
   if (thin.snapshot) /* its origin has the bytes */
     return;
@@ -287,7 +314,9 @@ static void count_mount(struct tally *t, const struct block_mount *m)
   else
     snprintf(key, sizeof(key), "%u:%u", m->major, m->minor);
   struct pool *p = find_pool(t, key);
-  if (p != NULL)
+  if (p == NULL)
+    miss(t, -ENOMEM, m->point);
+  else
     add_to_pool(p, &st, zfs ? pool : through->point);
 }
 
@@ -317,7 +346,7 @@ static int put_pools(struct reading *r, const struct tally *t)
     capacity += v->capacity_bytes;
     used += v->used_bytes;
   }
-  if (t->pools_len > 0) {
+  if (t->pools_len > 0 && !t->lacking) {
     r->capacity_bytes = capacity;
     r->used_bytes = used;
   }
@@ -329,7 +358,7 @@ int block_capacity(struct reading *r, const struct block_paths *paths,
 {
   struct block_mounts mounts = {0};
   struct tm_error first = {0};
-  struct tally t = {paths, disks, &mounts, name, NULL, 0, &first};
+  struct tally t = {paths, disks, &mounts, name, NULL, 0, false, &first};
   int rc = block_mounts_read(&mounts, paths, err);
   if (rc < 0)
     return rc;

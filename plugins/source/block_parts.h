@@ -62,12 +62,13 @@ const struct block_disk *block_disks_at(const struct block_disks *disks, unsigne
 /* A physical disk as a whole: no partition, array, mapping, loop or RAM disk. */
 bool block_is_physical(const struct block_paths *paths, const struct block_disks *disks,
                        const char *name);
-/* True when `name` lies wholly on `base`: it is it, a partition of it, or built of such only. */
-bool block_lies_on(const struct block_paths *paths, const struct block_disks *disks,
-                   const char *name, const char *base);
-/* True when any of what `name` is built of is an image. */
-bool block_lies_on_image(const struct block_paths *paths, const struct block_disks *disks,
-                         const char *name);
+/* 1 when `name` lies wholly on `base`: it is it, a partition of it, or built of such only; 0 when
+ * it does not; a negative errno where what it is built of cannot be read. */
+int block_lies_on(const struct block_paths *paths, const struct block_disks *disks,
+                  const char *name, const char *base);
+/* The same: whether any of what `name` is built of is an image. */
+int block_lies_on_image(const struct block_paths *paths, const struct block_disks *disks,
+                        const char *name);
 
 /* The first line of SYS/FILE, cleaned; "" when there is none. */
 void block_sys_text(const struct block_paths *paths, const char *file, char *out, size_t size);
@@ -78,7 +79,7 @@ void block_attribute(const struct block_paths *paths, const char *name, const ch
 uint64_t block_attribute_number(const struct block_paths *paths, const char *name, const char *file,
                                 uint64_t otherwise);
 /* Calls each() for every entry of SYS/DIRECTORY; stops when it returns non-zero, and returns that.
- * 0 also when there is no such folder. */
+ * 0 also when there is no such folder; a negative errno when it cannot be read to its end. */
 int block_each(const struct block_paths *paths, const char *directory,
                int (*each)(const char *entry, void *user), void *user);
 
@@ -128,8 +129,8 @@ bool block_mount_may_hang(const struct block_mounts *mounts, const struct block_
 
 /*
  * Fills capacity, used and volumes: of the host (name NULL), or of what lies on one disk. The same
- * bytes are counted once. What cannot be read stays unknown; the first reason is in err, 0 then
- * too.
+ * bytes are counted once. What cannot be read stays unknown, and with it the sums; the first reason
+ * is in err, 0 then too.
  */
 int block_capacity(struct reading *r, const struct block_paths *paths,
                    const struct block_disks *disks, const char *name, struct tm_error *err);

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,15 +77,18 @@ int block_each(const struct block_paths *paths, const char *directory,
   snprintf(path, sizeof(path), "%s/%s", paths->sys, directory);
   DIR *dir = opendir(path);
   if (dir == NULL)
-    return 0;
+    return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
   int rc = 0;
-  struct dirent *e = NULL;
-  for (size_t n = 0; rc == 0 && n < MAX_ENTRIES && (e = readdir(dir)) != NULL; n++) {
-    if (e->d_name[0] != '.')
+  int more = 0;
+  const struct dirent *e = NULL;
+  for (size_t n = 0; rc == 0 && (more = tm_dir_next(dir, &e)) == 1; n++) {
+    if (n == MAX_ENTRIES)
+      rc = -EFBIG;
+    else if (e->d_name[0] != '.')
       rc = each(e->d_name, user);
   }
   closedir(dir);
-  return rc;
+  return rc != 0 ? rc : more;
 }
 
 /* --- what is what --------------------------------------------------------------------------- */
@@ -151,22 +155,23 @@ struct walk {
   size_t slaves;
 };
 
-static bool lies_on(const struct walk *w, const char *name);
-static bool lies_on_image(const struct walk *w, const char *name);
+static int lies_on(const struct walk *w, const char *name);
+static int lies_on_image(const struct walk *w, const char *name);
 
 static int slave_is_elsewhere(const char *entry, void *user)
 {
   struct walk *w = user;
   w->slaves++;
-  return !lies_on(w, entry);
+  int rc = lies_on(w, entry);
+  return rc < 0 ? rc : !rc;
 }
 
-static bool lies_on(const struct walk *w, const char *name)
+static int lies_on(const struct walk *w, const char *name)
 {
   if (strcmp(name, w->base) == 0)
-    return true;
+    return 1;
   if (w->depth >= MAX_DEPTH)
-    return false;
+    return 0;
   struct walk next = *w;
   next.depth++;
   next.slaves = 0;
@@ -175,11 +180,12 @@ static bool lies_on(const struct walk *w, const char *name)
     return lies_on(&next, whole->name);
   char directory[BLOCK_NAME + 32];
   snprintf(directory, sizeof(directory), "block/%s/slaves", name);
-  return block_each(w->paths, directory, slave_is_elsewhere, &next) == 0 && next.slaves > 0;
+  int rc = block_each(w->paths, directory, slave_is_elsewhere, &next);
+  return rc < 0 ? rc : rc == 0 && next.slaves > 0;
 }
 
-bool block_lies_on(const struct block_paths *paths, const struct block_disks *disks,
-                   const char *name, const char *base)
+int block_lies_on(const struct block_paths *paths, const struct block_disks *disks,
+                  const char *name, const char *base)
 {
   struct walk w = {.paths = paths, .disks = disks, .base = base};
   return lies_on(&w, name);
@@ -190,12 +196,12 @@ static int slave_is_image(const char *entry, void *user)
   return lies_on_image(user, entry);
 }
 
-static bool lies_on_image(const struct walk *w, const char *name)
+static int lies_on_image(const struct walk *w, const char *name)
 {
   if (is_image(name))
-    return true;
+    return 1;
   if (w->depth >= MAX_DEPTH)
-    return false;
+    return 0;
   struct walk next = *w;
   next.depth++;
   const struct block_disk *whole = whole_of(w->paths, w->disks, name);
@@ -203,11 +209,11 @@ static bool lies_on_image(const struct walk *w, const char *name)
     return lies_on_image(&next, whole->name);
   char directory[BLOCK_NAME + 32];
   snprintf(directory, sizeof(directory), "block/%s/slaves", name);
-  return block_each(w->paths, directory, slave_is_image, &next) != 0;
+  return block_each(w->paths, directory, slave_is_image, &next);
 }
 
-bool block_lies_on_image(const struct block_paths *paths, const struct block_disks *disks,
-                         const char *name)
+int block_lies_on_image(const struct block_paths *paths, const struct block_disks *disks,
+                        const char *name)
 {
   struct walk w = {.paths = paths, .disks = disks};
   return lies_on_image(&w, name);

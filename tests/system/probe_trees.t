@@ -20,6 +20,7 @@ folder = tempfile.mkdtemp(prefix="tidemark-trees-")
 
 def unpack(name):
     top = os.path.join(folder, name)
+    shutil.rmtree(top, ignore_errors=True)
     block_tree.unpack(name, top)
     return top
 
@@ -38,6 +39,12 @@ def pick(reading, *keys):
 def near(seen, wanted):
     """The disk that holds the trees is in use by others too: its fill moves a little."""
     return seen is not None and abs(seen - wanted) < 0.02 * size
+
+
+def loop_in_place_of(path):
+    """What cannot be opened, by root neither, and is there all the same."""
+    shutil.rmtree(path)
+    os.symlink(os.path.basename(path), path)
 
 
 st = os.statvfs(folder)
@@ -59,6 +66,15 @@ try:
     same([v["name"] for v in sda["volumes"]], ["/"], "md: not the array that spans two")
     same((loop["transfers"], loop["capacity_bytes"]), (99, 512000), "md: a loop device only by name")
 
+    loop_in_place_of(top + "/root/exports")
+    loop_in_place_of(top + "/root/srv/data one")
+    host, md = probe(top, "block:", "block:md0")
+    same((pick(host, "capacity_bytes", "used_bytes"), [v["name"] for v in host["volumes"]]),
+         ((None, None), ["/"]), "md: what is known of the rest is no sum where one cannot be asked")
+    same(pick(md, "capacity_bytes", "used_bytes", "transfers"), (None, None, 6500),
+         "md: nor is the array as large as its device all at once")
+    ok("/exports: " in (md["error"] or ""), "md: and why is said", md["error"])
+
     top = unpack("lvm")
     host, disk = probe(top, "block:", "block:nvme0n1")
     same(sorted(v["name"] for v in host["volumes"]), ["/", "vg0-thin"],
@@ -73,6 +89,15 @@ try:
     same(pick(disk, "model", "serial", "firmware", "transfers"),
          ("EXAMPLE NVMe 2TB", "S1234567", "FW10", 200), "lvm: the disk alone")
     same(len(disk["volumes"]), 2, "lvm: and all that lies on it through the mappings")
+
+    for folder_below, asked, why in (("sys/block/dm-3/slaves", "block:", "what a mapping is built of"),
+                                     ("sys/block/dm-2/slaves", "block:nvme0n1", "what a pool is built of")):
+        loop_in_place_of(os.path.join(top, folder_below))
+        host = probe(top, asked)[0]
+        same(pick(host, "capacity_bytes", "used_bytes", "transfers"), (None, None, 200),
+             "lvm: where it cannot be read %s, no sum is told" % why)
+        ok("symbolic links" in (host["error"] or ""), "lvm: and why is said", host["error"])
+        top = unpack("lvm")
 
     top = unpack("zfs")
     host = probe(top, "block:")[0]
