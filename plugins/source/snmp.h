@@ -7,7 +7,9 @@
 #include "plugins/profile.h"
 #include "plugins/reading.h"
 
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Asks many devices side by side in one thread: one event loop, one kept session a device, no
@@ -37,10 +39,18 @@ struct snmp_target {
 /* One device. It belongs to one thread at a time; two of them for the same address are two. */
 struct snmp_device;
 
-/* What the device was found to be; shared by those that are asked at the same address. */
+/* What the device was found to be, and its restarts, of which all must think alike: their counters
+ * are compared with each other's. Shared by those that are asked at the same address. */
 struct snmp_known {
   _Atomic(const struct profile *) profile;
+  pthread_mutex_t lock; /* of what follows */
+  double started_at;    /* when the agent started, on tm_monotonic()'s clock; NAN: not told yet */
+  uint64_t uptime;      /* as it was told last, in hundredths of a second */
+  uint64_t epoch;       /* rises whenever it started anew */
 };
+
+void snmp_known_init(struct snmp_known *known);
+void snmp_known_release(struct snmp_known *known);
 
 /* Copies the target and borrows the profiles and what is known. Nothing is sent and no name is
  * resolved yet. NULL with err filled. */

@@ -25,22 +25,41 @@ const char *snmp_name_of(const struct snmp_device *d)
 
 /* --- the answer ----------------------------------------------------------------------------- */
 
+void snmp_known_init(struct snmp_known *known)
+{
+  atomic_init(&known->profile, NULL);
+  pthread_mutex_init(&known->lock, NULL);
+  known->started_at = NAN;
+  known->uptime = known->epoch = 0;
+}
+
+void snmp_known_release(struct snmp_known *known)
+{
+  pthread_mutex_destroy(&known->lock);
+}
+
 /*
  * A counter that goes back has wrapped, unless the agent started anew in between: that is told by
- * its uptime, which itself wraps after 497 days.
+ * its uptime, which itself wraps after 497 days. The number of its starts.
  */
-static void watch_restart(struct snmp_device *d)
+static uint64_t count_starts(struct snmp_device *d)
 {
+  struct snmp_known *known = d->known;
   struct snmp_row row;
-  if (!snmp_rows_get(&d->rows, sys_uptime.id, sys_uptime.len, &row) ||
-      row.value.type != SNMP_UNSIGNED || row.value.number == d->uptime)
-    return; /* a clock that stands still tells nothing */
-  d->uptime = row.value.number;
-  double started_at = tm_monotonic() - (double)row.value.number / 100;
-  double later = started_at - d->started_at;
-  if (later > RESTART_SLACK && fabs(later - UPTIME_WRAP) > RESTART_SLACK)
-    d->epoch++;
-  d->started_at = started_at;
+  bool told = snmp_rows_get(&d->rows, sys_uptime.id, sys_uptime.len, &row) &&
+              row.value.type == SNMP_UNSIGNED;
+  pthread_mutex_lock(&known->lock);
+  if (told && row.value.number != known->uptime) { /* a clock that stands still tells nothing */
+    known->uptime = row.value.number;
+    double started_at = d->fetched_from - (double)row.value.number / 100;
+    double later = started_at - known->started_at;
+    if (later > RESTART_SLACK && fabs(later - UPTIME_WRAP) > RESTART_SLACK)
+      known->epoch++;
+    known->started_at = started_at;
+  }
+  uint64_t epoch = known->epoch;
+  pthread_mutex_unlock(&known->lock);
+  return epoch;
 }
 
 static void fill_reading(struct snmp_device *d, struct reading *r)
@@ -54,9 +73,9 @@ static void fill_reading(struct snmp_device *d, struct reading *r)
   if (rc < 0)
     tm_fail(&r->error, rc, "%s: more is told than a reading holds", snmp_name_of(d));
   r->observed_at = tm_now();
-  watch_restart(d);
+  uint64_t epoch = count_starts(d);
   for (size_t i = 0; i < r->counters_len; i++)
-    r->counters[i].epoch = d->epoch;
+    r->counters[i].epoch = epoch;
 }
 
 void snmp_finish(struct snmp_device *d, const struct tm_error *err)
@@ -160,6 +179,7 @@ static int next_phase(struct snmp_device *d, struct tm_error *err)
   if (d->profile != NULL) {
     d->phase = SNMP_FETCH;
     d->question->asked_at = ask_wall_clock();
+    d->fetched_from = tm_monotonic();
   } else {
     d->phase = d->phase == SNMP_IDLE ? SNMP_IDENTIFY : SNMP_PROBE;
   }
@@ -221,7 +241,6 @@ struct snmp_device *snmp_device_new(const struct snmp_target *target,
   d->named = !lookup_is_address(d->host);
   d->profiles = profiles;
   d->known = known;
-  d->started_at = NAN;
   snmp_rows_init(&d->rows);
   snmp_manners_init(&d->manners, target->v1);
   return d;

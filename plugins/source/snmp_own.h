@@ -29,9 +29,6 @@ struct snmp_device {
   const struct profile *profile; /* NULL: not recognised yet */
   double recognised_at;
   unsigned failures; /* in a row */
-  double started_at; /* when the agent started, on tm_monotonic()'s clock; NAN: not told yet */
-  uint64_t uptime;   /* as it was told last, in hundredths of a second */
-  uint64_t epoch;    /* rises whenever it started anew */
 
   /* the question that is under way */
   struct snmp_device *prev, *next; /* in the loop's list, the next to wake first */
@@ -44,6 +41,7 @@ struct snmp_device {
   unsigned attempt;
   double wake; /* when the request, or the whole, is over */
   double begun;
+  double fetched_from; /* when its values were asked for, the uptime among the first of them */
 };
 
 struct snmp_loop {

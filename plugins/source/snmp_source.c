@@ -144,6 +144,7 @@ static void source_close(void *device)
     return;
   for (size_t i = 0; i < PARTS; i++)
     snmp_device_free(d->parts[i]);
+  snmp_known_release(&d->known);
   credentials_free(d->credentials);
   free(d);
 }
@@ -193,6 +194,7 @@ static int source_open(void **device, void *shared, const struct ask_settings *s
     rc = tm_fail(err, -ENOMEM, "%s: %s", t.host, strerror(ENOMEM));
     goto out;
   }
+  snmp_known_init(&d->known);
   rc = make_parts(d, &t, shared, err);
   if (rc == 0) {
     if (t.user != NULL) { /* the sessions are opened later */

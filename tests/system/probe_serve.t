@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The helper process, tidemark-probe --serve, asked over a socket pair as the plugins do it."""
+import importlib.machinery
+import importlib.util
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get("SOURCE", "."), "tests/lib"))
@@ -198,6 +201,58 @@ def a_session_that_expired_is_renewed_at_the_next_question():
         posts = [entry for entry in server.log if entry[0] == "POST"]
         same(len(posts), 2, "logins")
         same(("DELETE", f"{ROOT}/SessionService/Sessions/t2"), server.log[-1][:2], "the end")
+
+
+def snmp_agent():
+    """The honest printer of tests/lib/hostile_agent, in this process."""
+    loader = importlib.machinery.SourceFileLoader("agent", os.path.join(SOURCE, "tests/lib/hostile_agent"))
+    agent = importlib.util.module_from_spec(importlib.util.spec_from_loader("agent", loader))
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    loader.exec_module(agent)
+    sys.dont_write_bytecode = written
+    return agent
+
+
+@test
+def both_sessions_of_an_agent_count_its_restarts_alike():
+    agent = snmp_agent()
+    clock = agent.dotted("1.3.6.1.2.1.1.3.0")
+    up = {"s": 300000}
+
+    def serve(at):
+        while up["s"] is not None:
+            data, peer = at.recvfrom(65536)
+            if data:
+                q = agent.Question(data)
+                at.sendto(agent.pdu(q, agent.honest_bindings(
+                    q, lambda n, v: agent.number(up["s"] * 100, agent.TICKS) if n == clock else v)), peer)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as at, Helper() as helper:
+        at.bind(("127.0.0.1", 0))
+        port = at.getsockname()[1]
+        thread = threading.Thread(target=serve, args=(at,))
+        thread.start()
+
+        def epochs(*parts):
+            for part in parts:
+                helper.ask(1, port, part, source="snmp", Community="honest",
+                           Profiles=os.path.join(SOURCE, "plugins/profiles"))
+                got = helper.read()["reading"]
+                assert got.get("counters"), got
+                yield got["counters"][0]["epoch"]
+
+        try:
+            same(list(epochs("everything", "counters")), [0, 0], "before")
+            # Two restarts between two borders, which the reads in between see one by one.
+            up["s"] = 1000
+            list(epochs("everything"))
+            up["s"] = 10
+            read, border = epochs("everything", "counters")
+            same((read, border), (2, 2), "after two restarts")
+        finally:
+            up["s"] = None
+            at.sendto(b"", at.getsockname())
+            thread.join()
 
 
 @test
