@@ -70,12 +70,18 @@ static int visit_members(struct redfish_walk *w, const json_t *members, const ch
   return rc;
 }
 
-/* One page after the other, from the one at `link` on, which this takes over. */
-static int visit_pages(struct redfish_walk *w, char *link, const char *storage, member_fn *fn,
-                       struct tm_error *err)
+/* One page after the other, from the one at `link` on, which this takes over; it is the page-th,
+ * the first being 0. There may be no collection; but a page that another one names, and that is not
+ * there, holds members that count. */
+static int visit_pages(struct redfish_walk *w, char *link, int page, const char *storage,
+                       member_fn *fn, struct tm_error *err)
 {
   int rc = 0;
-  for (int page = 0; rc == 0 && link != NULL && page < MAX_PAGES; page++) {
+  for (; rc == 0 && link != NULL; page++) {
+    if (page == MAX_PAGES) {
+      rc = tm_fail(err, -EFBIG, "%s: more than %d pages of a collection", w->web->name, MAX_PAGES);
+      break;
+    }
     struct tm_error why = {0};
     json_t *doc = NULL;
     char *path = NULL;
@@ -84,7 +90,7 @@ static int visit_pages(struct redfish_walk *w, char *link, const char *storage, 
     link = NULL;
     free(path);
     if (rc < 0) {
-      rc = tolerate(w, rc, &why, err);
+      rc = tolerate(w, rc == -ENOENT && page > 0 ? -EIO : rc, &why, err);
       break;
     }
     rc = visit_members(w, json_object_get(doc, "Members"), storage, fn, err);
@@ -109,7 +115,7 @@ static int visit(struct redfish_walk *w, const json_t *where, const char *storag
   if (rc < 0 || start == NULL)
     return rc;
   char *link = strdup(start);
-  return link != NULL ? visit_pages(w, link, storage, fn, err)
+  return link != NULL ? visit_pages(w, link, members != NULL, storage, fn, err)
                       : tm_fail(err, -ENOMEM, "out of memory");
 }
 

@@ -228,6 +228,18 @@ def pools_under_the_older_name_too_are_counted_once():
     same(reading["capacity_bytes"], 100, errors)
 
 
+@test
+def a_page_that_is_named_and_not_there_leaves_the_totals_unknown():
+    pools = f"{ROOT}/Storage/s/StoragePools"
+    for where in ("page", "within"):
+        first = {"Members": [{"@odata.id": POOL}], "Members@odata.nextLink": pools + "/page2"}
+        subsystem = {**SMALL[f"{ROOT}/Storage/s"], "StoragePools": first}
+        changes = {"/Storage/s/StoragePools": first} if where == "page" else {"/Storage/s": subsystem}
+        reading, errors, status, _ = ask(small(**changes))
+        same((reading["capacity_bytes"], reading["transfers"]), (None, None), errors)
+        assert "answered 404" in (reading["error"] or ""), reading["error"]
+
+
 # --- hostile services ---------------------------------------------------------------------------
 
 @test
@@ -242,6 +254,7 @@ def endless_pages_end():
     reading, _, _, server = ask(answer, "--timeout", "30")
     assert len(server.log) <= 1010, len(server.log)
     same(reading["capacity_bytes"], None, "capacity")
+    assert "more than 1000 pages" in reading["error"], reading["error"]
 
 
 @test
