@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define TOO_BIG        1 /* error-status of RFC 3416 */
+#define NO_SUCH_NAME   2
 #define BULK_VARIABLES 48
 #define BULK_START     24
 #define COLUMNS_START  6
@@ -69,6 +70,18 @@ static void blame(struct snmp_fetch *f, const struct snmp_place *p, const char *
   if (f->trouble.code == 0)
     tm_fail(&f->trouble, -EPROTO, "walk of %s: %s",
             oid_format(oid, sizeof(oid), p->at, p->prefix_len), what);
+}
+
+/* Ends a place that the agent answered with an error. Where a column had begun, its rows are not
+ * all there, and their sum would be a smaller device: none of them is told. Not so with v1, which
+ * has no other way to say that a column is over. */
+static void fail(struct snmp_fetch *f, struct snmp_place *p, long status)
+{
+  if (p->column && p->count > 0 && status != NO_SUCH_NAME && !f->manners->v1) {
+    blame(f, p, "the device ended it by an error");
+    snmp_rows_drop(f->rows, p->at, p->prefix_len);
+  }
+  finish(f, p);
 }
 
 /* Takes the open places of one sort into the request, scalars or columns. */
@@ -199,13 +212,13 @@ void snmp_fetch_end(struct snmp_fetch *f, long status, long index)
   if (f->asked_len == 0)
     return;
   if (status != 0 && index >= 1 && (size_t)index <= f->asked_len && status != TOO_BIG) {
-    finish(f, &f->places[f->asked[index - 1]]);
+    fail(f, &f->places[f->asked[index - 1]], status);
   } else if (status != 0 || !f->moved) {
     /* Too big, or a failure that names no object: halve until the culprit stands alone. An empty
      * answer ends what was asked, else the agent would be asked for ever. */
     if (status == 0 || !ask_less(f))
       for (size_t i = 0; i < f->asked_len; i++)
-        finish(f, &f->places[f->asked[i]]);
+        fail(f, &f->places[f->asked[i]], status == 0 ? NO_SUCH_NAME : status);
   }
   f->asked_len = 0;
 }

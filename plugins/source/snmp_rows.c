@@ -129,6 +129,17 @@ int snmp_rows_add(struct snmp_rows *r, const uint32_t *id, size_t id_len,
   return 0;
 }
 
+void snmp_rows_drop(struct snmp_rows *r, const uint32_t *prefix, size_t prefix_len)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < r->len; i++) {
+    const struct snmp_cell *c = &r->cells[i];
+    if (!oid_under(prefix, prefix_len, r->arcs + c->id, c->id_len))
+      r->cells[kept++] = *c;
+  }
+  r->len = kept;
+}
+
 static int by_id(const void *a, const void *b, void *arcs)
 {
   const struct snmp_cell *x = a;

@@ -78,6 +78,8 @@ void snmp_rows_release(struct snmp_rows *r);
 /* Copies one object in. 0, -ENOMEM, or -EFBIG when a limit above is reached. */
 int snmp_rows_add(struct snmp_rows *r, const uint32_t *id, size_t id_len,
                   const struct snmp_value *value);
+/* Forgets everything under the prefix. */
+void snmp_rows_drop(struct snmp_rows *r, const uint32_t *prefix, size_t prefix_len);
 /* The object with exactly this identifier (the first, when it was added twice). */
 bool snmp_rows_get(struct snmp_rows *r, const uint32_t *id, size_t id_len, struct snmp_row *row);
 /* The objects below prefix in order: *first and the number of them. */

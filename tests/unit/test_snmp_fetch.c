@@ -28,7 +28,18 @@ struct agent {
   bool v1;
   unsigned most; /* variables that an answer holds; more is too big */
   unsigned questions;
-  enum { HONEST, ENDLESS, BACKWARD, SAME, EMPTY, ASTRAY, ERROR_WITHOUT_INDEX, SWAPPED } habit;
+  long error; /* by which column 1 breaks off after some rows */
+  enum {
+    HONEST,
+    ENDLESS,
+    BACKWARD,
+    SAME,
+    EMPTY,
+    ASTRAY,
+    ERROR_WITHOUT_INDEX,
+    SWAPPED,
+    BREAKS_OFF
+  } habit;
 };
 
 static void give(struct snmp_fetch *f, const uint32_t *id, size_t len, uint32_t number)
@@ -89,6 +100,12 @@ static void answer(struct agent *a, struct snmp_fetch *f, const struct snmp_requ
   if (a->habit == EMPTY) {
     snmp_fetch_end(f, 0, 0);
     return;
+  }
+  for (size_t i = 0; i < r->len && a->habit == BREAKS_OFF; i++) {
+    if (r->objects[i].id_len > 3 && r->objects[i].id[2] == 1 && r->objects[i].id[3] >= 20) {
+      snmp_fetch_end(f, a->error, (long)i + 1);
+      return;
+    }
   }
   for (size_t i = 0; i < r->len && r->ask == SNMP_ASK_GET; i++) {
     size_t k = a->habit == SWAPPED ? r->len - 1 - i : i;
@@ -190,6 +207,27 @@ static void what_is_too_big_is_asked_in_parts(void **state)
   assert_int_equal(fetch(&a, wants, 4, &rows, &trouble), 42);
   assert_int_equal(trouble.code, 0);
   snmp_rows_release(&rows);
+}
+
+static void a_column_that_breaks_off_is_not_told(void **state)
+{
+  (void)state;
+  static const struct {
+    bool v1;
+    long error;
+    bool told;
+  } cases[] = {{false, GEN_ERR, false}, {false, NO_SUCH_NAME, true}, {true, GEN_ERR, true}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct agent a = {.rows = 50, .v1 = cases[i].v1, .habit = BREAKS_OFF, .error = cases[i].error};
+    struct profile_want wants[] = {want("1.3.1", true), want("1.3.2", true)};
+    struct snmp_rows rows;
+    struct tm_error trouble;
+    fetch(&a, wants, 2, &rows, &trouble);
+    assert_int_equal(count(&rows, "1.3.1") > 0, cases[i].told);
+    assert_int_equal(trouble.code == 0, cases[i].told);
+    assert_int_equal(count(&rows, "1.3.2"), 50);
+    snmp_rows_release(&rows);
+  }
 }
 
 static void a_lying_agent_comes_to_an_end(void **state)
@@ -296,6 +334,7 @@ int main(void)
       cmocka_unit_test(a_missing_object_costs_itself_alone),
       cmocka_unit_test(answers_in_another_order_are_understood),
       cmocka_unit_test(what_is_too_big_is_asked_in_parts),
+      cmocka_unit_test(a_column_that_breaks_off_is_not_told),
       cmocka_unit_test(a_lying_agent_comes_to_an_end),
       cmocka_unit_test(a_probe_takes_one_row),
       cmocka_unit_test(lost_answers_make_requests_smaller),
