@@ -211,6 +211,14 @@ same([(r["request"], {i["name"]: i["value"] for i in r["document"]["items"]}["de
       for r in rows if r["kind"] == "item_values"], [(mine["told"][0]["request"], 1.08)], "... and takes it along")
 same([(r["purpose"], r["document"]["claim"]) for r in rows if r["kind"] == "request"], [("service", "K-1")],
      "... with what was asked")
+same([(r["id"], r["state"], r["type"], r["text"], r["by_name"], r["device_id"], r["answer"], r["external_id"])
+      for r in rows if r["kind"] == "claim"][:1],
+     [(1, "closed", SAID["type"], SAID["text"], SAID["by"], device, "Please set exposure back.", SAID["external_id"])],
+     "... with each claim, in the customer's words, and what was answered")
+same((len([r for r in rows if r["kind"] == "claim"]),
+      [r for r in rows if any(w in json.dumps(r) for w in ("Same training", "They want a new one"))]),
+     (desk.rows("SELECT count(*) FROM claims WHERE customer_id = 'C-9'")[0][0], []),
+     "... with no claim of others', and nothing that service says to colleagues")
 ok("Secretname" not in json.dumps(rows) + json.dumps(mine), "... and nothing of a peer's")
 
 # --- an absurd value -----------------------------------------------------------------------------------------

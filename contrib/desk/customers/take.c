@@ -113,8 +113,9 @@ static int put_rows(struct db *db, const struct taking *t, const char *kind, con
 }
 
 /* As the pages have it (sales/device_page.c): not why a colleague thinks that a sale was lost, nor
- * what he thinks of the advice, or asks of the factory. What the customer himself has answered is
- * an answer. */
+ * what he thinks of the advice, or asks of the factory; and of a claim not what service says to
+ * itself, or has found with others (claim_events, comments, and the answers of peers). What the
+ * customer himself has answered is an answer. */
 static int put_all(struct db *db, void *arg, struct tm_error *err)
 {
   static const struct {
@@ -160,6 +161,11 @@ static int put_all(struct db *db, void *arg, struct tm_error *err)
       {"contact",
        "SELECT number, kind AS wanted, sku, page_at, sent_at, name, email, phone,"
        " given_number, text FROM product_contacts WHERE customer_id = ?1 ORDER BY id",
+       put_line},
+      {"claim",
+       "SELECT id, external_id, device_id, vendor, model, via, by_name, claimed_at, arrived_at,"
+       " type, text, state, state_at, answer, answered_at, answered_by"
+       " FROM claims WHERE customer_id = ?1 ORDER BY id",
        put_line},
       {"receipt",
        "SELECT receipt, extent, at FROM own_receipts WHERE customer_id = ?1"
