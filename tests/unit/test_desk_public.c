@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sealed forms, whose a contact is, products as of today, and what customers change. */
+#include "common/json.h"
 #include "common/text.h"
 #include "contrib/desk/customers/registered.h"
 #include "contrib/desk/people/responsible.h"
@@ -254,6 +255,50 @@ static void a_change_is_kept_told_and_counted(void **state)
               "[{\"address\":\"+81600000199\"}]");
 }
 
+static int read_registered(struct db *db, void *arg, struct tm_error *err)
+{
+  return registered_read(db, "C-1", arg, err);
+}
+
+static void put_address(char *list, const char *kind, const char *address)
+{
+  char sql[200];
+  snprintf(sql, sizeof(sql),
+           "INSERT INTO addresses (customer_id, kind, address) VALUES ('C-1', '%s', '%s')", kind,
+           address);
+  test_tell(sql);
+  strcat(list, list[0] != '\0' ? ";" : "");
+  strcat(list, address);
+}
+
+/* As long as an import may have it: 2000 characters. */
+static void a_long_list_is_shown_and_kept_as_a_whole(void **state)
+{
+  (void)state;
+  json_t *row = NULL;
+  struct registered c;
+  struct tm_error err = {0};
+  char phones[4001] = "", emails[4001] = "", one[64];
+  test_tell("DELETE FROM addresses WHERE customer_id = 'C-1'");
+  put_address(phones, "phone", "+81600000000");
+  for (int i = 1; i < 143; i++) {
+    snprintf(one, sizeof(one), "+81600%07d", i);
+    put_address(phones, "phone", one);
+  }
+  for (int i = 0; i < 180; i++) {
+    snprintf(one, sizeof(one), "\xc3\xa9\xc3\xa9%03d@x.jp", i);
+    put_address(emails, "email", one);
+  }
+  assert_int_equal(strlen(phones), 2000);
+  assert_true(strlen(emails) > 2000);
+  assert_int_equal(store_read(test_store, &db_everyone, read_registered, &row, &err), 0);
+  assert_string_equal(tm_json_get_string(row, "phone"), phones);
+  assert_string_equal(tm_json_get_string(row, "email"), emails);
+  assert_int_equal(change(phones, json_integer_value(json_object_get(row, "version")), &c), 0);
+  assert_int_equal(c.changed, 0);
+  json_decref(row);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -263,6 +308,7 @@ int main(void)
       cmocka_unit_test(a_contact_is_kept_with_its_task_and_letter),
       cmocka_unit_test(numbers_and_addresses_are_checked_one_by_one),
       cmocka_unit_test(a_change_is_kept_told_and_counted),
+      cmocka_unit_test(a_long_list_is_shown_and_kept_as_a_whole),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, setup, teardown);

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_SIZE = 2000, CONTACT_MAX = 200, LANGUAGE_MAX = 16 };
+/* Of a list: what a cell of an import may have (import/rows.c), and its end. */
+enum { LIST_SIZE = 4001, CONTACT_MAX = 200, LANGUAGE_MAX = 16 };
 
 /* --- reading -------------------------------------------------------------------------------- */
 
@@ -30,8 +31,11 @@ static int read_addresses(struct db *db, const char *customer, const char *kind,
     return rc;
   db_bind_text(stmt, 1, customer);
   db_bind_text(stmt, 2, kind);
-  while ((rc = db_step(stmt, err)) == 1)
-    tm_buf_printf(&list, "%s%s", list.len > 0 ? ";" : "", db_text(stmt, 0));
+  while (rc >= 0 && (rc = db_step(stmt, err)) == 1) {
+    rc = tm_buf_printf(&list, "%s%s", list.len > 0 ? ";" : "", db_text(stmt, 0));
+    if (rc < 0)
+      tm_fail(err, rc, "%s: %s: %s", customer, name, strerror(-rc));
+  }
   db_done(stmt);
   json_object_set_new(row, name, json_string(list.len > 0 ? list.ptr : ""));
   tm_buf_release(&list);
