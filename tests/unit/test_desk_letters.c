@@ -124,6 +124,36 @@ static void who_is_away_is_stood_in_for(void **state)
       "[{\"to_address\":\"tanabe@vendor.example\",\"said\":1}]");
 }
 
+/* What is one's own is not said to be somebody else's. */
+static void what_is_ones_own_stands_in_another_letter(void **state)
+{
+  (void)state;
+  test_tell("UPDATE items SET told_late_at = 1");
+  test_tell("DELETE FROM letters");
+  test_tell(INTO ITEM(21, "C-1", 1, "'mori'", 20774, "new", 0) "," ITEM(22, "C-1", 1, "'tanabe'",
+                                                                        20775, "new", 0));
+  assert_int_equal(call(late, 0, INT64_C(20782) * TM_DAY), 2);
+  assert_rows("SELECT to_address, text LIKE 'You get this instead of K. Mori%' AS instead,"
+              " text LIKE '%/items/21%' AS moris, text LIKE '%/items/22%' AS own"
+              " FROM letters ORDER BY id",
+              "[{\"to_address\":\"tanabe@vendor.example\",\"instead\":1,\"moris\":1,\"own\":0},"
+              "{\"to_address\":\"tanabe@vendor.example\",\"instead\":0,\"moris\":0,\"own\":1}]");
+  test_tell("DELETE FROM letters");
+  int64_t week = (MONDAY + 10) / 7;
+  char sql[200];
+  snprintf(sql, sizeof(sql), "UPDATE items SET first_at = %lld WHERE id IN (21, 22)",
+           (long long)START + 1);
+  test_tell(sql);
+  assert_int_equal(call(weekly, week, INT64_C(20782) * TM_DAY), 2);
+  assert_rows("SELECT to_address, text LIKE 'You get this instead of K. Mori%' AS instead,"
+              " text LIKE '%/items/21%' AS moris, text LIKE '%/items/22%' AS own"
+              " FROM letters ORDER BY id",
+              "[{\"to_address\":\"tanabe@vendor.example\",\"instead\":1,\"moris\":1,\"own\":0},"
+              "{\"to_address\":\"tanabe@vendor.example\",\"instead\":0,\"moris\":0,\"own\":1}]");
+  test_tell("DELETE FROM letters");
+  test_tell("DELETE FROM items WHERE id IN (21, 22)");
+}
+
 static void without_a_mail_server_nothing_counts_as_told(void **state)
 {
   (void)state;
@@ -189,6 +219,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_late_is_told_once),
       cmocka_unit_test(who_is_away_is_stood_in_for),
+      cmocka_unit_test(what_is_ones_own_stands_in_another_letter),
       cmocka_unit_test(without_a_mail_server_nothing_counts_as_told),
       cmocka_unit_test(a_week_begins_on_monday_at_six),
       cmocka_unit_test(a_week_is_told_to_whom_it_concerns),

@@ -36,23 +36,24 @@ static int find_person(struct db *db, const json_t *item, int64_t day, struct re
   return rc == 0 ? responsible_find(db, &ask, who, err) : rc;
 }
 
-/* The person's part of `all`, by address: {"to", "name", "instead_of", LIST...}. Borrowed. */
+/* The person's part of `all`, by address: {"to", "name", "instead_of", LIST...}. Borrowed. What is
+ * the person's own is not in one part with what is somebody's who is away. */
 static json_t *part_of(json_t *all, const struct desk *desk, const struct responsible *who,
                        const char *apart)
 {
   const struct desk_conf_mail *mail = &desk->conf->mail;
   bool person = tm_mail_is_address(who->email);
   const char *to = person ? who->email : mail->team != NULL ? mail->team : mail->from;
-  char key[600];
-  snprintf(key, sizeof(key), "%s %s", to, apart);
+  const char *instead_of = person && who->instead_of[0] != '\0' ? who->instead_of : NULL;
+  char key[800];
+  snprintf(key, sizeof(key), "%s %s %s", to, apart, instead_of != NULL ? instead_of : "");
   json_t *part = json_object_get(all, key);
   if (part != NULL)
     return part;
   json_object_set_new(all, key,
                       json_pack("{s:s, s:s?, s:s?, s:[], s:[]}", "to", to, "name",
-                                person ? who->name : NULL, "instead_of",
-                                person && who->instead_of[0] != '\0' ? who->instead_of : NULL,
-                                "items", "changes"));
+                                person ? who->name : NULL, "instead_of", instead_of, "items",
+                                "changes"));
   return json_object_get(all, key);
 }
 
@@ -236,10 +237,12 @@ static int collect(struct db *db, struct week *w, struct tm_error *err)
 static int put_weekly(struct db *db, const struct week *w, int64_t week, json_t *part,
                       struct tm_error *err)
 {
-  char key[400], from[TM_DATE_SIZE], to[TM_DATE_SIZE];
+  const char *instead_of = tm_json_get_string(part, "instead_of");
+  char key[700], from[TM_DATE_SIZE], to[TM_DATE_SIZE];
   size_t items = json_array_size(json_object_get(part, "items"));
   size_t changes = json_array_size(json_object_get(part, "changes"));
-  snprintf(key, sizeof(key), "weekly/%lld/%s", (long long)week, tm_json_get_string(part, "to"));
+  snprintf(key, sizeof(key), "weekly/%lld/%s%s%s", (long long)week, tm_json_get_string(part, "to"),
+           instead_of != NULL ? "/" : "", instead_of != NULL ? instead_of : "");
   json_object_set_new(part, "from", json_string(tm_date_format(from, w->from)));
   json_object_set_new(part, "until", json_string(tm_date_format(to, w->to - 1)));
   json_object_set_new(part, "items_len", json_integer((json_int_t)items));
