@@ -354,6 +354,37 @@ static void a_backup_is_a_whole_store(void **state)
   store_close(other);
 }
 
+static int tidy_beside(struct db *db, void *arg, struct tm_error *err)
+{
+  struct test_number count = {.sql = "SELECT count(*) FROM customers"};
+  int *rc = arg;
+  if (test_number_run(db, &count, err) < 0)
+    return -EIO;
+  test_tell("INSERT INTO customers (customer_id, name, created_at) VALUES ('gone', 'x', 0)");
+  test_tell("DELETE FROM customers WHERE customer_id = 'gone'");
+  *rc = store_tidy(test_store, NULL);
+  return 0;
+}
+
+static void what_is_erased_beside_a_reader_is_told_to_be_there_still(void **state)
+{
+  (void)state;
+  struct tm_error err = {0};
+  int rc = 0;
+  assert_int_equal(store_read(test_store, &db_everyone, tidy_beside, &rc, &err), 0);
+  assert_int_equal(rc, test_store_is_pgsql() ? 0 : -EAGAIN);
+  assert_int_equal(store_is_untidy(test_store), !test_store_is_pgsql());
+  assert_int_equal(store_tidy(test_store, &err), 0);
+  assert_false(store_is_untidy(test_store));
+  if (test_store_is_pgsql())
+    return;
+  struct stat st;
+  char path[600];
+  snprintf(path, sizeof(path), "%s/desk.db-wal", test_folder);
+  assert_int_equal(stat(path, &st), 0);
+  assert_int_equal(st.st_size, 0);
+}
+
 static void an_unknown_engine_is_told(void **state)
 {
   (void)state;
@@ -382,6 +413,7 @@ int main(void)
       cmocka_unit_test(a_store_is_found_as_it_was_left),
       cmocka_unit_test(what_a_newer_program_used_is_left_alone),
       cmocka_unit_test(a_backup_is_a_whole_store),
+      cmocka_unit_test(what_is_erased_beside_a_reader_is_told_to_be_there_still),
       cmocka_unit_test(an_unknown_engine_is_told),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "common/log.h"
+#include "contrib/desk/intake/erase.h"
 #include "exporters/spool.h"
 #include "exporters/tryton/party.h"
 #include "exporters/tryton/value.h"
@@ -410,7 +411,9 @@ static int finish(struct store *store, struct job *j, int rc, const struct tm_er
   if (!j->done && j->tries == 1)
     tm_log_warning("the CRM cannot be told of a customer yet: %s", own->text);
   rc = store_write(store, &db_everyone, end_job, j, err);
-  return rc == 0 && j->done && erases ? store_tidy(store, err) : rc;
+  if (rc == 0 && j->done && erases)
+    erase_tidy(store);
+  return rc;
 }
 
 static int open_rpc(struct tryton_rpc **rpc, const struct desk_conf *conf, struct tm_error *err)

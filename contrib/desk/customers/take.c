@@ -313,7 +313,7 @@ static int forget(const struct request *r, struct response *to, struct tm_error 
                          "Nothing was deleted.");
   int rc = store_write(r->desk->store, &db_everyone, erase, &f, err);
   if (rc == 0)
-    rc = store_tidy(r->desk->store, err);
+    erase_tidy(r->desk->store);
   return rc == 0 ? show_receipt(r, to, f.erasure.receipt, r->now,
                                 f.device != 0 ? "device" : "customer", f.erasure.devices, err)
                  : rc;

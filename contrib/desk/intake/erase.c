@@ -2,6 +2,7 @@
 #include "contrib/desk/intake/erase.h"
 
 #include "common/json.h"
+#include "common/log.h"
 #include "contrib/desk/customers/crm.h"
 
 #include <errno.h>
@@ -262,6 +263,13 @@ static int do_task(struct db *db, void *arg, struct tm_error *err)
   return erase_now(db, &e, err);
 }
 
+void erase_tidy(struct store *store)
+{
+  struct tm_error err = {0};
+  if (store_tidy(store, &err) < 0)
+    tm_log_warning("%s; tried again within a minute", err.text);
+}
+
 int erase_due(struct store *store, bool crm, int64_t now, struct tm_error *err)
 {
   struct task t = {.now = now, .crm = crm};
@@ -275,5 +283,7 @@ int erase_due(struct store *store, bool crm, int64_t now, struct tm_error *err)
     some = some || rc == 0;
   } while (rc == 0);
   json_decref(t.arg);
-  return rc == 0 && some ? store_tidy(store, err) : rc;
+  if (rc == 0 && (some || store_is_untidy(store)))
+    erase_tidy(store);
+  return rc;
 }

@@ -27,6 +27,10 @@ int erase_now(struct db *db, void *erasure, struct tm_error *err);
 int erase_ask(struct db *db, const struct credential *from, const struct event *e, int64_t now,
               struct tm_error *err);
 
+/* Clears what was erased out of the store's files. It is erased whether this can be done now or
+ * not: it is tried again by erase_due(). */
+void erase_tidy(struct store *store);
+
 /* Does what is due (crm: as above), and clears what was erased out of the store's files. */
 int erase_due(struct store *store, bool crm, int64_t now, struct tm_error *err);
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 20000, STATEMENT_MAX = 1 << 20 };
+enum { STATEMENT_MAX = 1 << 20 };
 
 struct sqlite_db {
   struct db base;
@@ -245,7 +245,7 @@ static int make_file(const char *path, struct tm_error *err)
 static int set_up(struct sqlite_db *d, enum db_sqlite_use use, struct tm_error *err)
 {
   sqlite3_extended_result_codes(d->handle, 1);
-  sqlite3_busy_timeout(d->handle, BUSY_MS);
+  sqlite3_busy_timeout(d->handle, DB_SQLITE_BUSY_MS);
   sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(d->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   sqlite3_db_config(d->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+enum { DB_SQLITE_BUSY_MS = 20000 }; /* how long a connection waits for the others */
 enum db_sqlite_use { DB_SQLITE_WRITES, DB_SQLITE_READS };
 
 /* A connection to the file, which is made when it is not there (readable for its owner alone). */

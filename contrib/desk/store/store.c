@@ -119,7 +119,17 @@ int store_backup(struct store *store, const char *path, struct tm_error *err)
 
 int store_tidy(struct store *store, struct tm_error *err)
 {
-  return store->engine->tidy(store, err);
+  /* Who erases meanwhile is not seen to by what was begun before. */
+  unsigned mine = atomic_fetch_add(&store->untidy, 1) + 1;
+  int rc = store->engine->tidy(store, err);
+  if (rc == 0)
+    atomic_compare_exchange_strong(&store->untidy, &mine, 0);
+  return rc;
+}
+
+bool store_is_untidy(const struct store *store)
+{
+  return atomic_load(&store->untidy) != 0;
 }
 
 /* --- one desk to another ------------------------------------------------------------------ */

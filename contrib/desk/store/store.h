@@ -61,7 +61,10 @@ int store_hear(struct store *store, int wait_ms, void (*heard)(void *user, const
 int store_backup(struct store *store, const char *path, struct tm_error *err);
 
 /* After erasing: takes what was erased out of the files as well. Until then it may lie in SQLite's
- * log; PostgreSQL takes it away by itself (autovacuum). */
+ * log; PostgreSQL takes it away by itself (autovacuum). -EAGAIN when somebody still reads the log.
+ */
 int store_tidy(struct store *store, struct tm_error *err);
+/* Whether that failed, and has not been done since. */
+bool store_is_untidy(const struct store *store);
 
 #endif

@@ -5,6 +5,8 @@
 #include "contrib/desk/store/db_own.h"
 #include "contrib/desk/store/store.h"
 
+#include <stdatomic.h>
+
 #define STORE_CHANNEL "tidemark_desk" /* of LISTEN and NOTIFY */
 
 /* What an engine gives to store.c. */
@@ -23,6 +25,8 @@ struct store_engine {
 
 struct store {
   const struct store_engine *engine;
+  /* How often what was erased had to be taken out of the files, since it was; 0: it is. */
+  atomic_uint untidy;
 };
 
 int store_sqlite_open(struct store **store, const struct store_settings *settings, const char *path,

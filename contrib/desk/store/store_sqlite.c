@@ -15,7 +15,7 @@
 
 /* Jobs of one transaction: enough that its fsync is shared well, few enough that the first of them
  * does not wait for long. */
-enum { GROUP_MAX = 256, READERS_MAX = 64, RETRIES = 5 };
+enum { GROUP_MAX = 256, READERS_MAX = 64, RETRIES = 5, TIDY_MS = 2000 };
 
 struct job {
   const struct db_scope *scope;
@@ -256,15 +256,21 @@ static int sqlite_backup(struct store *store, const char *path, struct tm_error 
   return rc;
 }
 
-/* Erased bytes are overwritten where they stood (secure_delete); the log still has them. */
+/* Erased bytes are overwritten where they stood (secure_delete); the log still has them. While it
+ * waits for those who read the log, nobody can write: it does not wait for long. */
 static int sqlite_tidy(struct store *store, struct tm_error *err)
 {
   struct sqlite_store *s = (struct sqlite_store *)store;
   struct db *db = pool_take(s->readers);
-  int rc = db_run(db,
-                  "PRAGMA query_only = OFF; PRAGMA wal_checkpoint(TRUNCATE);"
-                  "PRAGMA query_only = ON",
-                  err);
+  sqlite3 *handle = db_sqlite_handle(db);
+  end_last(db);
+  sqlite3_busy_timeout(handle, TIDY_MS);
+  int code = sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+  int rc = code == SQLITE_OK ? 0
+           : (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED
+               ? tm_fail(err, -EAGAIN, "what was erased lies in the log: somebody reads it")
+               : tm_fail(err, -EIO, "what was erased lies in the log: %s", sqlite3_errmsg(handle));
+  sqlite3_busy_timeout(handle, DB_SQLITE_BUSY_MS);
   pool_give(s->readers, db);
   return rc;
 }
