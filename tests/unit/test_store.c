@@ -114,6 +114,18 @@ static void values_come_back_as_they_were(void **state)
   assert_int_equal(store_read(test_store, &db_everyone, get_values, NULL, &err), 0);
 }
 
+/* As an older program, which cut a text within a character, has left it on SQLite. */
+static void a_text_with_half_a_character_hides_no_row(void **state)
+{
+  (void)state;
+  if (test_store_is_pgsql())
+    return; /* takes none */
+  char *rows = test_rows("SELECT CAST(x'61e7b4' AS TEXT) AS cut, '\xe7\xb4\x99\n x' AS whole");
+  assert_string_equal(rows, "[{\"cut\":\"a\xef\xbf\xbd\xef\xbf\xbd\","
+                            "\"whole\":\"\xe7\xb4\x99\\n x\"}]");
+  free(rows);
+}
+
 /* The same statement first with a NULL, then with a value, and asked whether it is one. */
 static int match(struct db *db, const char *text, bool known, int64_t number)
 {
@@ -401,6 +413,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_come_back_as_they_were),
+      cmocka_unit_test(a_text_with_half_a_character_hides_no_row),
       cmocka_unit_test(a_parameter_may_be_null_in_one_use_and_a_value_in_the_next),
       cmocka_unit_test(a_parameter_that_is_not_there_is_told),
       cmocka_unit_test(what_a_failed_work_wrote_is_undone),

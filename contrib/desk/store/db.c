@@ -2,6 +2,7 @@
 #include "contrib/desk/store/db_own.h"
 
 #include "common/json.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -240,6 +241,23 @@ const void *db_blob(struct db_stmt *stmt, int column, size_t *len)
   return db_is_null(stmt, column) ? NULL : stmt->db->engine->column_blob(stmt, column, len);
 }
 
+/* SQLite keeps any bytes. Those of a row that was written with half a character are shown as ones
+ * that nobody knows: the row is not to be lost for it. */
+static json_t *text_json(const char *text)
+{
+  json_t *value = json_string(text);
+  if (value != NULL || tm_text_is_utf8(text))
+    return value;
+  size_t len = strlen(text), size = 3 * len + 1;
+  char *clean = malloc(size);
+  if (clean == NULL)
+    return NULL;
+  tm_text_clean(clean, size, text, len);
+  value = json_string(clean);
+  free(clean);
+  return value;
+}
+
 static json_t *column_json(struct db_stmt *stmt, int column, bool parse, struct tm_error *err)
 {
   const char *text;
@@ -259,7 +277,7 @@ static json_t *column_json(struct db_stmt *stmt, int column, bool parse, struct 
       return NULL;
     return parse
                ? tm_json_parse(text, strlen(text), stmt->db->engine->column_name(stmt, column), err)
-               : json_string(text);
+               : text_json(text);
   }
 }
 
