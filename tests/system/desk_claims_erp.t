@@ -88,9 +88,32 @@ same([(i["name"], i["value"]) for i in values["items"]], [("density_black", 1.08
 same(erp.find("ir.attachment", [["resource", "=", "sale.complaint,%d" % first]], "name"), [],
      "... and to no other one")
 
-# --- the CRM is away ----------------------------------------------------------------------------------------
 same(desk.stop(), 0, "the desk ends when it is told to")
 same(desk.log(), "", "and had nothing to complain about")
+
+# --- more than can be attached -------------------------------------------------------------------------------
+device = desk.rows("SELECT id FROM devices")[0][0]
+items = [{"name": "item_%d" % i, "value": "x" * 200, "nature": None, "state": None}
+         for i in range(100)]
+for n in range(20):
+    request = "R-long-%d" % n
+    for i in items:
+        i["unit"] = "%s%d" % ("\u5358" * 190, n)
+    desk.rows("INSERT INTO requests (request, customer_id, device_id, site, purpose, claim, asked_at, expires_at, status,"
+              " document_json) VALUES (?, 'C-1001', ?, 'osaka-1', 'service', 'K-1', 1, 2, 'answered', '{}')",
+              request, device)
+    desk.rows("INSERT INTO item_values (event, customer_id, request, device_id, arrived_at, status, document_json)"
+              " VALUES (?, 'C-1001', ?, ?, 1, 'answered', ?)", "e" + request, request, device,
+              json.dumps({"items": items}, ensure_ascii=False))
+desk.rows("UPDATE claims SET attach_at = id, attached_at = NULL WHERE id IN (1, 2)")
+desk.start()
+come("SELECT 1 FROM claims WHERE id = 2 AND attached_at IS NOT NULL")
+same((desk.rows("SELECT id, attach_at, attached_at IS NULL FROM claims WHERE id < 3 ORDER BY id"),
+      desk.log().count("K-1: not attached to complaint")), ([(1, None, 1), (2, None, 0)], 1),
+     "a claim with more than can be attached is told, and in no other's way")
+
+# --- the CRM is away ----------------------------------------------------------------------------------------
+desk.stop()
 # Those of today come first.
 erp.call("model.sale.complaint.create", [{
     "customer": customer, "company": 1, "type": erp.seed["complaint_types"]["image-density"],

@@ -167,6 +167,7 @@ struct attaching {
   int64_t now, claim;
   json_int_t complaint;
   struct tm_buf text; /* what is attached */
+  bool too_long;      /* ... and it would be more than that may be */
 };
 
 /* The next one that is due, with its values. */
@@ -178,6 +179,7 @@ static int read_due(struct db *db, void *arg, struct tm_error *err)
   int64_t complaint = 0;
   tm_buf_reset(&a->text);
   a->claim = 0;
+  a->too_long = false;
   int rc = db_prepare(db,
                       "SELECT id, external_id FROM claims WHERE attach_at <= ?1"
                       " ORDER BY attach_at, id LIMIT 1",
@@ -196,10 +198,13 @@ static int read_due(struct db *db, void *arg, struct tm_error *err)
   if (rc != 1)
     return rc;
   rc = claim_read(db, a->claim, &claim, err);
-  if (rc == 0)
+  if (rc == 0) {
     values = claim_values(db, claim, a->now, err);
-  if (rc == 0 && (values == NULL || tm_json_append(&a->text, values) < 0))
-    rc = tm_fail(err, -EIO, "K-%lld: its values cannot be written", (long long)a->claim);
+    int written = values != NULL ? tm_json_append(&a->text, values) : -EIO;
+    a->too_long = written == -EFBIG;
+    if (written < 0 && !a->too_long)
+      rc = tm_fail(err, -EIO, "K-%lld: its values cannot be written", (long long)a->claim);
+  }
   json_decref(values);
   json_decref(claim);
   return rc;
@@ -269,7 +274,10 @@ static int attach_due(struct claims_crm *c, const struct desk *desk, int64_t now
     if (rc < 0 || a.claim == 0)
       break;
     struct tm_error why = {0};
-    rc = a.complaint > 0 ? attach(c, &a, &why) : -EBADMSG;
+    if (a.too_long)
+      rc = tm_fail(&why, -EBADMSG, "its values are more than %d KiB", ATTACHMENT / 1024);
+    else
+      rc = a.complaint > 0 ? attach(c, &a, &why) : -EBADMSG;
     if (rc == -EBADMSG || rc == -EPERM) {
       tm_log_warning("K-%lld: not attached to complaint %lld: %s", (long long)a.claim,
                      (long long)a.complaint, why.text);
