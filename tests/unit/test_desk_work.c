@@ -184,6 +184,33 @@ static void a_customer_goes_with_everything(void **state)
   assert_int_equal(store_write(test_store, &db_everyone, erase, &e, NULL), -ENOENT);
 }
 
+/* What the CRM is told is looked for there first: two at once would both find nothing. */
+static void of_two_desks_one_tells_the_crm(void **state)
+{
+  (void)state;
+  struct lease other;
+  struct desk_conf told = conf;
+  const struct desk desk = {.store = test_store, .conf = &told};
+  told.factory.tryton = true;
+  told.factory.url = "http://127.0.0.1:1/tryton";
+  told.factory.user = "tidemark";
+  told.factory.password_file = "/dev/null";
+  test_tell("DELETE FROM crm_jobs");
+  test_tell("INSERT INTO crm_jobs (subject, what, arg_json, made_at, due_at)"
+            " VALUES ('C-7', 'change', '[]', 0, 0)");
+  lease_init(&other, "crm");
+  assert_int_equal(lease_take(test_store, &other, 1, NOW + 6 * TM_DAY, NULL), 1);
+  assert_int_equal(chores_once(&desk, NOW + 6 * TM_DAY, NULL), 0);
+  assert_rows("SELECT tries FROM crm_jobs", "[{\"tries\":0}]");
+  assert_int_equal(lease_release(test_store, &other, NULL), 0);
+  assert_int_equal(chores_once(&desk, NOW + 6 * TM_DAY, NULL), 0);
+  assert_rows("SELECT tries FROM crm_jobs", "[{\"tries\":1}]");
+  /* ... and is done with it. */
+  assert_int_equal(lease_take(test_store, &other, 1, NOW + 6 * TM_DAY, NULL), 1);
+  assert_int_equal(lease_release(test_store, &other, NULL), 0);
+  test_tell("DELETE FROM crm_jobs");
+}
+
 static void the_chores_end_when_told_to(void **state)
 {
   (void)state;
@@ -202,6 +229,7 @@ int main(void)
       cmocka_unit_test(history_ends_on_a_day_of_the_desk_s_own_zone),
       cmocka_unit_test(what_a_site_wants_erased_is_gone),
       cmocka_unit_test(a_customer_goes_with_everything),
+      cmocka_unit_test(of_two_desks_one_tells_the_crm),
       cmocka_unit_test(the_chores_end_when_told_to),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);

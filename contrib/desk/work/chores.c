@@ -24,7 +24,7 @@ enum { MINUTE = 60, AFTER_FAILURE_S = 30, DEVICES = 128, NICE = 10 };
 struct chores {
   const struct desk *desk;
   struct night night;
-  struct lease weekly;
+  struct lease weekly, crm_lease;
   struct claims_crm *crm; /* NULL: there is none */
   struct adviser *adviser;
   struct ticker *ticker; /* NULL in chores_once() */
@@ -75,12 +75,31 @@ static int write_letters(struct chores *c, int64_t now, struct tm_error *err)
   return rc == 0 ? lease_finish(c->desk->store, &c->weekly, letters.week, now, err) : rc;
 }
 
+/* --- the CRM -------------------------------------------------------------------------------- */
+
+/* What is told, or what is asked for claims. Either looks first for what is there: of two desks
+ * that did so at once each would make it, and the slower one would bring back what was changed
+ * since. */
+static int do_crm(struct chores *c, bool claims, int64_t now, struct tm_error *err)
+{
+  struct tm_error own = {0};
+  if (!c->desk->conf->factory.tryton)
+    return 0;
+  int rc = lease_take(c->desk->store, &c->crm_lease, 1, now, err);
+  if (rc <= 0)
+    return rc;
+  rc = claims ? claims_crm_work(c->crm, c->desk, now, err)
+              : crm_due(c->night.store, c->night.conf, now, err);
+  int released = lease_release(c->desk->store, &c->crm_lease, rc < 0 ? &own : err);
+  return rc < 0 ? rc : released;
+}
+
 /* The night's work first makes all devices due, then they are advised. */
 static int do_rest(struct chores *c, int64_t now, struct tm_error *err)
 {
   int rc = erase_due(c->night.store, c->night.conf->factory.tryton, now, err);
   if (rc == 0)
-    rc = crm_due(c->night.store, c->night.conf, now, err);
+    rc = do_crm(c, false, now, err);
   if (rc == 0)
     rc = nightly_run(&c->night, now, err);
   return rc < 0 ? rc : write_letters(c, now, err);
@@ -91,7 +110,7 @@ static int do_claims(struct chores *c, bool minute, int64_t now, struct tm_error
 {
   int rc = claims_work(c->desk, now, err);
   if (rc == 0 && minute && c->crm != NULL)
-    rc = claims_crm_work(c->crm, c->desk, now, err);
+    rc = do_crm(c, true, now, err);
   return rc;
 }
 
@@ -126,6 +145,7 @@ static struct chores *new_chores(const struct desk *desk)
   c->night =
       (struct night){.store = desk->store, .conf = desk->conf, .ended = is_ending, .user = c};
   lease_init(&c->weekly, "weekly");
+  lease_init(&c->crm_lease, "crm");
   lease_init(&c->night.lease, "nightly");
   c->adviser = adviser_new(desk->store);
   if (c->adviser == NULL) {

@@ -87,3 +87,21 @@ int lease_finish(struct store *store, struct lease *lease, int64_t number, int64
   struct asking a = {.lease = lease, .number = number, .now = now};
   return store_write(store, &db_everyone, finish, &a, err);
 }
+
+static int release(struct db *db, void *arg, struct tm_error *err)
+{
+  const struct lease *lease = arg;
+  struct db_stmt *stmt = NULL;
+  int rc =
+      db_prepare(db, "UPDATE leases SET until = 0 WHERE name = ?1 AND holder = ?2", &stmt, err);
+  if (rc < 0)
+    return rc;
+  db_bind_text(stmt, 1, lease->name);
+  db_bind_text(stmt, 2, lease->holder);
+  return db_exec(stmt, err);
+}
+
+int lease_release(struct store *store, struct lease *lease, struct tm_error *err)
+{
+  return store_write(store, &db_everyone, release, lease, err);
+}

@@ -24,5 +24,7 @@ int lease_renew(struct store *store, struct lease *lease, int64_t now, struct tm
 /* The period's work is done, by us. */
 int lease_finish(struct store *store, struct lease *lease, int64_t number, int64_t now,
                  struct tm_error *err);
+/* Done for now: another one may go on at once, with the same period. */
+int lease_release(struct store *store, struct lease *lease, struct tm_error *err);
 
 #endif
