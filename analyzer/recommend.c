@@ -5,6 +5,7 @@
 #include "analyzer/plan.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -67,11 +68,14 @@ static void make_key(const struct rule_facts *f, enum need_action action, const 
                      char out[KEY_SIZE])
 {
   const json_t *customer = json_object_get(f->summary, "customer");
-  snprintf(out, KEY_SIZE, "%.128s/%.128s/%.128s/%.128s/%s/%s",
-           or_dash(tm_json_get_string(customer, "id")),
-           or_dash(tm_json_get_string(customer, "site")),
-           or_dash(tm_json_get_string(customer, "host")),
-           or_dash(tm_json_get_string(f->product, "device")), need_action_name(action), since);
+  const char *const names[] = {
+      tm_json_get_string(customer, "id"), tm_json_get_string(customer, "site"),
+      tm_json_get_string(customer, "host"), tm_json_get_string(f->product, "device")};
+  char part[4][129];
+  for (size_t i = 0; i < 4; i++)
+    tm_text_copy(part[i], sizeof(part[i]), or_dash(names[i]));
+  snprintf(out, KEY_SIZE, "%s/%s/%s/%s/%s/%s", part[0], part[1], part[2], part[3],
+           need_action_name(action), since);
 }
 
 static int64_t total_price(const struct plan *p)
@@ -137,6 +141,7 @@ static void say_lines(const struct rule_facts *f, const struct plan *p, char *ou
 {
   char text[160];
   char price[64];
+  char sku[101];
   if (p->n_lines == 0) {
     add_text(out, "Nothing in the catalogue carries this; it needs a proposal by hand.");
     return;
@@ -144,7 +149,8 @@ static void say_lines(const struct rule_facts *f, const struct plan *p, char *ou
   for (size_t i = 0; i < p->n_lines; i++) {
     const char *joint = i == 0 ? "" : i + 1 < p->n_lines ? ", " : " and ";
     size_t len = strlen(out);
-    snprintf(text, sizeof(text), "%u \xc3\x97 %.100s", p->lines[i].quantity, p->lines[i].item->sku);
+    tm_text_copy(sku, sizeof(sku), p->lines[i].item->sku);
+    snprintf(text, sizeof(text), "%u \xc3\x97 %s", p->lines[i].quantity, sku);
     snprintf(out + len, REASON_SIZE - len, "%s%s", i == 0 ? " " : joint, text);
   }
   snprintf(text, sizeof(text), ": %s.",
@@ -191,7 +197,9 @@ static json_t *plan_json(const struct rule_facts *f, const struct plan *p, const
   int late = late_s > 0 ? (int)(late_s / TM_DAY) : 0;
   for (size_t i = 0; i < p->n_needs; i++) {
     char text[NEED_REASON + 2];
-    snprintf(text, sizeof(text), "%s.", p->needs[i]->reason);
+    tm_text_copy(text, NEED_REASON, p->needs[i]->reason);
+    tm_text_end_whole(text, strlen(text)); /* a long one is cut anywhere */
+    strcat(text, ".");
     if (text[0] >= 'a' && text[0] <= 'z')
       text[0] = (char)(text[0] - 'a' + 'A');
     add_text(reason, text);
@@ -200,6 +208,7 @@ static json_t *plan_json(const struct rule_facts *f, const struct plan *p, const
   }
   say_lines(f, p, reason);
   say_dates(f, p, late, reason);
+  tm_text_end_whole(reason, strlen(reason));
   make_key(f, p->action, since, key);
   return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:i, s:o, s:o, s:o}", "key", key, "action",
                    need_action_name(p->action), "lines", lines_json(f, p), "price",

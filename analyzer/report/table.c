@@ -199,6 +199,7 @@ static int set_remark(struct row *row, const json_t *summary)
     snprintf(text, sizeof(text), "%s", reason); /* the dates of a growing one say it already */
   else
     text[0] = '\0';
+  tm_text_end_whole(text, strlen(text)); /* a long one is cut anywhere */
   return set(row, REMARK, text);
 }
 

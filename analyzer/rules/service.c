@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -70,11 +71,14 @@ static void by_end(const struct rule_facts *f, struct need *need)
   const struct catalogue_item *successor = catalogue_current(f->model);
   char why[192];
   char time[TM_TIME_SIZE];
+  char old[41], new[41];
   if (end == INT64_MIN || successor == f->model ||
       end > f->now + (int64_t)(f->thresholds->end_of_service_days * TM_DAY))
     return;
-  snprintf(why, sizeof(why), "%.40s is maintained until %.10s; %.40s takes its place",
-           f->model->sku, tm_time_format(time, end), successor->sku);
+  tm_text_copy(old, sizeof(old), f->model->sku);
+  tm_text_copy(new, sizeof(new), successor->sku);
+  snprintf(why, sizeof(why), "%s is maintained until %.10s; %s takes its place", old,
+           tm_time_format(time, end), new);
   add(need, successor, end, why);
   need->replace = true;
   need->order_by = INT64_MIN; /* follows from the successor's lead time */

@@ -5,6 +5,7 @@
 #include "analyzer/version_order.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,12 +30,15 @@ static void add(const struct rule_facts *f, struct need *need, const char *name,
                 const char *version, const struct catalogue_item *release)
 {
   char time[TM_TIME_SIZE];
+  char what[61], is[61], could_be[61];
   size_t len = strlen(need->reason);
   int64_t due = release->released_on + (int64_t)(f->thresholds->software_days * TM_DAY);
   due = due > f->now ? due : f->now;
-  snprintf(need->reason + len, sizeof(need->reason) - len,
-           "%s%.60s %.60s is older than %.60s of %.10s", len > 0 ? "; " : "", name, version,
-           release->version, tm_time_format(time, release->released_on));
+  tm_text_copy(what, sizeof(what), name);
+  tm_text_copy(is, sizeof(is), version);
+  tm_text_copy(could_be, sizeof(could_be), release->version);
+  snprintf(need->reason + len, sizeof(need->reason) - len, "%s%s %s is older than %s of %.10s",
+           len > 0 ? "; " : "", what, is, could_be, tm_time_format(time, release->released_on));
   need_put_text(need, "name", need->n_lines + 1, name);
   need_put_text(need, "version", need->n_lines + 1, version);
   need_put_text(need, "newest", need->n_lines + 1, release->version);

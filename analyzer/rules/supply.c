@@ -72,8 +72,10 @@ static void add(const struct rule_facts *f, struct need *need, const struct cata
   int64_t ends = f->now + (int64_t)((isnan(left) ? item->lead_time_days : left) * TM_DAY);
   int64_t due = ends - (int64_t)((item->lead_time_days + f->thresholds->supply_days) * TM_DAY);
   char time[TM_TIME_SIZE];
-  snprintf(need->reason + len, sizeof(need->reason) - len, "%s%.60s at %.0f %%%s%.10s",
-           len > 0 ? "; " : "", name, tm_percent(share, 1), isnan(left) ? "" : ", ends about ",
+  char shown[61];
+  tm_text_copy(shown, sizeof(shown), name);
+  snprintf(need->reason + len, sizeof(need->reason) - len, "%s%s at %.0f %%%s%.10s",
+           len > 0 ? "; " : "", shown, tm_percent(share, 1), isnan(left) ? "" : ", ends about ",
            isnan(left) ? "" : tm_time_format(time, ends));
   need_put_text(need, "name", need->n_lines + 1, name);
   need_put_number(need, "share", need->n_lines + 1, share);

@@ -2,6 +2,10 @@
 /* Golden advice: what is proposed, to whom, and that nothing is when nothing is needed. */
 #include "analyzer/recommend.h"
 
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/text.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -346,6 +350,46 @@ static void set_at(json_t *summary, const char *path, json_t *value)
   json_object_set_new(object, dot != NULL ? dot + 1 : text, value);
 }
 
+/* The sample's catalogue, with this SKU in the place of SHELF-40T. */
+static void load_renamed(struct catalogue *c, const char *sku)
+{
+  struct tm_buf text = TM_BUF_INIT(CATALOGUE_MAX_BYTES), made = TM_BUF_INIT(CATALOGUE_MAX_BYTES);
+  struct tm_error err = {0};
+  assert_int_equal(tm_file_read("contrib/schema/samples/catalogue.json", &text, NULL), 0);
+  const char *from = text.ptr;
+  for (const char *at; (at = strstr(from, "\"SHELF-40T\"")) != NULL; from = at + 11)
+    tm_buf_printf(&made, "%.*s\"%s\"", (int)(at - from), from, sku);
+  tm_buf_puts(&made, from);
+  if (catalogue_parse(c, made.ptr, made.len, "c", &err) != 0)
+    fail_msg("%s", err.text);
+  tm_buf_release(&text);
+  tm_buf_release(&made);
+}
+
+static void long_names_are_cut_behind_a_character(void **state)
+{
+  (void)state;
+  char many[600] = "", sku[700], version[700];
+  struct catalogue renamed = {0};
+  struct tm_error err = {0};
+  json_t *list = NULL;
+  for (int i = 0; i < 85; i++)
+    strcat(many, "\xe5\x99\xa8");
+  snprintf(sku, sizeof(sku), "AB%.180s", many);
+  snprintf(version, sizeof(version), "4.3.0%.120s", many);
+  load_renamed(&renamed, sku);
+  struct sample s = SAMPLE(FULL_SOON, .firmware = version, .device = many);
+  json_t *summary = sample_summary(&s);
+  int rc = recommend(summary, &renamed, &thresholds, SAMPLE_NOW, &list, &err);
+  assert_string_equal(err.text, "");
+  assert_int_equal(rc, 0);
+  assert_int_equal(json_array_size(json_object_get(first(list), "lines")), 2);
+  assert_non_null(strstr(tm_json_get_string(first(list), "reason"), "3 \xc3\x97 AB\xe5"));
+  json_decref(list);
+  json_decref(summary);
+  catalogue_release(&renamed);
+}
+
 /* A summary of any shape is refused or says nothing; it never crashes and never invents. */
 static void odd_summaries_cost_only_themselves(void **state)
 {
@@ -412,6 +456,7 @@ int main(void)
       cmocka_unit_test(two_needs_make_one_plan_that_names_both),
       cmocka_unit_test(the_evidence_is_enough_to_do_the_sum_again),
       cmocka_unit_test(a_cache_of_unknown_effect_is_still_tried_first),
+      cmocka_unit_test(long_names_are_cut_behind_a_character),
       cmocka_unit_test(odd_summaries_cost_only_themselves),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
