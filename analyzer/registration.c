@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_FILE_BYTES = 256 * 1024, MAX_DEPTH = 4, MAX_SOFTWARE = 100, KEY_SIZE = 520 };
+enum { MAX_FILE_BYTES = 256 * 1024, MAX_DEPTH = 4, MAX_SOFTWARE = 100, KEY_SIZE = 840 };
 
-static const char *const text_keys[] = {"device",         "vendor", "model",         "name",
-                                        "product_number", "serial", "configuration", NULL};
+static const char *const text_keys[] = {"vendor", "model",         "name", "product_number",
+                                        "serial", "configuration", NULL};
 static const char *const number_keys[] = {"capacity_bytes_sold", "cache_bytes", "slots_sold", NULL};
 
 static int check_software(const struct tm_json_file *f, struct tm_error *err)
@@ -89,7 +89,9 @@ static int check_document(const struct tm_json_file *f, struct tm_error *err)
   for (size_t i = 0; rc == 0 && number_keys[i] != NULL; i++)
     rc = tm_json_want_number(f, f->root, number_keys[i], false, 0, 1e21, &number, err);
   if (rc == 0)
-    rc = tm_json_want_string(f, f->root, "host", false, 255, &text, err);
+    rc = tm_json_want_name(f, f->root, "host", false, 255, &text, err);
+  if (rc == 0)
+    rc = tm_json_want_name(f, f->root, "device", false, 200, &text, err);
   if (rc == 0)
     rc = tm_json_want_date(f, f->root, "sold_on", false, &day, err);
   const json_t *paid = json_object_get(f->root, "price");

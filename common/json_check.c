@@ -7,6 +7,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -159,8 +160,9 @@ size_t tm_json_line(const struct tm_json_file *f, const json_t *container, const
 __attribute__((format(printf, 4, 0))) static int
 refuse(const struct tm_json_file *f, size_t line, struct tm_error *err, const char *fmt, va_list ap)
 {
-  char text[400];
-  vsnprintf(text, sizeof(text), fmt, ap);
+  char text[sizeof(err->text)];
+  if (vsnprintf(text, sizeof(text), fmt, ap) >= (int)sizeof(text))
+    tm_text_end_whole(text, sizeof(text) - 1);
   return tm_fail(err, -EBADMSG, "%s:%zu: %s", f->name, line, text);
 }
 
@@ -198,18 +200,18 @@ static const json_t *want(const struct tm_json_file *f, const json_t *object, co
 }
 
 /* Why a text may not stand in names and messages; NULL when it may. */
-static const char *text_fault(const char *text, size_t max_bytes)
+static const char *text_fault(const char *text, size_t max_characters)
 {
-  size_t len = strlen(text);
-  if (len == 0)
+  if (text[0] == '\0')
     return "is empty";
-  if (len > max_bytes)
+  if (tm_text_characters(text) > max_characters)
     return "is too long";
   return tm_text_has_control(text) ? "holds a control character" : NULL;
 }
 
 int tm_json_want_string(const struct tm_json_file *f, const json_t *object, const char *key,
-                        bool required, size_t max_bytes, const char **out, struct tm_error *err)
+                        bool required, size_t max_characters, const char **out,
+                        struct tm_error *err)
 {
   int rc;
   const json_t *v = want(f, object, key, required, &rc, err);
@@ -217,10 +219,23 @@ int tm_json_want_string(const struct tm_json_file *f, const json_t *object, cons
     return rc;
   if (!json_is_string(v))
     return tm_json_refuse(f, object, key, err, "\"%s\" is not a string", key);
-  const char *fault = text_fault(json_string_value(v), max_bytes);
+  const char *fault = text_fault(json_string_value(v), max_characters);
   if (fault != NULL)
     return tm_json_refuse(f, object, key, err, "\"%s\" %s", key, fault);
   *out = json_string_value(v);
+  return 0;
+}
+
+int tm_json_want_name(const struct tm_json_file *f, const json_t *object, const char *key,
+                      bool required, size_t max_characters, const char **out, struct tm_error *err)
+{
+  const char *name = NULL;
+  int rc = tm_json_want_string(f, object, key, required, max_characters, &name, err);
+  if (rc < 0 || name == NULL)
+    return rc;
+  if (strlen(name) > NAME_MAX)
+    return tm_json_refuse(f, object, key, err, "\"%s\" is too long", key);
+  *out = name;
   return 0;
 }
 
@@ -293,7 +308,7 @@ int tm_json_known_keys(const struct tm_json_file *f, const json_t *object, const
     if (near != NULL)
       return tm_json_refuse(f, object, key, err, "unknown member \"%s\"; is \"%s\" meant?", key,
                             near);
-    return tm_json_refuse(f, object, key, err, "unknown member \"%.100s\"", key);
+    return tm_json_refuse(f, object, key, err, "unknown member \"%s\"", key);
   }
   return 0;
 }

@@ -48,10 +48,14 @@ int tm_json_refuse_at(const struct tm_json_file *f, const json_t *array, size_t 
 /*
  * Reading one member. 0, or -EBADMSG with the refusal in err. A member that is absent (or null)
  * leaves *out as it is, unless it is required. Strings are borrowed from the tree; they are
- * printable, not empty and at most max_bytes long.
+ * printable, not empty and at most max_characters long, which may be four times as many bytes.
  */
 int tm_json_want_string(const struct tm_json_file *f, const json_t *object, const char *key,
-                        bool required, size_t max_bytes, const char **out, struct tm_error *err);
+                        bool required, size_t max_characters, const char **out,
+                        struct tm_error *err);
+/* The same for the name of a host or device, of which a file is named: at most 255 bytes, too. */
+int tm_json_want_name(const struct tm_json_file *f, const json_t *object, const char *key,
+                      bool required, size_t max_characters, const char **out, struct tm_error *err);
 int tm_json_want_number(const struct tm_json_file *f, const json_t *object, const char *key,
                         bool required, double min, double max, double *out, struct tm_error *err);
 /* A date "2026-11-20" as its midnight UTC. */

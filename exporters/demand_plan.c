@@ -3,13 +3,14 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINES = 1000000, MAX_NAME = 200 };
+enum { MAX_LINES = 1000000, MAX_NAME = 200 /* characters */ };
 
 static const char *const figures[] = {"expected", "low", "middle", "high", NULL};
 
@@ -38,8 +39,8 @@ static bool is_line(const json_t *line)
 {
   const char *sku = tm_json_get_string(line, "sku");
   const json_t *shop = json_object_get(line, "shop");
-  if (sku == NULL || sku[0] == '\0' || strlen(sku) > MAX_NAME || !is_week(line, "week_start") ||
-      !(shop == NULL || json_is_null(shop) || json_is_string(shop)))
+  if (sku == NULL || sku[0] == '\0' || tm_text_characters(sku) > MAX_NAME ||
+      !is_week(line, "week_start") || !(shop == NULL || json_is_null(shop) || json_is_string(shop)))
     return false;
   for (int i = 0; figures[i] != NULL; i++) {
     double n = tm_json_get_number(line, figures[i]);
@@ -115,7 +116,7 @@ static json_t **sorted(const json_t *array, int (*order)(const void *, const voi
 
 static json_t *week_of(json_t *weeks, json_t *index, const json_t *line)
 {
-  char key[MAX_NAME + 64];
+  char key[4 * MAX_NAME + 64];
   const char *shop = tm_json_get_string(line, "shop");
   const char *from = tm_json_get_string(line, "week_start");
   snprintf(key, sizeof(key), "%s %s", from, shop != NULL ? shop : "");

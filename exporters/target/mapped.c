@@ -239,7 +239,7 @@ static bool is_nothing(const json_t *value)
 /* A search answers with a list: two of them under one key, and nobody knows which is meant. */
 static int check_single(const json_t *answer, const char *pointer, struct tm_error *err)
 {
-  char list[1024];
+  char list[4 * 1000 + 1]; /* the longest pointer of a mapping */
   size_t n = strlen(pointer);
   if (n < 2 || n >= sizeof(list) || strcmp(pointer + n - 2, "/0") != 0)
     return 0;

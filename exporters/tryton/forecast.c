@@ -26,9 +26,7 @@ struct issue {
 
 static void warn(struct issue *k, const char *shop, const char *from, const char *what)
 {
-  char text[512];
-  snprintf(text, sizeof(text), "%s, week from %s: %s", shop, from, what);
-  json_array_append_new(k->warnings, json_string(text));
+  json_array_append_new(k->warnings, json_sprintf("%s, week from %s: %s", shop, from, what));
 }
 
 /* --- what is there -------------------------------------------------------------------------- */
@@ -140,7 +138,7 @@ static int make_lines(struct issue *k, const json_t *week, const char *shop, jso
   json_object_foreach(json_object_get(week, "lines"), sku, line)
   {
     struct product p;
-    char id[32], what[256];
+    char id[32], what[1024];
     int rc = product_find(k->stock->rpc, k->stock->products, sku, &p, err);
     if (rc < 0)
       return rc;

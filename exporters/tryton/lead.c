@@ -159,10 +159,9 @@ static int add_line(struct sales *s, json_t *out, const json_t *line, json_t *wa
   if (rc < 0)
     return rc;
   if (p.id < 0) {
-    char text[256];
-    snprintf(text, sizeof(text), "%s: %s products of Tryton have this code; the line is left out",
-             sku, p.matches == 0 ? "no" : "several");
-    json_array_append_new(warnings, json_string(text));
+    json_array_append_new(
+        warnings, json_sprintf("%s: %s products of Tryton have this code; the line is left out",
+                               sku, p.matches == 0 ? "no" : "several"));
     return 0;
   }
   json_array_append_new(out, json_pack("{s:I,s:o,s:I}", "product", p.id, "quantity",

@@ -91,6 +91,29 @@ static void every_refusal_names_the_line(void **state)
   }
 }
 
+/* 200 characters are a name's limit, as in catalogue.schema.json, of however many bytes each. */
+static void a_name_is_as_long_as_its_characters(void **state)
+{
+  (void)state;
+  static const char *const characters[] = {"n", "\xe5\x99\xa8", "\xf0\xa0\xae\xb7"};
+  for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++)
+    for (int n = 200; n <= 201; n++) {
+      char name[1000] = "", text[2000];
+      struct catalogue c = {0};
+      struct tm_error err = {0};
+      for (int k = 0; k < n; k++)
+        strcat(name, characters[i]);
+      snprintf(text, sizeof(text),
+               HEAD "\"models\": [{\"sku\":\"M\",\"name\":\"%s\"," PRICE
+                    ",\"kind\":\"disk_array\"}]}",
+               name);
+      int rc = catalogue_parse(&c, text, strlen(text), "c.json", &err);
+      assert_string_equal(err.text, n == 200 ? "" : "c.json:3: \"name\" is too long");
+      assert_int_equal(rc, n == 200 ? 0 : -EBADMSG);
+      catalogue_release(&c);
+    }
+}
+
 static void load_sample(struct catalogue *c)
 {
   struct tm_error err = {0};
@@ -182,6 +205,7 @@ int main(void)
     return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_refusal_names_the_line),
+      cmocka_unit_test(a_name_is_as_long_as_its_characters),
       cmocka_unit_test(the_sample_is_read_as_it_is_written),
       cmocka_unit_test(prices_keep_the_decimals_of_the_file),
       cmocka_unit_test(a_device_finds_its_model),

@@ -89,6 +89,28 @@ static void sums_stay_right(void **state)
   tm_buf_release(&b);
 }
 
+/* 200 characters are the limit, as in demand.schema.json; shops that differ at their end alone stay
+ * two. */
+static void names_are_counted_in_characters(void **state)
+{
+  (void)state;
+  char name[1000] = "", text[8000];
+  struct tm_error err = {0};
+  for (int i = 0; i < 199; i++)
+    strcat(name, "\xe5\x99\xa8");
+  snprintf(text, sizeof(text),
+           HEAD LINE("%sA", "\"%sA\"", "2026-11-16", "1",
+                     "1") "," LINE("%sA", "\"%sB\"", "2026-11-16", "1", "1") "]}",
+           name, name, name, name);
+  json_t *v = parse(text);
+  if (demand_check(v, &err) != 0)
+    fail_msg("%s", err.text);
+  json_t *plan = demand_plan(v, DEMAND_EXPECTED);
+  assert_int_equal(json_array_size(plan), 2);
+  json_decref(plan);
+  json_decref(v);
+}
+
 static void what_is_no_demand_is_refused(void **state)
 {
   static const struct {
@@ -117,6 +139,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fractions_are_carried_to_the_next_week),
       cmocka_unit_test(sums_stay_right),
+      cmocka_unit_test(names_are_counted_in_characters),
       cmocka_unit_test(what_is_no_demand_is_refused),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);

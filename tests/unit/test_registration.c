@@ -53,6 +53,36 @@ static void every_refusal_names_the_line(void **state)
   }
 }
 
+/* Words are counted in characters, as in registration.schema.json; names of hosts and devices, of
+ * which files are named, in bytes. */
+static void words_are_counted_in_characters_and_names_of_files_in_bytes(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *key;
+    size_t fits; /* characters of three bytes each */
+  } cases[] = {
+      {"serial", 200}, {"name", 200}, {"configuration", 500}, {"device", 85}, {"host", 85}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t n = cases[i].fits; n <= cases[i].fits + 1; n++) {
+      char value[2000] = "", text[3000], wanted[100] = "";
+      struct registration *r = NULL;
+      struct tm_error err = {0};
+      for (size_t k = 0; k < n; k++)
+        strcat(value, "\xe5\x99\xa8");
+      snprintf(text, sizeof(text), HEAD "%s\"%s\":\"%s\"}",
+               strcmp(cases[i].key, "serial") == 0 ? "" : "\"serial\":\"S\",\n", cases[i].key,
+               value);
+      int rc = registration_parse(&r, text, strlen(text), "r", &err);
+      if (n > cases[i].fits)
+        snprintf(wanted, sizeof(wanted), "r:%d: \"%s\" is too long",
+                 strcmp(cases[i].key, "serial") == 0 ? 2 : 3, cases[i].key);
+      assert_string_equal(err.text, wanted);
+      assert_int_equal(rc, n > cases[i].fits ? -EBADMSG : 0);
+      registration_free(r);
+    }
+}
+
 static void put_file(const char *name, const char *text)
 {
   char path[256];
@@ -216,6 +246,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_refusal_names_the_line),
+      cmocka_unit_test(words_are_counted_in_characters_and_names_of_files_in_bytes),
       cmocka_unit_test(a_device_is_found_by_serial_else_by_host_and_name),
       cmocka_unit_test(what_is_registered_comes_out_the_same),
       cmocka_unit_test(the_firmware_that_was_found_wins_and_the_change_is_kept),
