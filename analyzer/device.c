@@ -37,6 +37,7 @@ static int track_record(char *out, size_t size, const struct device_settings *se
   struct ledger l = {0};
   out[0] = '\0';
   int rc = ledger_read(&l, settings->conf->state_dir, s->host, s->device, err);
+  ledger_tell_damage(&l, settings->conf->state_dir, s->host, s->device);
   if (rc < 0 || l.len == 0)
     return rc;
   struct ledger_judgement *judged = calloc(l.len, sizeof(*judged));

@@ -6,6 +6,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/lock.h"
+#include "common/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,7 +99,7 @@ static bool entry_from_json(struct ledger_entry *e, const json_t *o)
 static int parse_lines(struct ledger *out, const char *text, size_t len, struct tm_error *err)
 {
   size_t cap = 0;
-  while (len > 0) {
+  for (size_t number = 1; len > 0; number++) {
     const char *end = memchr(text, '\n', len);
     size_t n = end != NULL ? (size_t)(end - text) : len;
     struct tm_error why = {0};
@@ -117,6 +118,8 @@ static int parse_lines(struct ledger *out, const char *text, size_t len, struct 
         out->entries = grown;
       }
       out->entries[out->len++] = e;
+    } else if (out->damaged++ == 0) {
+      out->damage = number;
     }
     json_decref(o);
     text += n + (end != NULL);
@@ -154,6 +157,15 @@ void ledger_release(struct ledger *l)
 {
   free(l->entries);
   *l = (struct ledger){0};
+}
+
+void ledger_tell_damage(const struct ledger *l, const char *state_dir, const char *host,
+                        const char *device)
+{
+  if (l->damaged > 0)
+    tm_log_warning("%s/ledger/%s/%s.ndjson:%zu: no forecast; %zu such line%s passed over",
+                   state_dir, host, device, l->damage, l->damaged,
+                   l->damaged == 1 ? " is" : "s are");
 }
 
 /* Keeps other processes from the file until the descriptor, which is returned, is closed. The file

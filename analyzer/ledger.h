@@ -11,7 +11,8 @@
 /*
  * The track record: every forecast that was made is kept, and judged when its time has come.
  * STATEDIR/ledger/HOST/DEVICE.ndjson holds one JSON object a forecast, oldest first, appended in
- * one write and synced. A line that cannot be read (a power cut within the write) is passed over.
+ * one write and synced. A line that cannot be read (a power cut within the write) is passed over,
+ * and counted; ledger_tell_damage() names it.
  */
 struct ledger_entry {
   int64_t at;     /* time of the newest row that the forecast had seen */
@@ -26,12 +27,17 @@ struct ledger_entry {
 struct ledger {
   struct ledger_entry *entries;
   size_t len;
+  size_t damaged; /* lines that are no forecasts, */
+  size_t damage;  /* and the first of them, from 1 */
 };
 
 /* Reads a device's ledger; an absent file gives an empty one. */
 int ledger_read(struct ledger *out, const char *state_dir, const char *host, const char *device,
                 struct tm_error *err);
 void ledger_release(struct ledger *l);
+/* A warning, where lines of it were passed over. */
+void ledger_tell_damage(const struct ledger *l, const char *state_dir, const char *host,
+                        const char *device);
 
 /* These two may be called by several processes at once: one waits for the other.
  *

@@ -93,14 +93,19 @@ static int add_device(struct score *score, const struct tm_conf *conf, const str
                       int64_t keep_since, struct tm_error *err)
 {
   struct ledger l = {0};
-  int pruned = ledger_prune(conf->state_dir, s->host, s->device, keep_since, err);
-  int rc = pruned < 0 ? pruned : ledger_read(&l, conf->state_dir, s->host, s->device, err);
-  if (rc < 0)
+  int rc = ledger_read(&l, conf->state_dir, s->host, s->device, err);
+  ledger_tell_damage(&l, conf->state_dir, s->host, s->device); /* pruning takes it away */
+  if (rc == 0)
+    rc = ledger_prune(conf->state_dir, s->host, s->device, keep_since, err);
+  if (rc < 0) {
+    ledger_release(&l);
     return rc;
-  score->pruned += (size_t)pruned;
+  }
+  score->pruned += (size_t)rc;
+  rc = 0;
   for (size_t i = 0; i < l.len && rc == 0; i++) {
     const struct ledger_entry *e = &l.entries[i];
-    if (strcmp(e->of, "capacity") != 0)
+    if (e->at < keep_since || strcmp(e->of, "capacity") != 0)
       continue;
     struct group *g = group_of(score, e->model, series_kind_name(s->kind));
     if (g == NULL)

@@ -25,20 +25,51 @@ static bool chosen(const struct tm_conf_target *t, const char *target)
 
 /* --- status --------------------------------------------------------------------------------- */
 
-/* The newest line of the history about a delivery to this target. */
-static json_t *last_delivery(const struct tm_conf *conf, const char *target)
+/* Lines that are no events, as a power cut leaves them. */
+struct damage {
+  size_t lines, first, number;
+};
+
+/* One line, as JSON; NULL where it is none. A new reference. */
+static json_t *read_event(struct damage *d, const char *line, size_t len)
+{
+  struct tm_error why = {0};
+  json_t *entry = tm_json_parse(line, len, "history", &why);
+  d->number++;
+  if (why.code == -ENOMEM)
+    tm_json_starve(); /* there is something in it */
+  else if (!json_is_object(entry) && d->lines++ == 0)
+    d->first = d->number;
+  if (json_is_object(entry))
+    return entry;
+  json_decref(entry);
+  return NULL;
+}
+
+static void tell_damage(const struct damage *d, const char *path)
+{
+  if (d->lines > 0)
+    tm_log_warning("%s:%zu: no event; %zu such line%s passed over", path, d->first, d->lines,
+                   d->lines == 1 ? " is" : "s are");
+}
+
+/* The newest line of the history about a delivery to this target. Damage is told of the first
+ * target. */
+static json_t *last_delivery(const struct tm_conf *conf, const char *target, bool first)
 {
   char *path = NULL, *line = NULL;
   size_t cap = 0;
   json_t *last = NULL;
+  struct damage damage = {0};
   if (asprintf(&path, "%s/history.ndjson", conf->state_dir) < 0)
     return NULL;
   FILE *f = fopen(path, "re");
-  free(path);
-  if (f == NULL)
+  if (f == NULL) {
+    free(path);
     return NULL;
+  }
   for (ssize_t n; (n = getline(&line, &cap, f)) >= 0;) {
-    json_t *entry = tm_json_parse(line, (size_t)n, "history", NULL);
+    json_t *entry = read_event(&damage, line, (size_t)n);
     const char *of = tm_json_get_string(entry, "target");
     const char *event = tm_json_get_string(entry, "event");
     if (of != NULL && event != NULL && strcmp(of, target) == 0 && strcmp(event, "accepted") == 0) {
@@ -49,6 +80,9 @@ static json_t *last_delivery(const struct tm_conf *conf, const char *target)
   }
   if (!feof(f))
     tm_json_starve(); /* there is more of it */
+  if (first)
+    tell_damage(&damage, path);
+  free(path);
   free(line);
   fclose(f);
   return last;
@@ -75,8 +109,8 @@ static int count_states(const struct spool *s, json_t *out, struct tm_error *err
   return rc;
 }
 
-static int target_status(const struct tm_conf *conf, const struct tm_conf_target *t, json_t **out,
-                         struct tm_error *err)
+static int target_status(const struct tm_conf *conf, const struct tm_conf_target *t, bool first,
+                         json_t **out, struct tm_error *err)
 {
   struct spool spool;
   struct health h = {0};
@@ -98,7 +132,7 @@ static int target_status(const struct tm_conf *conf, const struct tm_conf_target
                       h.hold_until > 0 ? tm_json_time(h.hold_until) : json_null());
   json_object_set_new(*out, "clock_skew_s", json_integer((json_int_t)h.skew_s));
   json_object_set_new(*out, "reason", tm_json_text(h.reason));
-  json_t *last = last_delivery(conf, t->name);
+  json_t *last = last_delivery(conf, t->name, first);
   json_object_set_new(*out, "last_sent", last != NULL ? last : json_null());
   return rc;
 }
@@ -219,7 +253,7 @@ int show_status(const struct tm_conf *conf, const char *target, bool as_json, in
     json_t *one = NULL;
     if (!chosen(&conf->targets[i], target))
       continue;
-    rc = target_status(conf, &conf->targets[i], &one, &err);
+    rc = target_status(conf, &conf->targets[i], json_array_size(targets) == 0, &one, &err);
     json_array_append_new(targets, one);
   }
   if (rc == 0 && as_json) {
@@ -263,6 +297,7 @@ int show_history(const struct tm_conf *conf, const char *target, bool as_json)
 {
   char *path = NULL, *line = NULL;
   size_t cap = 0;
+  struct damage damage = {0};
   if (asprintf(&path, "%s/history.ndjson", conf->state_dir) < 0) {
     tm_log_error("out of memory");
     return EX_OSERR;
@@ -276,7 +311,7 @@ int show_history(const struct tm_conf *conf, const char *target, bool as_json)
     return code == ENOENT ? EX_OK : EX_IOERR;
   }
   for (ssize_t n; (n = getline(&line, &cap, f)) >= 0;) {
-    json_t *entry = tm_json_parse(line, (size_t)n, "history", NULL);
+    json_t *entry = read_event(&damage, line, (size_t)n);
     const char *of = tm_json_get_string(entry, "target");
     bool wanted = entry != NULL && (target == NULL || (of != NULL && strcmp(of, target) == 0));
     if (wanted && as_json)
@@ -288,6 +323,7 @@ int show_history(const struct tm_conf *conf, const char *target, bool as_json)
   int status = feof(f) ? EX_OK : EX_IOERR;
   if (status != EX_OK)
     tm_log_error("%s: cannot be read to its end: %s", path, strerror(errno));
+  tell_damage(&damage, path);
   free(line);
   free(path);
   fclose(f);

@@ -102,6 +102,16 @@ ok(last["receipt"] == last["sha256"] and last["receipt"] in hashes.values(),
 shown = site.run("show", last["key"][:12])
 same(sha256(shown.stdout.encode()), last["sha256"], "show prints the very bytes")
 ok(all(k[:12] in site.run("history").stdout for k in hashes), "history lists both")
+log = site.path("state", "history.ndjson")
+lines = open(log, "rb").read().splitlines(True)
+open(log, "wb").write(b"".join([lines[0], b'{"at":"2026-\n', b"\xff\n"] + lines[1:]))
+found = site.run("history")
+same((found.returncode, len(found.stdout.splitlines()), found.stderr.count("history.ndjson"),
+      log + ":2: " in found.stderr), (0, len(lines), 1, True),
+     "a damaged line of the history is named once, and the others are shown")
+told = site.run("status").stderr
+same((told.count("history.ndjson"), log + ":2: " in told), (1, True), "status names it, too")
+open(log, "wb").write(b"".join(lines))
 same(site.run("queue", "--now", source).stdout.split()[:1], ["known"],
      "what was sent is not queued again")
 requests = len(receiver.log)

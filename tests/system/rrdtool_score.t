@@ -41,6 +41,13 @@ like 'the table tells the same' "$(tidemark-analyze score -c "$T/conf")" '^compu
 record=$(tidemark-analyze run -c "$T/conf" --format json | python3 -c "import json,sys
 s = json.loads(sys.stdin.readline()); print(s['forecast']['backtest']['record'], s['forecast']['verdict'])")
 like 'the device carries its own record' "$record" '^last 5 forecasts: [45] inside the range, median .* reached$'
+sed -i '2i {"at":"2026-' "$T/state/ledger/web/df-srv.ndjson"
+tidemark-analyze run -c "$T/conf" --record -o /dev/null 2>"$T/torn"
+is 'a damaged line of the ledger is named once by run' \
+  "$(grep -c . "$T/torn") $(grep -c "warning: $T/state/ledger/web/df-srv.ndjson:2: " "$T/torn")" '1 1'
+is 'and once by score, which forgets it with the old ones' \
+  "$(tidemark-analyze score -c "$T/conf" --keep 90d --format json 2>&1 >"$T/scored" | grep -c 'df-srv.ndjson:2: ') $(
+    python3 -c "import json,sys; print(json.load(sys.stdin)['forecasts'])" <"$T/scored") $(wc -l <"$T/state/ledger/web/df-srv.ndjson")" '1 4 4'
 is 'old ones are forgotten' \
   "$(tidemark-analyze score -c "$T/conf" --keep 50d --format json >/dev/null; wc -l <"$T/state/ledger/web/df-srv.ndjson")" 2
 like 'the day was the one in the data' "$full" '^2026-11-10$'

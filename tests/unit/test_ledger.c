@@ -120,6 +120,8 @@ static void a_forecast_is_kept_once_and_survives_a_torn_line(void **state)
   assert_int_equal(ledger_append(state_dir, "host", "dev", &e, &err), 1);
   assert_int_equal(ledger_read(&l, state_dir, "host", "dev", &err), 0);
   assert_int_equal(l.len, 2);
+  assert_int_equal(l.damaged, 1);
+  assert_int_equal(l.damage, 2);
   assert_int_equal(l.entries[0].at, 10 * DAY);
   assert_string_equal(l.entries[0].of, "capacity");
   assert_true(l.entries[0].fill[3] == 30 * DAY && l.entries[0].fill[5] == FORECAST_NONE);
