@@ -3,13 +3,17 @@
 
 #include "common/conf.h"
 #include "common/log.h"
+#include "common/sign.h"
 #include "exporters/mapping/mapping.h"
 #include "exporters/target.h"
 
 #include <curl/curl.h>
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static int check_files(char *const *files)
 {
@@ -46,6 +50,34 @@ static int check_target(const struct tm_conf_target *t)
   return EX_OK;
 }
 
+static int check_secret(const char *path, struct tm_error *err)
+{
+  struct tm_secret secret = {0};
+  int rc = path != NULL ? tm_secret_load(&secret, path, err) : 0;
+  tm_secret_release(&secret);
+  return rc;
+}
+
+/* Its secrets are read, and its folder, in which `receive` moves what it has taken. */
+static int check_source(const struct tm_conf_source *s)
+{
+  struct tm_error err = {0};
+  int rc = check_secret(s->secret_file, &err);
+  if (rc == 0)
+    rc = check_secret(s->old_secret_file, &err);
+  DIR *d = rc == 0 ? opendir(s->directory) : NULL;
+  if (rc == 0 && (d == NULL || access(s->directory, W_OK | X_OK) < 0))
+    rc = tm_fail(&err, -errno, "%s: %s", s->directory, strerror(errno));
+  if (d != NULL)
+    closedir(d);
+  if (rc < 0) {
+    tm_log_error("source %s: %s", s->name, err.text);
+    return EX_CONFIG;
+  }
+  printf("source %s: in order\n", s->name);
+  return EX_OK;
+}
+
 int cmd_check(const struct tm_args *args)
 {
   struct tm_conf conf;
@@ -70,6 +102,10 @@ int cmd_check(const struct tm_args *args)
   for (size_t i = 0; named && i < conf.targets_len; i++) {
     if ((wanted == NULL || strcmp(wanted, conf.targets[i].name) == 0) &&
         check_target(&conf.targets[i]) != EX_OK)
+      status = EX_CONFIG;
+  }
+  for (size_t i = 0; named && wanted == NULL && i < conf.sources_len; i++) {
+    if (check_source(&conf.sources[i]) != EX_OK)
       status = EX_CONFIG;
   }
   tm_conf_release(&conf);

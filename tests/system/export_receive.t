@@ -66,6 +66,19 @@ one, two = Customer("C-1", ["sales"]), Customer("C-2", ["sales", "service"])
 vendor = Site(more='role = "vendor"\n')
 vendor.configure(source(one, "one") + source(two, "two"))
 
+# --- before it comes 
+p = vendor.run("check")
+same((p.returncode, p.stdout, p.stderr), (0, "source one: in order\nsource two: in order\n", ""),
+     "check looks at the sources")
+os.rename(one.drop, one.drop + ".away")
+os.chmod(two.path("secret"), 0o644)
+p = vendor.run("check")
+os.rename(one.drop + ".away", one.drop)
+os.chmod(two.path("secret"), 0o600)
+same((p.returncode, p.stdout, [line.split(": ")[1:3] for line in p.stderr.splitlines()]),
+     (78, "", [["source one", one.drop], ["source two", two.path("secret")]]),
+     "... and names the folder that is gone and the secret that all may read")
+
 # --- what comes ----------------------------------------------------------------------------------------
 one.send(device("C-1", days=100), device("C-1", name="array-02"))
 two.send(device("C-2"))
