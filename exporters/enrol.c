@@ -213,19 +213,35 @@ static int check_conflicts(const struct tm_conf *conf, const struct enrolment *e
   return 0;
 }
 
+/* Whether the configuration takes it. Nobody has seen the block: its lines are not told. */
+static int check_block(const struct tm_buf *block, const struct enrolment *e, struct tm_error *err)
+{
+  static const char name[] = "block";
+  struct tm_conf conf;
+  struct tm_error why = {0};
+  int rc = tm_conf_parse(&conf, block->ptr, block->len, name, &why);
+  if (rc == 0) {
+    tm_conf_release(&conf);
+    return 0;
+  }
+  const char *what = why.text;
+  if (strncmp(what, name, sizeof(name) - 1) == 0) { /* "block:3: what" */
+    const char *behind = strstr(what, ": ");
+    what = behind != NULL ? behind + 2 : what;
+  }
+  return tm_fail(err, rc, "%s: what is to be configured is refused: %s", e->file.name, what);
+}
+
 static int write_all(const struct enrolment *e, const struct places *p, const struct tm_conf *conf,
                      struct tm_error *err)
 {
   struct tm_buf block = TM_BUF_INIT(MAX_BYTES);
-  struct tm_conf check;
   bool again = conf != NULL && tm_conf_target(conf, e->target, NULL) != NULL;
   int rc = make_block(&block, e, p, conf);
   if (rc < 0)
     rc = tm_fail(err, rc, "out of memory");
   if (rc == 0)
-    rc = tm_conf_parse(&check, block.ptr, block.len, e->file.name, err);
-  if (rc == 0)
-    tm_conf_release(&check);
+    rc = check_block(&block, e, err);
   if (rc == 0)
     rc = tm_dir_make(p->folder, 0755, err);
   if (rc == 0 && conf == NULL)

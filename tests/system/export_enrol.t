@@ -108,6 +108,8 @@ with open(enrolment(target="second")) as f:
 e["url"] = "http://192.0.2.1/"
 p = site.run("enrol", site.write("bad.json", json.dumps(e), 0o600))
 ok(p.returncode == 78 and "loopback" in p.stderr, "plain http to another machine is refused", p.stderr)
+same(p.stderr.split(": ")[1:5], [site.path("bad.json"), "what is to be configured is refused",
+                                 "target second", "url"], "... without a line that is not in the file")
 same(sorted(os.listdir(site.path("t.conf.d"))), ["crm.conf"], "nothing was written by what was refused")
 receiver.close()
 done()
