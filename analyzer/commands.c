@@ -63,6 +63,12 @@ int command_source(const struct tm_args *args, const struct tm_conf *conf,
   return 0;
 }
 
+int command_file_status(int rc)
+{
+  int status = tm_exit_status(rc);
+  return status == EX_DATAERR ? EX_CONFIG : status;
+}
+
 int command_as_of(const struct tm_args *args, int64_t *as_of)
 {
   const char *text = tm_args_get(args, "as-of");

@@ -28,6 +28,10 @@ int command_load_conf(const struct tm_args *args, struct tm_conf *conf);
 int command_source(const struct tm_args *args, const struct tm_conf *conf,
                    struct source_options *options);
 
+/* The exit status for what a catalogue or a shop map was read with: one that is wrong is a wrong
+ * configuration. */
+int command_file_status(int rc);
+
 /* The time that --as-of names; INT64_MIN where it was not given. 0, or EX_USAGE after saying why.
  */
 int command_as_of(const struct tm_args *args, int64_t *as_of);

@@ -150,8 +150,8 @@ int cmd_demand(const struct tm_args *args)
     return tm_args_refuse(args, "weeks", "not a number from 1 to 156");
   if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0)
     return tm_args_refuse(args, "format", "not one of json, csv");
-  status = EX_CONFIG;
   int rc = shops_path != NULL ? shops_load(&shops, shops_path, &err) : 0;
+  status = command_file_status(rc);
   if (rc < 0)
     goto out;
   rc = tm_output_open(&out, tm_args_get(args, "output"), 0644, &err);
@@ -168,8 +168,8 @@ int cmd_demand(const struct tm_args *args)
   if (rc == 0)
     rc = tm_output_commit(&out, &err);
   status = rc == 0 ? documents_status(&count) : tm_exit_status(rc);
-  if (rc < 0 && count.refused > 0)
-    status = EX_DATAERR;
+  if (rc == -ENOENT && count.refused + count.missing > 0)
+    status = documents_status(&count);
 out:
   if (rc < 0)
     tm_log_error("%s", err.text);

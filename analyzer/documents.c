@@ -87,10 +87,11 @@ static int read_path(const char *path, documents_each *each, void *user,
   int fd = tm_file_open(path, NULL, err);
   FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
   if (in == NULL) {
+    tm_log_error("%s", fd >= 0 ? strerror(errno) : err->text);
     if (fd >= 0)
       close(fd);
-    tm_log_error("%s", fd >= 0 ? strerror(errno) : err->text);
     count->missing++;
+    count->denied += fd == -EACCES || fd == -EPERM;
     return 0;
   }
   int rc = read_stream(in, path, each, user, count, err);
@@ -114,6 +115,6 @@ int documents_status(const struct documents_count *count)
   if (count->refused > 0)
     return EX_DATAERR;
   if (count->missing > 0)
-    return EX_NOINPUT;
+    return count->denied > 0 ? EX_NOPERM : EX_NOINPUT;
   return EX_OK;
 }

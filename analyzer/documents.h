@@ -23,7 +23,8 @@ typedef int documents_each(void *user, const json_t *document, const char *line,
 struct documents_count {
   size_t read;    /* handed over and taken */
   size_t refused; /* said on standard error as "FILE:LINE: what" */
-  size_t missing; /* files that could not be opened, said on standard error */
+  size_t missing; /* files that could not be opened, said on standard error, */
+  size_t denied;  /* and these of them for want of a permission */
 };
 
 /*

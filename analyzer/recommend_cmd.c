@@ -185,7 +185,7 @@ static int set_up(struct recommend_run *run, const struct tm_args *args)
     status = EX_USAGE;
   } else {
     int rc = catalogue_load(&run->catalogue, path, &err);
-    status = rc == 0 ? EX_OK : rc == -ENOENT ? EX_NOINPUT : EX_CONFIG;
+    status = command_file_status(rc);
     if (rc < 0)
       tm_log_error("%s", err.text);
   }

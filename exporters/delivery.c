@@ -239,6 +239,7 @@ int delivery_open(struct delivery *p)
       p->left++;
     else
       p->failed = true;
+    p->denied = rc == -EACCES || rc == -EPERM;
   }
   return rc;
 }

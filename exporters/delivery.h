@@ -38,6 +38,7 @@ struct delivery {
   bool answered_well;
   int64_t next_due;
   bool unanswered, failed;
+  bool denied; /* failed for want of a permission */
 };
 
 /* Tells a trouble of this target on standard error. */

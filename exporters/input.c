@@ -52,11 +52,18 @@ static int take(struct reader *r, const char *data, size_t len, const char *wher
   return 0;
 }
 
+/* A file that could not be opened; it was told. */
+static void miss(struct reader *r, int code)
+{
+  if (r->counts->missing++ == 0)
+    r->counts->why = code;
+}
+
 /* What stands there is nobody's fault: the rest is for another time. */
 static int give_up(struct reader *r, const char *where, const char *why)
 {
   tm_log_error("%s: %s", where, why);
-  r->counts->missing++;
+  miss(r, -ECANCELED);
   return -ECANCELED;
 }
 
@@ -144,8 +151,9 @@ static int read_folder(struct reader *r, const char *path)
   int rc = 0;
   int n = scandir(path, &names, is_event, alphasort);
   if (n < 0) {
-    tm_log_error("%s: %s", path, strerror(errno));
-    r->counts->missing++;
+    int code = errno;
+    tm_log_error("%s: %s", path, strerror(code));
+    miss(r, -code);
     return 0;
   }
   for (int i = 0; i < n; i++) {
@@ -174,10 +182,11 @@ static int read_file(struct reader *r, const char *path)
   int fd = tm_file_open(path, NULL, &err);
   FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
   if (f == NULL) {
-    tm_log_error("%s", fd < 0 ? err.text : strerror(errno));
+    int code = fd < 0 ? fd : -errno;
+    tm_log_error("%s", fd < 0 ? err.text : strerror(-code));
     if (fd >= 0)
       close(fd);
-    r->counts->missing++;
+    miss(r, code);
     return 0;
   }
   int rc = read_stream(r, f, path);
@@ -217,7 +226,18 @@ int input_read(const struct tm_conf *conf, char *const *files, input_handler *ha
 
 int input_status(const struct input_counts *counts)
 {
-  if (counts->missing > 0)
-    return EX_NOINPUT;
+  if (counts->missing > 0) {
+    switch (-counts->why) {
+    case EACCES:
+    case EPERM:
+      return EX_NOPERM;
+    case EINVAL: /* a device, */
+    case ENXIO:  /* a socket, */
+    case ELOOP:  /* a link */
+      return EX_DATAERR;
+    default:
+      return EX_NOINPUT;
+    }
+  }
   return counts->refused > 0 ? EX_DATAERR : EX_OK;
 }

@@ -17,6 +17,7 @@ struct input_counts {
   size_t read;    /* objects that were handed over */
   size_t refused; /* lines that were none, and objects that the handler refused */
   size_t missing; /* files that could not be opened */
+  int why;        /* the first of them could not: a negative errno */
 };
 
 /* Handles one object; where is "FILE:LINE". A negative return is a refusal that was not told yet:

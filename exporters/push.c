@@ -195,7 +195,7 @@ static int open_push(struct delivery *p, struct tm_error *err)
 static int status_of(const struct delivery *p)
 {
   if (p->failed)
-    return EX_IOERR;
+    return p->denied ? EX_NOPERM : EX_IOERR;
   if (p->unanswered)
     return EX_UNAVAILABLE;
   if (p->left > 0)
@@ -261,7 +261,8 @@ static void *run_job(void *arg)
 /* The gravest first. */
 static int worse(int a, int b)
 {
-  static const int order[] = {EX_IOERR, EX_CANTCREAT, EX_UNAVAILABLE, EX_TEMPFAIL, EX_DATAERR};
+  static const int order[] = {EX_IOERR,       EX_CANTCREAT, EX_NOPERM,
+                              EX_UNAVAILABLE, EX_TEMPFAIL,  EX_DATAERR};
   for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
     if (a == order[i] || b == order[i])
       return order[i];

@@ -100,8 +100,5 @@ int requests_list(const struct tm_conf *conf, bool as_json, int64_t now)
 {
   struct listing listing = {as_json, now};
   struct tm_error err = {0};
-  if (requests_each(conf, list_one, &listing, &err) == 0)
-    return EX_OK;
-  tm_log_error("%s", err.text);
-  return EX_IOERR;
+  return tm_log_status(requests_each(conf, list_one, &listing, &err), &err);
 }

@@ -308,7 +308,7 @@ int show_history(const struct tm_conf *conf, const char *target, bool as_json)
     if (code != ENOENT)
       tm_log_error("%s: %s", path, strerror(code));
     free(path);
-    return code == ENOENT ? EX_OK : EX_IOERR;
+    return code == ENOENT ? EX_OK : tm_exit_status(-code);
   }
   for (ssize_t n; (n = getline(&line, &cap, f)) >= 0;) {
     json_t *entry = read_event(&damage, line, (size_t)n);

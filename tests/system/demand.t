@@ -118,6 +118,7 @@ with tempfile.TemporaryDirectory() as T:
     same(run("demand", T + "/absent")[0], 66, "no such file: 66")
     same(run("demand", "--weeks", "0", given=advised)[0], 64, "no weeks: 64")
     same(run("demand", "--shops", CONFIG, given=advised)[0], 78, "a shop map that is none: 78")
+    same(run("demand", "--shops", T + "/absent", given=advised)[0], 66, "no shop map: 66")
     same(run("demand", given="")[:2], (66, ""), "no summary: 66")
     same(run("demand", given="{\n")[:2], (65, ""), "none but a bad one: 65")
     empty = json.loads(run("demand", "--as-of", "2026-11-20", given="")[1])

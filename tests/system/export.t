@@ -322,4 +322,20 @@ ok(p.returncode != 0 and s.path("outbox") in p.stderr and len(s.items("new", "bo
 os.rename(s.path("away"), s.path("outbox"))
 same(s.run("push", "--now").returncode, 0, "it goes when the folder is back")
 receiver.close()
+
+# --- what cannot be read ------------------------------------------------------------------------------
+s = Site()
+s.configure(s.webhook("http://127.0.0.1:9/"))
+s.enable("sales")
+for name in ("state/history.ndjson", "sealed"):
+    s.write(name, "{}\n", 0)
+os.makedirs(s.path("state/requests"), mode=0)
+same([s.run(*command, wrap=without_override()).returncode for command in (
+    ("history",), ("requests",), ("queue", "--now", s.path("sealed")), ("queue", "--now", s.path("gone")),
+    ("queue", "--now", "/dev/null"))], [77, 77, 77, 66, 65],
+     "what may not be read, is not there and is no file have each their status")
+s.run("queue", "--now", "-", stdin=summaries(1))
+os.chmod(s.path("state/requests"), 0o700)
+os.chmod(s.path("secret"), 0o644)
+same(s.run("push", "--once").returncode, 77, "and so has a secret that all may read")
 done()

@@ -90,7 +90,7 @@ before = site.run("requests").stdout
 with open(os.path.join(site.state, "requests/R-0.json"), "w") as f:
     f.write('{"request":')
 p = site.run("requests")
-same((p.returncode, p.stdout), (74, before), "a damaged note keeps no other back")
+same((p.returncode, p.stdout), (65, before), "a damaged note keeps no other back")
 ok("requests/R-0.json" in p.stderr and len(p.stderr.splitlines()) == 1, "and is told by its name", p.stderr)
 receiver.close()
 done()
