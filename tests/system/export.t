@@ -323,6 +323,23 @@ os.rename(s.path("away"), s.path("outbox"))
 same(s.run("push", "--now").returncode, 0, "it goes when the folder is back")
 receiver.close()
 
+# --- a slip of the pen ----------------------------------------------------------------------------------
+s = Site()
+s.configure(s.webhook("http://127.0.0.1:9/"))
+told = [s.run("enable", "sales", "--by", "x", "--device", "array-01").stderr]
+for folder, name in (("summaries/gw", "array-01"), ("inventory/other", "array-02")):
+    os.makedirs(s.path("state", folder))
+    s.write("state/%s/%s.json" % (folder, name), "{}")
+for name in ("array-01", "gw/array-01", "other/array-02", "array-03", "gw/array-02", "g/array-01"):
+    p = s.run("disable", "sales", "--device", name)
+    told.append(p.stderr)
+    assert p.returncode == 0, p.stderr
+p = s.run("enable", "sales", "--by", "x", "--device", "aray-01")
+told.append(p.stderr)
+same([t.count("warning: --device ") for t in told], [0, 0, 0, 0, 1, 1, 1, 1],
+     "a device that nobody has seen is named, where others were seen")
+ok(p.returncode == 0 and "aray-01" in s.run("status").stdout, "... and consent is kept for it")
+
 # --- what cannot be read ------------------------------------------------------------------------------
 s = Site()
 s.configure(s.webhook("http://127.0.0.1:9/"))
