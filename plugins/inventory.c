@@ -74,15 +74,26 @@ static json_t *describe(const struct reading *r, json_t *asked)
   return o;
 }
 
-/* A device that is just starting, or busy, does not lose its name by that. */
-static void keep_known(json_t **now, json_t *before)
+/* Lists of parts, of which a reading that ends half way tells the first ones. */
+static bool is_list_of_parts(const char *key)
+{
+  static const char *const lists[] = {"volumes", "drive_list", "supplies", "trays"};
+  for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+    if (strcmp(key, lists[i]) == 0)
+      return true;
+  return false;
+}
+
+/* A device that is just starting, or busy, does not lose its name or its parts by that. */
+static void keep_known(json_t **now, json_t *before, bool is_half)
 {
   const char *key = NULL;
   json_t *old = NULL;
   json_object_foreach(before, key, old)
   {
     const json_t *value = json_object_get(*now, key);
-    if (json_is_null(value) || (value == NULL && strcmp(key, "drive_list") == 0))
+    if (json_is_null(value) || (value == NULL && strcmp(key, "drive_list") == 0) ||
+        (is_half && is_list_of_parts(key)))
       tm_json_put(now, key, json_incref(old));
   }
 }
@@ -194,7 +205,7 @@ static int keep(const char *path, const struct reading *r, json_t *asked, struct
   if (rc < 0)
     return rc;
   json_t *now = describe(r, asked);
-  keep_known(&now, before);
+  keep_known(&now, before, r->error.code != 0);
   bool same = before != NULL && is_same_device(now, before);
   if (!same || !is_asked_the_same(now, before)) {
     int64_t since = same ? tm_json_time_or(before, "since", r->observed_at) : r->observed_at;
@@ -230,7 +241,8 @@ static uint64_t mark_of(const struct reading *r)
                                r->firmware, r->profile, r->pages_unit};
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
     sum = mix_text(sum, texts[i]);
-  const double numbers[] = {roughly(r->capacity_bytes), r->slots_total, r->drives};
+  const double numbers[] = {roughly(r->capacity_bytes), r->slots_total, r->drives,
+                            r->error.code != 0}; /* half a reading is not the whole of the same */
   sum = mix(sum, numbers, sizeof(numbers));
   for (size_t i = 0; i < r->volumes_len; i++) {
     double capacity = roughly(r->volumes[i].capacity_bytes);

@@ -266,6 +266,31 @@ static void without_memory_it_is_the_old_or_the_new(void **state)
   asked = NULL;
 }
 
+static void half_a_reading_takes_no_part_away(void **state)
+{
+  (void)state;
+  unlink(path);
+  mark = 0;
+  struct reading whole = full_of(READING_DISK_ARRAY, "1.0", 1000);
+  snprintf(reading_add_volume(&whole)->name, sizeof(whole.volumes->name), "second");
+  assert_int_equal(update(&whole), 0);
+  ino_t written = inode();
+  struct reading half = full_of(READING_DISK_ARRAY, "1.0", 2000);
+  tm_fail(&half.error, -ETIMEDOUT, "no answer");
+  half.drive_list_len = 0;
+  assert_int_equal(update(&half), 0);
+  assert_int_equal(inode(), written);
+  /* Of one that is whole a part that is gone is gone. */
+  half.error = (struct tm_error){0};
+  assert_int_equal(update(&half), 0);
+  json_t *o = file();
+  assert_int_equal(json_array_size(json_object_get(o, "volumes")), 1);
+  json_decref(o);
+  half.drive_list_len = 1;
+  reading_release(&whole);
+  reading_release(&half);
+}
+
 static int make_folder(void **state)
 {
   int rc = test_folder_make(state);
@@ -284,6 +309,7 @@ int main(void)
       cmocka_unit_test(how_it_is_asked_stands_beside),
       cmocka_unit_test(drives_are_kept_and_exchanged),
       cmocka_unit_test(without_memory_it_is_the_old_or_the_new),
+      cmocka_unit_test(half_a_reading_takes_no_part_away),
       cmocka_unit_test(a_place_that_cannot_be_written_is_named),
   };
   cmocka_set_message_output(CM_OUTPUT_TAP);
