@@ -199,7 +199,7 @@ static json_t *plan_json(const struct rule_facts *f, const struct plan *p, const
     char text[NEED_REASON + 2];
     tm_text_copy(text, NEED_REASON, p->needs[i]->reason);
     tm_text_end_whole(text, strlen(text)); /* a long one is cut anywhere */
-    strcat(text, ".");
+    memcpy(text + strlen(text), ".", sizeof("."));
     if (text[0] >= 'a' && text[0] <= 'z')
       text[0] = (char)(text[0] - 'a' + 'A');
     add_text(reason, text);
