@@ -173,10 +173,16 @@ void ledger_tell_damage(const struct ledger *l, const char *state_dir, const cha
 static int hold(const char *path, struct tm_error *err)
 {
   for (;;) {
-    struct stat held, there;
+    struct stat held, there = {0};
     int fd = tm_lock_take(path, 0640, TM_LOCK_FOREVER, err);
-    if (fd < 0 || (fstat(fd, &held) == 0 && stat(path, &there) == 0 &&
-                   held.st_ino == there.st_ino && held.st_dev == there.st_dev))
+    if (fd < 0)
+      return fd;
+    if (fstat(fd, &held) < 0 || (stat(path, &there) < 0 && errno != ENOENT)) {
+      int rc = tm_fail(err, -errno, "%s: %s", path, strerror(errno));
+      close(fd);
+      return rc;
+    }
+    if (held.st_ino == there.st_ino && held.st_dev == there.st_dev)
       return fd;
     close(fd);
   }
